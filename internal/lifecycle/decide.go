@@ -1,0 +1,239 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Action is what one pass does. It makes at most one call that changes something at the service.
+type Action int
+
+const (
+	// Wait does nothing but record what was seen.
+	Wait Action = iota
+	// Protect adds the finalizer. The same pass then decides again.
+	Protect
+	// Pack records an attempt, sends it and records its outcome.
+	Pack
+	// Adopt records Step.Package as this object's package.
+	Adopt
+	// CloseAttempt records that the open attempt has made nothing.
+	CloseAttempt
+	// Unpack withdraws the recorded package.
+	Unpack
+	// Release removes the finalizer.
+	Release
+	// Stall gives up until someone acts.
+	Stall
+)
+
+// Step is the next thing to do and what the conditions say of it. Without a reason the package's own state is all there is to
+// say.
+type Step struct {
+	Action  Action
+	Reason  string
+	Message string
+
+	// Package is the one to adopt.
+	Package *Package
+	// Event is published when the step is done; nothing is published without a reason.
+	Event Event
+	// After is when to come back though nothing happened; zero means that no one needs to.
+	After time.Duration
+}
+
+// Event tells of a change, once.
+type Event struct {
+	Reason  string
+	Message string
+	Warning bool
+}
+
+const (
+	// deployingInterval is how often a package is looked at while its deployment runs, which takes seconds to minutes.
+	deployingInterval = 5 * time.Second
+	// minPatience and maxPatience bound how soon to look again for something that should have happened by now.
+	minPatience = time.Second
+	maxPatience = time.Minute
+)
+
+// Decide says what to do next, given what Needs asked for.
+func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	if !rp.DeletionTimestamp.IsZero() {
+		return decideDeletion(rp, seen)
+	}
+	switch {
+	case rp.Spec.Suspend:
+		return Step{Action: Wait, Reason: v1alpha1.ReasonSuspended,
+			Message: "Suspended by spec.suspend; set it to false to go on"}
+	case !protected(rp):
+		return Step{Action: Protect}
+	case seen.Problem != nil:
+		return Blocked(*seen.Problem)
+	case moved(rp, seen):
+		return stalledByMove(rp, seen)
+	case rp.Status.ReleasePackageID != "":
+		return decideRecorded(rp, seen)
+	case adopts(rp):
+		return decideAdoption(rp, seen)
+	case AttemptOpen(rp):
+		return decideRecovery(rp, seen)
+	case refusedAsIs(rp):
+		return PackRefused(rp)
+	}
+	return Step{Action: Pack}
+}
+
+// decideRecorded is about an object whose package is known.
+func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	id := rp.Status.ReleasePackageID
+	again := edited(rp) || Forced(rp) && !adopts(rp)
+	switch state := stateNow(rp, seen); state {
+	case v1alpha1.StateWithdrawn:
+		if again {
+			return Step{Action: Pack}
+		}
+		if seen.Gone {
+			return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
+				"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
+		}
+		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
+			"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
+	case v1alpha1.StateDeployFailed:
+		if again {
+			return Step{Action: Pack}
+		}
+		return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
+			"The deployment of package %s failed; see its tasks in the console, then %s", id, howToPackAgain(rp))}
+	case v1alpha1.StatePendingReview:
+		if edited(rp) {
+			return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
+				Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec now says", id),
+				Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, as the spec was edited", id)}}
+		}
+		return Step{Action: Wait, After: seen.PollInterval}
+	case v1alpha1.StateDeploying, v1alpha1.StateDeployed:
+		step := Step{Action: Wait}
+		if state == v1alpha1.StateDeploying {
+			step.After = min(deployingInterval, seen.PollInterval)
+		}
+		if edited(rp) {
+			step.Action, step.Reason = Stall, v1alpha1.ReasonSpecFrozen
+			step.Message = fmt.Sprintf("Package %s was let go by an approver before the edit could replace it; "+
+				"revert the edit, and release what it adds with another ReleasePackage", id)
+		}
+		return step
+	case v1alpha1.StateUnknown:
+	}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
+		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
+}
+
+// decideAdoption is about an object that names an existing package which is not recorded yet.
+func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	id := rp.Spec.ReleasePackageID
+	switch {
+	case seen.Gone:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
+			"The service says that package %s does not exist in the workspace; correct spec.releasePackageId", id)}
+	case seen.Package.State == v1alpha1.StateWithdrawn:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
+			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", id)}
+	}
+	return adopt(rp, seen.Package, "as spec.releasePackageId asks", seen.PollInterval)
+}
+
+// adopt takes a package over. Unless that only waits for review now, the next pass has more to say or to do.
+func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Duration) Step {
+	step := Step{Action: Adopt, Package: p, After: minPatience, Event: Event{Reason: v1alpha1.EventAdopted,
+		Message: fmt.Sprintf("Adopted package %s (%s), %s", p.ID, p.Name, why)}}
+	if p.State == v1alpha1.StatePendingReview && !edited(rp) {
+		step.After = poll
+	}
+	return step
+}
+
+// Blocked is the step while a problem is in the way. The caller comes back by backoff, so no time is given here.
+func Blocked(p Problem) Step {
+	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
+}
+
+func moved(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return rp.Status.Workspace != nil && seen.Target != nil && *rp.Status.Workspace != *seen.Target
+}
+
+func stalledByMove(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	was, is := rp.Status.Workspace, seen.Target
+	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceChanged, Message: fmt.Sprintf(
+		"The package was sent to workspace %s of project %s at %s, but %s %s now points to workspace %s of project %s at %s; "+
+			"point it back, or set spec.deletionPolicy to Retain and delete this object to let the package go",
+		was.WorkspaceID, was.ProjectID, was.Endpoint, rp.Spec.WorkspaceRef.Kind, rp.Spec.WorkspaceRef.Name,
+		is.WorkspaceID, is.ProjectID, is.Endpoint)}
+}
+
+// PackRefused is the step after the service examined the request of the latest attempt and refused it.
+func PackRefused(rp *v1alpha1.ReleasePackage) Step {
+	return Step{Action: Stall, Reason: v1alpha1.ReasonRefused, Message: fmt.Sprintf(
+		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted them and that the "+
+			"approvers may deploy in the workspace; then edit the spec, or set the annotation %s to a new value to try again",
+		rp.Status.Attempt.Message, v1alpha1.ReconcileAtAnnotation)}
+}
+
+func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
+	if adopts(rp) {
+		return "it was adopted and is not packed again; delete this object, or create another ReleasePackage"
+	}
+	return fmt.Sprintf("edit the spec, or set the annotation %s to a new value, to pack again", v1alpha1.ReconcileAtAnnotation)
+}
+
+// stateNow is the state just seen, else the recorded one where none was needed.
+func stateNow(rp *v1alpha1.ReleasePackage, seen Seen) v1alpha1.PackageState {
+	switch {
+	case seen.Gone:
+		return v1alpha1.StateWithdrawn
+	case seen.Package != nil:
+		return seen.Package.State
+	}
+	return rp.Status.State
+}
+
+func rawState(seen Seen) int {
+	if seen.Package == nil {
+		return 0
+	}
+	return seen.Package.RawState
+}
+
+// patience is how long to wait before the next look for something that was under way at the time of the last pass too: half as
+// long as it has taken so far.
+func patience(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
+	for i := range rp.Status.Conditions {
+		c := &rp.Status.Conditions[i]
+		if c.Type == v1alpha1.ConditionReconciling && c.Reason == reason {
+			return halfOf(now.Sub(c.LastTransitionTime.Time))
+		}
+	}
+	return minPatience
+}
+
+func halfOf(elapsed time.Duration) time.Duration {
+	return min(max(elapsed/2, minPatience), maxPatience)
+}

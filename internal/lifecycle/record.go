@@ -1,0 +1,154 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Bounds of the schema on texts that come from outside.
+const (
+	maxMessage     = 1024
+	maxToken       = 1024
+	maxName        = 512
+	maxDeployedBy  = 256
+	maxItemName    = 256
+	maxItemsInView = 1000
+)
+
+// BeginAttempt records in the status that a request is about to be sent to target. It must be stored before the request leaves:
+// what it opens keeps every later pass from sending another.
+func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, now time.Time) {
+	st := &rp.Status
+	if st.ReleasePackageID != "" {
+		ids := append(slices.Clone(st.WithdrawnPackageIDs), st.ReleasePackageID)
+		st.WithdrawnPackageIDs = ids[max(0, len(ids)-v1alpha1.MaxWithdrawnPackageIDs):]
+	}
+	number := int32(1)
+	if st.Attempt != nil {
+		number = st.Attempt.Number + 1
+	}
+	content := WantedContent(rp)
+	st.ReleasePackageID, st.State, st.Items = "", "", nil
+	st.PackedTime, st.DeployedTime, st.DeployedBy = nil, nil, ""
+	st.PackageName = content.PackageName
+	st.Workspace = &target
+	st.Attempt = &v1alpha1.PackAttempt{
+		Number:      number,
+		PackageName: content.PackageName,
+		ContentHash: content.Hash(),
+		StartTime:   metav1.NewTime(now),
+	}
+	MarkHandled(rp)
+}
+
+// RecordPacked closes the attempt with the id that the service gave.
+func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
+	closeAttempt(rp, v1alpha1.OutcomePacked, "")
+	rp.Status.ReleasePackageID = id
+	rp.Status.State = v1alpha1.StatePendingReview
+	rp.Status.PackedTime = timeOrNil(now)
+}
+
+// RecordNotPacked closes the attempt: provably, nothing was packed. The workspace is no longer pinned.
+func RecordNotPacked(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
+	closeAttempt(rp, outcome, message)
+	rp.Status.Workspace = nil
+}
+
+// RecordOutcomeUnknown keeps the attempt open, and says why.
+func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
+	rp.Status.Attempt.Message = truncate(why, maxMessage)
+}
+
+// RecordAdopted takes over a package that was found at target.
+func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.PinnedWorkspace) {
+	if AttemptOpen(rp) {
+		closeAttempt(rp, v1alpha1.OutcomePacked, "Found by a search, as the answer was lost")
+	}
+	rp.Status.ReleasePackageID = p.ID
+	rp.Status.Workspace = &target
+	recordPackage(rp, p)
+}
+
+// RecordSeen takes over what a look at the recorded package showed.
+func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
+	switch {
+	case rp.Status.ReleasePackageID == "":
+	case seen.Gone:
+		rp.Status.State = v1alpha1.StateWithdrawn
+	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
+		recordPackage(rp, seen.Package)
+	}
+}
+
+// MarkHandled echoes the annotation that forced this pass.
+func MarkHandled(rp *v1alpha1.ReleasePackage) {
+	if token := rp.Annotations[v1alpha1.ReconcileAtAnnotation]; token != "" {
+		rp.Status.LastHandledReconcileAt = handledToken(token)
+	}
+}
+
+func closeAttempt(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
+	rp.Status.Attempt.Outcome = outcome
+	rp.Status.Attempt.Message = truncate(message, maxMessage)
+}
+
+func recordPackage(rp *v1alpha1.ReleasePackage, p *Package) {
+	st := &rp.Status
+	st.State = p.State
+	st.PackageName = truncate(p.Name, maxName)
+	if !p.PackedTime.IsZero() {
+		st.PackedTime = timeOrNil(p.PackedTime)
+	}
+	st.DeployedTime, st.DeployedBy = nil, ""
+	if p.State == v1alpha1.StateDeployed {
+		st.DeployedTime = timeOrNil(p.DeployedTime)
+		st.DeployedBy = truncate(p.DeployedBy, maxDeployedBy)
+	}
+	if len(p.Items) == 0 {
+		return
+	}
+	st.Items = slices.Clone(p.Items[:min(len(p.Items), maxItemsInView)])
+	for i := range st.Items {
+		st.Items[i].Name = truncate(st.Items[i].Name, maxItemName)
+	}
+}
+
+// timeOrNil keeps whole seconds, as the API server does, so that an unchanged time compares as equal.
+func timeOrNil(t time.Time) *metav1.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &metav1.Time{Time: t.Truncate(time.Second)}
+}
+
+func handledToken(token string) string { return truncate(token, maxToken) }
+
+// truncate cuts to at most n bytes, at a character's end.
+func truncate(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}

@@ -1,0 +1,116 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// SearchWindow is how long before the attempt's start, by our clock, its package may have been packed by the service's. The
+// service refuses signed requests whose clock differs by more (API Request Signing Guide, "Common Errors Related to IAM
+// Authentication Information").
+const SearchWindow = 15 * time.Minute
+
+// Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it lets
+// through needs its items for a verdict.
+func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
+	a := rp.Status.Attempt
+	return p.Name == a.PackageName &&
+		!slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) &&
+		(p.PackedTime.IsZero() || !p.PackedTime.Before(a.StartTime.Add(-SearchWindow)))
+}
+
+// NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
+func NeedsItems(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0 && !edited(rp)
+}
+
+// decideRecovery is about an open attempt: a request that may or may not have been received. Nothing is sent until that is known.
+func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	a := rp.Status.Attempt
+	found := matches(rp, seen.Candidates)
+	live := slices.DeleteFunc(slices.Clone(found), func(p Package) bool { return p.State == v1alpha1.StateWithdrawn })
+	switch {
+	case len(live) == 1:
+		return adopt(rp, &live[0], "which an attempt whose answer was lost had made", seen.PollInterval)
+	case len(live) == 0 && len(found) == 1:
+		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
+	case len(found) > 0:
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(found), a.Number))
+	case !settled(rp, seen):
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: halfOf(seen.Now.Sub(a.StartTime.Time)),
+			Message: outcomeUnknown(a)}
+	case seen.ItemsUnpacked:
+		return Step{Action: CloseAttempt, After: minPatience}
+	case edited(rp):
+		return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, and its items are not known since the spec was edited",
+			a.PackageName, a.Number))
+	}
+	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but not all of its items are listed as unpacked",
+		a.PackageName, a.Number))
+}
+
+// OutcomeUnknown is the step after a request whose answer proves nothing, as long as no look was made.
+func OutcomeUnknown(rp *v1alpha1.ReleasePackage) Step {
+	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt), After: minPatience}
+}
+
+func outcomeUnknown(a *v1alpha1.PackAttempt) string {
+	why := a.Message
+	if why == "" {
+		why = "the operator was stopped before it had an answer"
+	}
+	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s); the operator looks for the package and sends nothing meanwhile",
+		a.Number, a.PackageName, why)
+}
+
+func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
+	wayOut := "set spec.releasePackageId to the one to keep, and set the annotation " + v1alpha1.ReconcileAtAnnotation + " to look again"
+	if !rp.DeletionTimestamp.IsZero() {
+		wayOut = "withdraw it in the console, then set spec.deletionPolicy to Retain to let this object go"
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonAmbiguousPackage, Message: fmt.Sprintf("%s; look at the packages in the console: %s", what, wayOut)}
+}
+
+// settled reports whether a request of the open attempt can no longer take effect.
+func settled(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return seen.Now.Sub(rp.Status.Attempt.StartTime.Time) > seen.SettleTime
+}
+
+func matches(rp *v1alpha1.ReleasePackage, candidates []Package) []Package {
+	var found []Package
+	for i := range candidates {
+		if p := &candidates[i]; Plausible(rp, p) && contentOf(p).Hash() == rp.Status.Attempt.ContentHash {
+			found = append(found, *p)
+		}
+	}
+	return found
+}
+
+func idsOf(packages []Package) string {
+	ids := make([]string, 0, len(packages))
+	for i := range packages {
+		ids = append(ids, packages[i].ID)
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, ", ")
+}

@@ -1,0 +1,163 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package lifecycle decides what happens next to a ReleasePackage, and says what its status is to be. It is pure: no calls, no
+// clock of its own, no clients. The controller gathers what can be seen, asks Decide, does the one step that it gets, and
+// records the result with the functions here.
+package lifecycle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Package is a package as the service shows it, in the words of the API.
+type Package struct {
+	ID   string
+	Name string
+	// State is never empty. RawState is the service's own number, for states that the API has no word for.
+	State    v1alpha1.PackageState
+	RawState int
+
+	ApplyUserID string
+	ApproverIDs []string
+	Items       []v1alpha1.PackageItem
+
+	// PackedTime, DeployedTime and DeployedBy are zero where the service does not show them.
+	PackedTime   time.Time
+	DeployedTime time.Time
+	DeployedBy   string
+}
+
+// Problem is what keeps a pass from what it wants: a sentence for a condition, the same for the same situation.
+type Problem struct {
+	Reason  string
+	Message string
+}
+
+// Seen is all that a decision depends on besides the object itself. What was not looked at is zero.
+type Seen struct {
+	// Now is the time of this pass.
+	Now time.Time
+	// SettleTime is how long after its start a lost request may still take effect.
+	SettleTime time.Duration
+	// PollInterval is how often a package in review is looked at.
+	PollInterval time.Duration
+
+	// Target is where the workspace object points to, nil where no connection was needed or none was had.
+	Target *v1alpha1.PinnedWorkspace
+	// Problem is set when something that Needs asked for could not be seen. A failed look is never an absence.
+	Problem *Problem
+
+	// Package is the answer to a look at one id. Gone is set instead when the service said that there is no such package.
+	Package *Package
+	Gone    bool
+
+	// Candidates are all packages that the open attempt may have made, with their items; valid when Searched is set.
+	Candidates []Package
+	Searched   bool
+	// ItemsUnpacked is set when every item of the spec was seen in the pending list, and not in a package.
+	ItemsUnpacked bool
+}
+
+// Need is what has to be looked at before a decision can be made. The less, the fewer calls.
+type Need int
+
+const (
+	// NeedNothing means that the object alone decides.
+	NeedNothing Need = iota
+	// NeedConnection means that the next step makes a call, but no look is needed before it.
+	NeedConnection
+	// NeedPackage means a look at the package that LookID names.
+	NeedPackage
+	// NeedSearch means a search for what the open attempt has made.
+	NeedSearch
+)
+
+// Needs says what to look at.
+func Needs(rp *v1alpha1.ReleasePackage) Need {
+	if !rp.DeletionTimestamp.IsZero() {
+		return needsToDelete(rp)
+	}
+	switch {
+	case rp.Spec.Suspend:
+		return NeedNothing
+	case rp.Status.ReleasePackageID != "":
+		if rp.Status.State == v1alpha1.StateDeployed && !Forced(rp) {
+			return NeedNothing
+		}
+		return NeedPackage
+	case adopts(rp):
+		return NeedPackage
+	case AttemptOpen(rp):
+		return NeedSearch
+	case refusedAsIs(rp):
+		return NeedNothing
+	}
+	return NeedConnection
+}
+
+func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
+	switch {
+	case !protected(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
+		return NeedNothing
+	case AttemptOpen(rp):
+		return NeedSearch
+	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed:
+		return NeedNothing
+	}
+	return NeedPackage
+}
+
+// LookID is the id that NeedPackage is about: the recorded package, else the one to adopt.
+func LookID(rp *v1alpha1.ReleasePackage) string {
+	if rp.Status.ReleasePackageID != "" {
+		return rp.Status.ReleasePackageID
+	}
+	return string(rp.Spec.ReleasePackageID)
+}
+
+// AttemptOpen reports whether a request to pack may have been sent whose outcome is not known.
+func AttemptOpen(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == ""
+}
+
+// Forced reports whether the annotation asks for a pass that has not been made yet.
+func Forced(rp *v1alpha1.ReleasePackage) bool {
+	token := rp.Annotations[v1alpha1.ReconcileAtAnnotation]
+	return token != "" && handledToken(token) != rp.Status.LastHandledReconcileAt
+}
+
+// refusedAsIs reports whether the service refused just what the spec says, so that asking again would be the same refusal.
+func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
+	a := rp.Status.Attempt
+	return a != nil && a.Outcome == v1alpha1.OutcomeRefused && !edited(rp) && !Forced(rp)
+}
+
+// edited reports whether the spec asks for another package than the latest attempt did. No edit replaces a package that was made
+// elsewhere.
+func edited(rp *v1alpha1.ReleasePackage) bool {
+	return !adopts(rp) && rp.Status.Attempt != nil && rp.Status.Attempt.ContentHash != WantedContent(rp).Hash()
+}
+
+// adopts reports whether the spec names an existing package, so that none is ever packed for it.
+func adopts(rp *v1alpha1.ReleasePackage) bool { return rp.Spec.ReleasePackageID != "" }
+
+func protected(rp *v1alpha1.ReleasePackage) bool {
+	return slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer)
+}
