@@ -1,0 +1,171 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package workspace keeps one live connection to the service for each workspace object: its credentials, its budget of calls, and
+// its view of packages.
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+// pageSize is what is asked for. The service documents a maximum of 100 for pending items and none for packages.
+const pageSize = 100
+
+// Connection is a way to one workspace with one set of credentials. It is safe for concurrent use.
+type Connection struct {
+	client       *dataarts.Client
+	limiter      *rate.Limiter
+	gate         gate
+	target       v1alpha1.PinnedWorkspace
+	timeout      time.Duration
+	pollInterval time.Duration
+}
+
+// Target says where the connection leads.
+func (c *Connection) Target() v1alpha1.PinnedWorkspace { return c.target }
+
+// Timeout bounds each call.
+func (c *Connection) Timeout() time.Duration { return c.timeout }
+
+// PollInterval is how often a package that waits for review is looked at.
+func (c *Connection) PollInterval() time.Duration { return c.pollInterval }
+
+// Admit waits until the budget allows a call, or says at once why none is to be made now. The other calls begin with it; Pack does
+// not, so that its caller can wait before it records the attempt, and not between the record and the request.
+func (c *Connection) Admit(ctx context.Context) error {
+	if err := c.gate.check(); err != nil {
+		return err
+	}
+	if err := c.limiter.Wait(ctx); err != nil {
+		return fmt.Errorf("waiting for the budget of calls: %w", err)
+	}
+	return c.gate.check() // It may have closed meanwhile, because of a call that was ahead in the queue.
+}
+
+// Pack packs a package and returns its id. The caller was admitted before.
+func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
+	id, err := c.client.Pack(ctx, req)
+	return id, c.gate.note(err)
+}
+
+// Unpack withdraws a package.
+func (c *Connection) Unpack(ctx context.Context, id string) error {
+	if err := c.Admit(ctx); err != nil {
+		return err
+	}
+	return c.gate.note(c.client.Unpack(ctx, []string{id}))
+}
+
+// Look shows one package as it is now.
+func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
+	if err := c.Admit(ctx); err != nil {
+		return dataarts.PackageDetail{}, err
+	}
+	detail, err := c.client.Show(ctx, id)
+	return detail, c.gate.note(err)
+}
+
+// Search lists every package whose name contains the keyword and that was packed at or after since. The service's search is fuzzy
+// and may show deleted packages: the caller compares.
+func (c *Connection) Search(ctx context.Context, keyword string, since time.Time) ([]dataarts.Package, error) {
+	fetch := func(offset int) ([]dataarts.Package, int, error) {
+		if err := c.Admit(ctx); err != nil {
+			return nil, 0, err
+		}
+		page, err := c.client.List(ctx, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Limit: pageSize, Offset: offset})
+		return page.Packages, page.Total, c.gate.note(err)
+	}
+	return allPages(fetch, func(p dataarts.Package) string { return p.ID })
+}
+
+// PendingItems lists every pending item of the workspace.
+func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
+	fetch := func(offset int) ([]dataarts.PendingItem, int, error) {
+		if err := c.Admit(ctx); err != nil {
+			return nil, 0, err
+		}
+		page, err := c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
+		return page.Items, page.Total, c.gate.note(err)
+	}
+	return allPages(fetch, func(i dataarts.PendingItem) string { return i.ID })
+}
+
+// Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
+func (c *Connection) Probe(ctx context.Context) error {
+	if err := c.Admit(ctx); err != nil {
+		return err
+	}
+	_, err := c.client.List(ctx, dataarts.ListOptions{Limit: 1})
+	return c.gate.note(err)
+}
+
+// ErrIncomplete means that the pages of a list did not add up, because the list changed meanwhile or was cut.
+var ErrIncomplete = errors.New("the service's list changed while it was read")
+
+// maxPages bounds a list that never ends.
+const maxPages = 1000
+
+// allPages reads a whole list. The service documents offset as the number of a page, but sibling operations count rows; the second
+// page tells: if most of the first one comes again, it is rows. A list that changes or comes out short is an error, never a shorter
+// list: what left one page may have moved a row past the next.
+func allPages[T any](fetch func(offset int) ([]T, int, error), id func(T) string) ([]T, error) {
+	first, total, err := fetch(0)
+	if err != nil {
+		return nil, err
+	}
+	var rows []T
+	known := map[string]bool{}
+	take := func(page []T) (repeated int) {
+		for _, row := range page {
+			if known[id(row)] {
+				repeated++
+				continue
+			}
+			known[id(row)] = true
+			rows = append(rows, row)
+		}
+		return repeated
+	}
+	take(first)
+	step, offset := 1, 1
+	for range maxPages {
+		if len(rows) >= total {
+			return rows, nil
+		}
+		page, totalNow, err := fetch(offset)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 || totalNow != total {
+			break
+		}
+		repeated := take(page)
+		if offset == 1 && repeated > 0 && repeated >= len(first)/2 {
+			step = len(first) // Rows are counted, so the next page begins a page further.
+		}
+		offset += step
+	}
+	return nil, ErrIncomplete
+}

@@ -1,0 +1,257 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+// secretTTL is how long a Secret is taken to be unchanged. Secrets are read one by one and never watched, because a watch would
+// need the right to list all of them.
+const secretTTL = 15 * time.Second
+
+// Error says why there is no connection, in words for a condition: the same for the same situation, and free of secrets.
+type Error struct {
+	// Reason is one of the API's condition reasons.
+	Reason string
+	// Message says what is wrong, and what to do about it.
+	Message string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// Connections finds or makes the connection of a workspace object. The zero value of its optional fields is usable.
+type Connections struct {
+	// Objects reads workspace objects, by habit from a cache.
+	Objects client.Reader
+	// Secrets reads Secrets, one by one and not from a cache.
+	Secrets client.Reader
+	// AllowInsecure permits endpoints that are plain http or loopback.
+	AllowInsecure bool
+	// UserAgent names the operator to the service.
+	UserAgent string
+	// Clock is the real one if nil.
+	Clock clock.PassiveClock
+
+	mu    sync.Mutex
+	slots map[types.NamespacedName]*slot
+}
+
+// slot holds the connection of one object and what it was made from.
+type slot struct {
+	mu         sync.Mutex
+	conn       *Connection
+	generation string
+	secret     string
+	read       time.Time
+}
+
+// Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until the object or
+// its Secret changes. A missing or unusable object or Secret is an *Error.
+func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection, error) {
+	key := types.NamespacedName{Namespace: namespace, Name: ref.Name}
+	ws := &v1alpha1.DataArtsWorkspace{}
+	if err := c.Objects.Get(ctx, key, ws); err != nil {
+		if !apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("reading DataArtsWorkspace %q: %w", key.Name, err)
+		}
+		c.forget(key)
+		return nil, &Error{v1alpha1.ReasonWorkspaceNotFound, fmt.Sprintf(
+			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name, key.Namespace)}
+	}
+	return c.ConnectTo(ctx, ws)
+}
+
+// ConnectTo is Connect for an object that was read already.
+func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*Connection, error) {
+	s := c.slot(types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	generation := fmt.Sprintf("%s/%d", ws.UID, ws.Generation)
+	if s.conn != nil && s.generation == generation && c.now().Sub(s.read) < secretTTL {
+		return s.conn, nil
+	}
+	secret, err := c.readSecret(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	version := fmt.Sprintf("%s/%s", secret.UID, secret.ResourceVersion)
+	if s.conn == nil || s.generation != generation || s.secret != version {
+		conn, err := c.open(ws, secret)
+		if err != nil {
+			return nil, err
+		}
+		s.replace(conn)
+		s.generation, s.secret = generation, version
+	}
+	s.read = c.now()
+	return s.conn, nil
+}
+
+// Close closes all connections.
+func (c *Connections) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.slots {
+		s.mu.Lock()
+		s.replace(nil)
+		s.mu.Unlock()
+	}
+}
+
+func (c *Connections) slot(key types.NamespacedName) *slot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.slots == nil {
+		c.slots = map[types.NamespacedName]*slot{}
+	}
+	if c.slots[key] == nil {
+		c.slots[key] = &slot{}
+	}
+	return c.slots[key]
+}
+
+func (c *Connections) forget(key types.NamespacedName) {
+	c.mu.Lock()
+	s := c.slots[key]
+	delete(c.slots, key)
+	c.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replace(nil)
+}
+
+func (s *slot) replace(conn *Connection) {
+	if s.conn != nil {
+		s.conn.client.Close()
+	}
+	s.conn = conn
+}
+
+// open makes a connection. It makes no call.
+func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (*Connection, error) {
+	endpoint, err := c.endpoint(ws)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := credentialsFrom(ws, secret)
+	if err != nil {
+		return nil, err
+	}
+	dc, err := dataarts.New(dataarts.Config{
+		Endpoint:    endpoint,
+		ProjectID:   ws.Spec.ProjectID,
+		WorkspaceID: ws.Spec.WorkspaceID,
+		Credentials: credentials,
+		CABundle:    ws.Spec.CABundle,
+		ProxyURL:    ws.Spec.ProxyURL,
+		Timeout:     ws.Spec.Timeout.Duration,
+		UserAgent:   c.UserAgent,
+	})
+	if err != nil {
+		return nil, invalidConfig(ws, err)
+	}
+	perSecond := max(1, int(ws.Spec.RequestsPerSecond))
+	return &Connection{
+		client:       dc,
+		limiter:      rate.NewLimiter(rate.Limit(perSecond), 1),
+		gate:         gate{clock: c.clock()},
+		target:       v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID},
+		timeout:      ws.Spec.Timeout.Duration,
+		pollInterval: ws.Spec.PollInterval.Duration,
+	}, nil
+}
+
+func invalidConfig(ws *v1alpha1.DataArtsWorkspace, err error) error {
+	reason := v1alpha1.ReasonWorkspaceInvalid
+	if ce, ok := errors.AsType[*dataarts.ConfigError](err); ok && ce.Field == "Credentials" {
+		reason = v1alpha1.ReasonCredentialsInvalid
+	}
+	return &Error{reason, fmt.Sprintf("DataArtsWorkspace %q cannot be used: %s; correct it", ws.Name, err)}
+}
+
+// endpoint is the address to call, if the operator may call it.
+func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
+	invalid := func(format string, args ...any) error {
+		return &Error{v1alpha1.ReasonWorkspaceInvalid, fmt.Sprintf("DataArtsWorkspace %q cannot be used: ", ws.Name) + fmt.Sprintf(format, args...)}
+	}
+	endpoint := strings.TrimSuffix(ws.Spec.Endpoint, "/")
+	if endpoint == "" {
+		known, err := dataarts.EndpointForRegion(ws.Spec.Region)
+		if err != nil {
+			return "", invalid("spec.region %q is not known; set spec.endpoint instead", ws.Spec.Region)
+		}
+		endpoint = known
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", invalid("spec.endpoint is not a URL; write https:// and the host")
+	}
+	if c.AllowInsecure {
+		return endpoint, nil
+	}
+	if u.Scheme != "https" {
+		return "", invalid("spec.endpoint is not https, so that credentials and requests could be read and changed on the way; " +
+			"use https, or start the operator with --allow-insecure-endpoints for development")
+	}
+	if isLocal(u.Hostname()) {
+		return "", invalid("spec.endpoint names the operator's own host or link; name the service's host, " +
+			"or start the operator with --allow-insecure-endpoints for development")
+	}
+	return endpoint, nil
+}
+
+// isLocal reports whether a host is this one or on its link, as far as its name tells.
+func isLocal(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	ip = ip.Unmap()
+	return err == nil && (ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast())
+}
+
+func (c *Connections) clock() clock.PassiveClock {
+	if c.Clock != nil {
+		return c.Clock
+	}
+	return clock.RealClock{}
+}
+
+func (c *Connections) now() time.Time { return c.clock().Now() }
