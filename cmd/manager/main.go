@@ -1,0 +1,220 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Command manager runs the operator: the controllers of ReleasePackages and DataArtsWorkspaces.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/controller"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+const (
+	leaderElectionID = "manager.release.dataarts-operator.io"
+
+	// longestCall is the highest spec.timeout of a workspace. A request to pack that is under way when the manager is told to stop is
+	// awaited, and its outcome recorded, for as long as gracePeriod.
+	longestCall = time.Minute
+	gracePeriod = longestCall + 30*time.Second
+
+	// shortestSettleTime keeps a request from taking effect after it was given up: a call may take as long as spec.timeout, and the
+	// service some time more.
+	shortestSettleTime = 2 * longestCall
+)
+
+// options are what the flags say.
+type options struct {
+	metricsAddress, probeAddress string
+	leaderElect                  bool
+	leaderElectionNamespace      string
+	allowInsecureEndpoints       bool
+	settleTime                   time.Duration
+	maxConcurrentReconciles      int
+	watchNamespaces              string
+	zap                          zap.Options
+}
+
+func main() {
+	o := options{zap: zap.Options{TimeEncoder: zapcore.ISO8601TimeEncoder, StacktraceLevel: zapcore.DPanicLevel}}
+	flags := flag.CommandLine // --kubeconfig is registered there by controller-runtime.
+	o.bind(flags)
+	showVersion := flags.Bool("version", false, "Print the version and exit.")
+	flag.Parse()
+	if *showVersion {
+		fmt.Println(version)
+		return
+	}
+	if err := run(o); err != nil {
+		fmt.Fprintf(os.Stderr, "manager: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) bind(flags *flag.FlagSet) {
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080",
+		"The address that serves metrics, as plain http on /metrics. 0 serves none.")
+	flags.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081",
+		"The address that serves the probes /healthz and /readyz.")
+	flags.BoolVar(&o.leaderElect, "leader-elect", false,
+		"Work only while holding a lease, so that several replicas can stand by. The lease is released on exit.")
+	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
+		"The namespace of the lease. Empty means the operator's own, which it knows inside a cluster only.")
+	flags.BoolVar(&o.allowInsecureEndpoints, "allow-insecure-endpoints", false,
+		"Allow workspaces whose endpoint is plain http or a loopback address. For development only: credentials and requests can be read and changed on the way.")
+	flags.DurationVar(&o.settleTime, "settle-time", 3*time.Minute,
+		"How long a request to pack whose answer was lost may still take effect. Only after it, and only if the service shows no such package "+
+			"and the items as unpacked, is a package packed again. At least 2m.")
+	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 8,
+		"How many ReleasePackages are worked on at the same time. The calls to the service are bounded by each workspace's requestsPerSecond.")
+	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
+		"Comma-separated namespaces to watch. Empty means all.")
+	o.zap.BindFlags(flags)
+}
+
+// check returns what is wrong with the flags.
+func (o *options) check() error {
+	if o.settleTime < shortestSettleTime {
+		return fmt.Errorf("--settle-time is %s, but a call may take %s: set at least %s", o.settleTime, longestCall, shortestSettleTime)
+	}
+	if o.maxConcurrentReconciles < 1 {
+		return fmt.Errorf("--max-concurrent-reconciles is %d: set at least 1", o.maxConcurrentReconciles)
+	}
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: see --help", flag.Arg(0))
+	}
+	return nil
+}
+
+func run(o options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+	log := ctrl.Log.WithName("setup")
+
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster (set --kubeconfig or run in a pod): %w", err)
+	}
+	config.UserAgent = "dataarts-operator/" + version
+	mgr, err := ctrl.NewManager(config, o.managerOptions())
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	connections, err := o.addControllers(mgr)
+	if err != nil {
+		return err
+	}
+	defer connections.Close()
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	log.Info("Manager starts", "version", version, "settleTime", o.settleTime.String(), "allowInsecureEndpoints", o.allowInsecureEndpoints)
+	if err := mgr.Start(ctrl.SetupSignalHandler()); err != nil {
+		return fmt.Errorf("running the manager: %w", err)
+	}
+	log.Info("Manager stopped")
+	return nil
+}
+
+func (o *options) managerOptions() manager.Options {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+
+	grace := gracePeriod
+	opts := manager.Options{
+		Scheme:                        scheme,
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaderElectionID,
+		LeaderElectionNamespace:       o.leaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &grace,
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+	}
+	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			if opts.Cache.DefaultNamespaces == nil {
+				opts.Cache.DefaultNamespaces = map[string]cache.Config{}
+			}
+			opts.Cache.DefaultNamespaces[name] = cache.Config{}
+		}
+	}
+	return opts
+}
+
+func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, error) {
+	connections := &workspace.Connections{
+		Objects:       mgr.GetClient(),
+		Secrets:       mgr.GetAPIReader(),
+		AllowInsecure: o.allowInsecureEndpoints,
+		UserAgent:     userAgent(),
+	}
+	packages := &controller.ReleasePackageReconciler{
+		Client:     mgr.GetClient(),
+		Live:       mgr.GetAPIReader(),
+		Workspaces: connections,
+		Events:     mgr.GetEventRecorder("releasepackage-controller"),
+		Clock:      clock.RealClock{},
+		SettleTime: o.settleTime,
+	}
+	if err := packages.SetupWithManager(mgr, o.maxConcurrentReconciles); err != nil {
+		return nil, fmt.Errorf("setting up the ReleasePackage controller: %w", err)
+	}
+	workspaces := &controller.DataArtsWorkspaceReconciler{
+		Client:     mgr.GetClient(),
+		Workspaces: connections,
+		Events:     mgr.GetEventRecorder("dataartsworkspace-controller"),
+		Clock:      clock.RealClock{},
+	}
+	if err := workspaces.SetupWithManager(mgr); err != nil {
+		return nil, fmt.Errorf("setting up the DataArtsWorkspace controller: %w", err)
+	}
+	return connections, nil
+}
+
+// userAgent names the operator to the service, which takes up to 50 characters.
+func userAgent() string {
+	name := "dataarts-operator/" + version
+	return name[:min(len(name), 50)]
+}

@@ -1,0 +1,157 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// act does the step and brings p.rp's status up to date. It returns the step to report, which is another one where the service had
+// something to say. An error is trouble with the API server.
+func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	lifecycle.RecordSeen(p.rp, p.seen)
+	switch step.Action {
+	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
+		return step, nil
+	case lifecycle.Adopt:
+		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target())
+		return step, nil
+	case lifecycle.CloseAttempt:
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotFound, "No such package was found, and its items are not packed")
+		return step, nil
+	case lifecycle.Pack:
+		return r.pack(ctx, p)
+	case lifecycle.Unpack:
+		return unpack(ctx, p, step)
+	case lifecycle.Release:
+		return step, r.release(ctx, p)
+	}
+	return step, fmt.Errorf("unknown action %d", step.Action)
+}
+
+// protect adds the finalizer, so that no deletion can lose a package from here on.
+func (r *ReleasePackageReconciler) protect(ctx context.Context, p *pass) error {
+	controllerutil.AddFinalizer(p.rp, v1alpha1.UnpackFinalizer)
+	return r.patchObject(ctx, p)
+}
+
+// release removes the finalizer.
+func (r *ReleasePackageReconciler) release(ctx context.Context, p *pass) error {
+	controllerutil.RemoveFinalizer(p.rp, v1alpha1.UnpackFinalizer)
+	return client.IgnoreNotFound(r.patchObject(ctx, p))
+}
+
+// patchObject writes the metadata, on condition that nobody wrote the object since it was read.
+func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) error {
+	status := p.rp.Status
+	if err := r.Patch(ctx, p.rp, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	p.before = p.rp.DeepCopy()
+	p.rp.Status = status
+	return nil
+}
+
+// pack records an attempt, sends it, and takes down its outcome. Nothing that can fail stands between the answer and the record of it,
+// which report makes. The budget is waited for before, so that the request leaves right after the attempt is recorded.
+func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
+	if err := p.conn.Admit(ctx); err != nil {
+		return p.blockedBy(err)
+	}
+	start := r.Clock.Now()
+	lifecycle.BeginAttempt(p.rp, p.conn.Target(), start)
+	a := p.rp.Status.Attempt
+	lifecycle.Summarize(p.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: fmt.Sprintf("Package %s is being packed", a.PackageName)}, start)
+	if err := r.patchStatus(ctx, p); err != nil {
+		return lifecycle.Step{}, err
+	}
+
+	// A process that is told to stop finishes this call. One that was frozen for long does not begin it: whoever took over may have
+	// concluded by then that this attempt made nothing.
+	ctx = context.WithoutCancel(ctx)
+	p.packed = true
+	if now := r.Clock.Now(); now.Sub(start)+p.conn.Timeout() > r.SettleTime {
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, "The operator was held up for so long that the request was not sent")
+		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message, After: conflictDelay}, nil
+	}
+	content := lifecycle.WantedContent(p.rp)
+	id, err := p.conn.Pack(ctx, dataarts.PackRequest{
+		PackageName:    content.PackageName,
+		ApplyUserID:    content.ApplyUserID,
+		PendingItemIDs: content.PendingItemIDs,
+		ApproverIDs:    content.ApproverIDs,
+	})
+	if err != nil {
+		return p.notPacked(err)
+	}
+	lifecycle.RecordPacked(p.rp, id, r.Clock.Now())
+	return lifecycle.Step{Action: lifecycle.Wait, After: p.conn.PollInterval(), Event: lifecycle.Event{
+		Reason: v1alpha1.EventPacked, Message: fmt.Sprintf("Packed %s as package %s", content.PackageName, id)}}, nil
+}
+
+// notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason, and unknown.
+func (p *pass) notPacked(err error) (lifecycle.Step, error) {
+	switch dataarts.KindOf(err) {
+	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeRefused, err.Error())
+		return lifecycle.PackRefused(p.rp), nil
+	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())
+		return p.blockedBy(err)
+	case dataarts.Unknown:
+	}
+	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())
+	return lifecycle.OutcomeUnknown(p.rp), nil
+}
+
+// unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
+func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
+	if err == nil {
+		return step, nil
+	}
+	step.Event = lifecycle.Event{} // What became of the package is for the next look to tell.
+	switch dataarts.KindOf(err) {
+	case dataarts.NotFound:
+		return step, nil
+	case dataarts.AlreadyDeployed:
+		if p.rp.Status.State == v1alpha1.StateDeployFailed {
+			return lifecycle.UnpackRefused(p.rp, err.Error()), nil // That is how it ended, so no look will show anything else.
+		}
+		return step, nil
+	case dataarts.Refused:
+		return lifecycle.UnpackRefused(p.rp, err.Error()), nil
+	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
+	}
+	return p.blockedBy(err)
+}
+
+// blockedBy is the step while an error is in the way.
+func (p *pass) blockedBy(err error) (lifecycle.Step, error) {
+	if err := p.hindered(err); err != nil {
+		return lifecycle.Step{}, err
+	}
+	return lifecycle.Blocked(*p.seen.Problem), nil
+}

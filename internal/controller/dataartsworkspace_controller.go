@@ -1,0 +1,222 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+const (
+	workspaceController = "dataartsworkspace-controller"
+
+	// recheckInterval is how often the Secret is read again, and a workspace in trouble is tried again.
+	recheckInterval = 30 * time.Second
+	// probeInterval is how often a workspace in order is tried again.
+	probeInterval = 10 * time.Minute
+	// countDelay gathers changes of packages, so that a thousand of them are one write and not a thousand.
+	countDelay = 2 * time.Second
+)
+
+// DataArtsWorkspaceReconciler tells whether a workspace can be called, and how many packages are in it.
+type DataArtsWorkspaceReconciler struct {
+	client.Client
+	Workspaces *workspace.Connections
+	Events     events.EventRecorder
+	Clock      clock.PassiveClock
+
+	mu     sync.Mutex
+	probes map[types.NamespacedName]probe
+}
+
+// probe is the latest call that tried a connection out.
+type probe struct {
+	conn *workspace.Connection
+	at   time.Time
+	err  error
+}
+
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=dataartsworkspaces/status,verbs=get;patch
+
+// Reconcile tries the connection, counts the packages, and writes the status if any of it changed.
+func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	ws := &v1alpha1.DataArtsWorkspace{}
+	if err := r.Get(ctx, req.NamespacedName, ws); err != nil {
+		r.forget(req.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := ws.DeepCopy()
+	err := r.try(ctx, ws)
+	problem := problemOf(err)
+	if err != nil && problem == nil {
+		return ctrl.Result{}, err
+	}
+	r.summarize(ws, problem)
+	if err := r.count(ctx, ws); err != nil {
+		return ctrl.Result{}, err
+	}
+	if !equality.Semantic.DeepEqual(before.Status, ws.Status) {
+		if err := r.Status().Patch(ctx, ws, client.MergeFrom(before)); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+		r.publish(ctx, before, ws)
+	}
+	return ctrl.Result{RequeueAfter: jitter(recheckInterval)}, nil
+}
+
+// try finds the connection and calls the service, unless it answered the same connection a short while ago.
+func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) error {
+	conn, err := r.Workspaces.ConnectTo(ctx, ws)
+	if err != nil {
+		return err
+	}
+	ws.Status.Endpoint = conn.Target().Endpoint
+	key, now := client.ObjectKeyFromObject(ws), r.Clock.Now()
+	r.mu.Lock()
+	last := r.probes[key]
+	r.mu.Unlock()
+	fresh := probeInterval
+	if last.err != nil {
+		fresh = recheckInterval
+	}
+	if last.conn == conn && now.Sub(last.at) < fresh {
+		return last.err
+	}
+	last = probe{conn: conn, at: now, err: conn.Probe(ctx)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.probes == nil {
+		r.probes = map[types.NamespacedName]probe{}
+	}
+	r.probes[key] = last
+	return last.err
+}
+
+func (r *DataArtsWorkspaceReconciler) forget(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.probes, key)
+}
+
+func (r *DataArtsWorkspaceReconciler) summarize(ws *v1alpha1.DataArtsWorkspace, problem *lifecycle.Problem) {
+	ws.Status.ObservedGeneration = ws.Generation
+	ready := metav1.Condition{
+		Type:               v1alpha1.ConditionReady,
+		Status:             metav1.ConditionTrue,
+		Reason:             v1alpha1.ReasonAvailable,
+		Message:            "The service answers for this workspace",
+		ObservedGeneration: ws.Generation,
+		LastTransitionTime: metav1.NewTime(r.Clock.Now().Truncate(time.Second)),
+	}
+	if problem != nil {
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, problem.Reason, problem.Message
+	}
+	meta.SetStatusCondition(&ws.Status.Conditions, ready)
+}
+
+func (r *DataArtsWorkspaceReconciler) count(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) error {
+	packages, err := packagesOf(ctx, r.Client, ws)
+	if err != nil {
+		return err
+	}
+	ws.Status.Packages, ws.Status.InFlight = 0, 0
+	for i := range packages {
+		ws.Status.Packages++
+		if inFlight(&packages[i]) {
+			ws.Status.InFlight++
+		}
+	}
+	return nil
+}
+
+// publish tells of a change of the verdict.
+func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v1alpha1.DataArtsWorkspace) {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
+	is := meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady)
+	if was != nil && was.Reason == is.Reason && was.Message == is.Message {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if is.Status != metav1.ConditionTrue {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(ws, nil, kind, is.Reason, "Reconcile", "%s", is.Message)
+	ctrl.LoggerFrom(ctx).Info(is.Reason, "message", is.Message)
+}
+
+// SetupWithManager registers the controller. It relies on the index that the controller of ReleasePackages makes.
+func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(workspaceController).
+		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ReleasePackage{}, countLater()).
+		Complete(r)
+}
+
+// countLater asks for a count when a package comes, goes, or changes between in flight and finished.
+func countLater() handler.EventHandler {
+	later := func(obj client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		if rp, ok := obj.(*v1alpha1.ReleasePackage); ok {
+			q.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{
+				Namespace: rp.Namespace, Name: rp.Spec.WorkspaceRef.Name}}, countDelay)
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			later(e.Object, q)
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			later(e.Object, q)
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			was, ok1 := e.ObjectOld.(*v1alpha1.ReleasePackage)
+			is, ok2 := e.ObjectNew.(*v1alpha1.ReleasePackage)
+			if !ok1 || !ok2 {
+				return
+			}
+			if was.Spec.WorkspaceRef.Name != is.Spec.WorkspaceRef.Name {
+				later(was, q)
+				later(is, q)
+				return
+			}
+			if inFlight(was) != inFlight(is) {
+				later(is, q)
+			}
+		},
+	}
+}

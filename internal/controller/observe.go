@@ -1,0 +1,186 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes a problem in
+// p.seen; an error is left for trouble with the API server.
+func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
+	p.seen.Now, p.seen.SettleTime = r.Clock.Now(), r.SettleTime
+	need := lifecycle.Needs(p.rp)
+	if need == lifecycle.NeedNothing {
+		return nil
+	}
+	conn, err := r.Workspaces.Connect(ctx, p.rp.Namespace, p.rp.Spec.WorkspaceRef)
+	if err != nil {
+		return p.hindered(err)
+	}
+	target := conn.Target()
+	p.conn, p.seen.Target, p.seen.PollInterval = conn, &target, conn.PollInterval()
+	if pinned := p.rp.Status.Workspace; pinned != nil && *pinned != target {
+		return nil // What the package's id means over there is anyone's guess, so nothing is asked.
+	}
+	switch need {
+	case lifecycle.NeedPackage:
+		err = look(ctx, p)
+	case lifecycle.NeedSearch:
+		err = search(ctx, p)
+	case lifecycle.NeedNothing, lifecycle.NeedConnection:
+	}
+	if err != nil {
+		return p.hindered(err)
+	}
+	return nil
+}
+
+// look asks for one package. That the service has none of that id is an answer, any other failure is not.
+func look(ctx context.Context, p *pass) error {
+	detail, err := p.conn.Look(ctx, lifecycle.LookID(p.rp))
+	switch {
+	case dataarts.KindOf(err) == dataarts.NotFound:
+		p.seen.Gone = true
+		return nil
+	case err != nil:
+		return err
+	}
+	p.seen.Package = packageFrom(&detail)
+	return nil
+}
+
+// search gathers all packages that the open attempt may have made and, once they are needed, the items that it was to pack.
+func search(ctx context.Context, p *pass) error {
+	a := p.rp.Status.Attempt
+	listed, err := p.conn.Search(ctx, a.PackageName, a.StartTime.Add(-lifecycle.SearchWindow))
+	if err != nil {
+		return err
+	}
+	for i := range listed {
+		if !lifecycle.Plausible(p.rp, packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
+			continue
+		}
+		detail, err := p.conn.Look(ctx, listed[i].ID)
+		if dataarts.KindOf(err) == dataarts.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		p.seen.Candidates = append(p.seen.Candidates, *packageFrom(&detail))
+	}
+	p.seen.Searched = true
+	if !lifecycle.NeedsItems(p.rp, p.seen) {
+		return nil
+	}
+	pending, err := p.conn.PendingItems(ctx)
+	p.seen.ItemsUnpacked = err == nil && allUnpacked(p.rp, pending)
+	return err
+}
+
+// allUnpacked reports whether every item of the spec is listed, and in no package. An item that is not listed proves nothing.
+func allUnpacked(rp *v1alpha1.ReleasePackage, pending []dataarts.PendingItem) bool {
+	unpacked := make(map[string]bool, len(pending))
+	for i := range pending {
+		unpacked[pending[i].ID] = pending[i].PackageFlag == 0
+	}
+	for _, id := range rp.Spec.PendingItemIDs {
+		if !unpacked[string(id)] {
+			return false
+		}
+	}
+	return true
+}
+
+// hindered makes a problem of an error, if users can understand it as one.
+func (p *pass) hindered(err error) error {
+	problem := problemOf(err)
+	if problem == nil {
+		return err
+	}
+	p.seen.Problem, p.cause = problem, err
+	return nil
+}
+
+// packageFrom puts what the service shows in the words of the API.
+func packageFrom(d *dataarts.PackageDetail) *lifecycle.Package {
+	p := &lifecycle.Package{
+		ID:           d.ID,
+		Name:         d.Name,
+		State:        stateFrom(d.Status),
+		RawState:     int(d.Status),
+		ApplyUserID:  d.ApplyUserID,
+		PackedTime:   d.AppliedAt,
+		DeployedTime: d.DeployedAt,
+		DeployedBy:   d.DeployUserName,
+	}
+	if d.Deleted {
+		p.State = v1alpha1.StateWithdrawn
+	}
+	if p.DeployedBy == "" {
+		p.DeployedBy = d.DeployUserID
+	}
+	for _, approver := range d.Approvers {
+		p.ApproverIDs = append(p.ApproverIDs, approver.ID)
+	}
+	seen := make(map[string]bool, len(d.Items))
+	for i := range d.Items {
+		id := d.Items[i].PendingItemID
+		if seen[id] {
+			continue // The status holds a set of items, whatever the service shows.
+		}
+		seen[id] = true
+		p.Items = append(p.Items, v1alpha1.PackageItem{
+			ID:    id,
+			Name:  d.Items[i].Name,
+			Type:  typeFrom(d.Items[i].TaskType),
+			State: stateFrom(d.Items[i].Status),
+		})
+	}
+	return p
+}
+
+func stateFrom(s dataarts.DeployStatus) v1alpha1.PackageState {
+	switch s {
+	case dataarts.StatusPendingReview:
+		return v1alpha1.StatePendingReview
+	case dataarts.StatusDeploying:
+		return v1alpha1.StateDeploying
+	case dataarts.StatusDeployed:
+		return v1alpha1.StateDeployed
+	case dataarts.StatusDeployFailed:
+		return v1alpha1.StateDeployFailed
+	}
+	return v1alpha1.StateUnknown
+}
+
+func typeFrom(t dataarts.TaskType) string {
+	switch t {
+	case dataarts.TaskJob:
+		return "Job"
+	case dataarts.TaskScript:
+		return "Script"
+	case dataarts.TaskResource:
+		return "Resource"
+	}
+	return "Unknown"
+}

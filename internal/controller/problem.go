@@ -1,0 +1,67 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// problemOf says in a condition's words what an error of the workspace or the service means: a cause and what to do. It is nil for
+// trouble with the API server, which no condition can tell of.
+func problemOf(err error) *lifecycle.Problem {
+	if unusable, ok := errors.AsType[*workspace.Error](err); ok {
+		return &lifecycle.Problem{Reason: unusable.Reason, Message: unusable.Message}
+	}
+	if e, ok := errors.AsType[*dataarts.Error](err); ok {
+		return serviceProblem(e)
+	}
+	if errors.Is(err, workspace.ErrIncomplete) {
+		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
+	}
+	return nil
+}
+
+func serviceProblem(e *dataarts.Error) *lifecycle.Problem {
+	problem := func(reason, format string) *lifecycle.Problem {
+		return &lifecycle.Problem{Reason: reason, Message: fmt.Sprintf(format, e)}
+	}
+	switch e.Kind {
+	case dataarts.Unauthorized:
+		return problem(v1alpha1.ReasonCredentialsRejected, "The service does not accept the credentials (%s); correct the Secret of the workspace. "+
+			"The operator tries the same credentials only every few minutes, as the service locks a key that fails often")
+	case dataarts.Forbidden:
+		return problem(v1alpha1.ReasonCredentialsRejected, "The credentials lack a permission (%s); give their user a DAYU role and the role of a developer, "+
+			"deployer or admin in the workspace. The operator tries again")
+	case dataarts.Throttled:
+		return problem(v1alpha1.ReasonThrottled, "The service asks for fewer calls (%s); the operator goes on by itself. "+
+			"If this lasts, lower spec.requestsPerSecond of the workspace, or use credentials that nothing else uses")
+	case dataarts.Unreachable:
+		return problem(v1alpha1.ReasonServiceUnavailable, "The service cannot be reached (%s); check spec.region or spec.endpoint, spec.proxyURL and spec.caBundle "+
+			"of the workspace, and the network. The operator tries again")
+	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
+		return problem(v1alpha1.ReasonRefused, "The service refused a call (%s); check spec.projectId and spec.workspaceId of the workspace, and the "+
+			"role of the credentials' user there. The operator tries again")
+	case dataarts.Unknown:
+	}
+	return problem(v1alpha1.ReasonServiceUnavailable, "The service gave no usable answer (%s); the operator tries again. If this lasts, check spec.endpoint of the workspace and the service's health")
+}

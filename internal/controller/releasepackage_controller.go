@@ -1,0 +1,177 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package controller is the shell around the decisions of package lifecycle: it reads, looks, does one thing, and records. It is the
+// only writer to the API server.
+package controller
+
+import (
+	"context"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+const (
+	// releasePackageController names the controller in logs, metrics and events.
+	releasePackageController = "releasepackage-controller"
+
+	// firstRetry and lastRetry bound the backoff after a failure. The service counts calls, so the first is not in a hurry.
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+
+	// conflictDelay lets the cache catch up with a write that came before ours.
+	conflictDelay = 200 * time.Millisecond
+)
+
+// ReleasePackageReconciler brings packages at the service in line with ReleasePackages.
+type ReleasePackageReconciler struct {
+	client.Client
+	// Live reads past the cache, where a decision depends on the latest write.
+	Live       client.Reader
+	Workspaces *workspace.Connections
+	Events     events.EventRecorder
+	Clock      clock.PassiveClock
+	// SettleTime is how long after the start of an attempt a lost request may still take effect. It has to be well above the time
+	// that a call may take.
+	SettleTime time.Duration
+}
+
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages/status,verbs=get;patch
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=dataartsworkspaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile makes one pass: it looks at what the next step depends on, does that step, and records what came of it. A pass makes at
+// most one call that changes something at the service.
+func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	rp := &v1alpha1.ReleasePackage{}
+	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	p := newPass(ctx, rp)
+	if err := r.observe(ctx, p); err != nil {
+		return quietly(ctx, err)
+	}
+	step := lifecycle.Decide(rp, p.seen)
+	if step.Action == lifecycle.Protect {
+		if err := r.protect(ctx, p); err != nil {
+			return quietly(ctx, err)
+		}
+		step = lifecycle.Decide(rp, p.seen)
+	}
+	step, err := r.act(ctx, p, step)
+	if err != nil {
+		return quietly(ctx, err)
+	}
+	return r.report(ctx, p, step)
+}
+
+// pass is what one Reconcile carries from step to step.
+type pass struct {
+	// rp is the object with what this pass has found out, before is the object as the API server has it.
+	rp, before *v1alpha1.ReleasePackage
+	// first is the object as the pass found it: events tell of the difference.
+	first *v1alpha1.ReleasePackage
+	// conn is nil where no connection is needed or none was had.
+	conn *workspace.Connection
+	seen lifecycle.Seen
+	// cause is the error behind a problem that the conditions tell of; it decides when to come back.
+	cause error
+	// packed is set once the service may have packed: from then on the record must be made, whatever happens.
+	packed bool
+}
+
+func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {
+	logger := ctrl.LoggerFrom(ctx)
+	logger.V(1).Info("Pass begins", "state", rp.Status.State, "deleting", !rp.DeletionTimestamp.IsZero())
+	unchanged := rp.DeepCopy()
+	return &pass{rp: rp, before: unchanged, first: unchanged}
+}
+
+// quietly turns a conflict into a short delay: another writer came first, which is nobody's fault and no news. Nor is what failed because
+// the manager stops.
+func quietly(ctx context.Context, err error) (ctrl.Result, error) {
+	switch {
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: conflictDelay}, nil
+	case ctx.Err() != nil:
+		return ctrl.Result{}, nil //nolint:nilerr // The context's end is the reason of whatever failed.
+	}
+	return ctrl.Result{}, err
+}
+
+// SetupWithManager registers the controller.
+func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
+	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.ReleasePackage{}, workspaceIndex, workspaceIndexOf)
+	if err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(releasePackageController).
+		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate()))).
+		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: concurrency,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		}).
+		Complete(r)
+}
+
+// forcedPredicate lets a new value of the annotation through, and nothing else.
+func forcedPredicate() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
+		},
+	}
+}
+
+// waitingFor are the ReleasePackages that a change of their workspace may help. Those that are in order are left alone.
+func (r *ReleasePackageReconciler) waitingFor(ctx context.Context, ws client.Object) []reconcile.Request {
+	packages, err := packagesOf(ctx, r.Client, ws)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages of a workspace failed", "workspace", client.ObjectKeyFromObject(ws))
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range packages {
+		if rp := &packages[i]; hampered(rp) {
+			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
+		}
+	}
+	return requests
+}

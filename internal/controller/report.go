@@ -1,0 +1,165 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// recordBackoff is how the outcome of a request to pack is written: for about half a minute, whatever the API server says.
+var recordBackoff = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 10, Cap: 15 * time.Second}
+
+// secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
+const secretRecheck = 30 * time.Second
+
+// errSuperseded means that an attempt was given up by someone else before its outcome was recorded.
+var errSuperseded = errors.New("the attempt was superseded before its outcome was recorded")
+
+// report makes known what came of the pass: conditions, status, events, and when to come back.
+func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
+	if step.Action != lifecycle.Release {
+		if err := r.record(ctx, p, step); err != nil {
+			return quietly(ctx, err)
+		}
+		r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
+	}
+	r.publish(ctx, p, step.Event)
+	return p.comeBack(ctx, step)
+}
+
+// record computes the conditions and writes the status, if it changed.
+func (r *ReleasePackageReconciler) record(ctx context.Context, p *pass, step lifecycle.Step) error {
+	if p.cause == nil && step.Reason != v1alpha1.ReasonSuspended {
+		lifecycle.MarkHandled(p.rp)
+	}
+	lifecycle.Summarize(p.rp, step, r.Clock.Now())
+	if p.packed {
+		return r.recordOutcome(context.WithoutCancel(ctx), p)
+	}
+	return client.IgnoreNotFound(r.patchStatus(ctx, p))
+}
+
+// patchStatus writes the status, on condition that nobody wrote the object since it was read.
+func (r *ReleasePackageReconciler) patchStatus(ctx context.Context, p *pass) error {
+	if equality.Semantic.DeepEqual(p.before.Status, p.rp.Status) {
+		return nil
+	}
+	if err := r.Status().Patch(ctx, p.rp, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	p.before = p.rp.DeepCopy()
+	return nil
+}
+
+// recordOutcome writes what came of the attempt, again and again: what it writes nobody else knows. A user's edit in between does not
+// stop it; another attempt does. Should it fail, the attempt stays open, and the next pass looks for the package.
+func (r *ReleasePackageReconciler) recordOutcome(ctx context.Context, p *pass) error {
+	var last error
+	err := wait.ExponentialBackoffWithContext(ctx, recordBackoff, func(ctx context.Context) (bool, error) {
+		last = r.patchStatus(ctx, p)
+		switch {
+		case last == nil:
+			return true, nil
+		case apierrors.IsNotFound(last):
+			return false, last
+		case apierrors.IsConflict(last):
+			return false, r.rebase(ctx, p)
+		}
+		return false, nil
+	})
+	if err == nil {
+		return nil
+	}
+	if wait.Interrupted(err) {
+		err = last
+	}
+	ctrl.LoggerFrom(ctx).Error(err, "Recording the outcome of an attempt failed", "attempt", p.rp.Status.Attempt.Number,
+		"outcome", p.rp.Status.Attempt.Outcome, "packageName", p.rp.Status.Attempt.PackageName, "releasePackageId", p.rp.Status.ReleasePackageID)
+	return fmt.Errorf("recording the outcome of attempt %d: %w", p.rp.Status.Attempt.Number, err)
+}
+
+// rebase puts this pass's status on the latest version of the object, as long as its attempt is the one that is open there.
+func (r *ReleasePackageReconciler) rebase(ctx context.Context, p *pass) error {
+	live := &v1alpha1.ReleasePackage{}
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live); err != nil {
+		if apierrors.IsNotFound(err) {
+			return err
+		}
+		return nil // The next try finds out whether the API server is back.
+	}
+	ours, theirs := p.rp.Status.Attempt, live.Status.Attempt
+	if live.UID == p.rp.UID && equality.Semantic.DeepEqual(live.Status, p.rp.Status) {
+		p.before, p.rp = live.DeepCopy(), live // The write was done, and its answer lost.
+		return nil
+	}
+	if live.UID != p.rp.UID || !lifecycle.AttemptOpen(live) || theirs.Number != ours.Number {
+		return errSuperseded
+	}
+	p.before = live.DeepCopy()
+	live.Status = p.rp.Status
+	live.Status.ObservedGeneration = p.rp.Generation
+	p.rp = live
+	return nil
+}
+
+// publish tells of changes, as events for users and as log lines for the platform team.
+func (r *ReleasePackageReconciler) publish(ctx context.Context, p *pass, all ...lifecycle.Event) {
+	logger := ctrl.LoggerFrom(ctx).WithValues("workspace", p.rp.Spec.WorkspaceRef.Name, "releasePackageId", p.rp.Status.ReleasePackageID)
+	for _, e := range all {
+		if e.Reason == "" {
+			continue
+		}
+		kind := corev1.EventTypeNormal
+		if e.Warning {
+			kind = corev1.EventTypeWarning
+		}
+		r.Events.Eventf(p.rp, nil, kind, e.Reason, "Reconcile", "%s", e.Message)
+		logger.Info(e.Reason, "message", e.Message)
+	}
+}
+
+// comeBack says when the next pass is due.
+func (p *pass) comeBack(ctx context.Context, step lifecycle.Step) (ctrl.Result, error) {
+	switch {
+	case p.cause != nil && p.conn != nil && p.conn.RetryAfter() > 0:
+		return ctrl.Result{RequeueAfter: jitter(min(p.conn.RetryAfter(), secretRecheck))}, nil
+	case p.cause != nil:
+		return quietly(ctx, p.cause)
+	case step.After > 0:
+		return ctrl.Result{RequeueAfter: jitter(step.After)}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+// jitter spreads what came together over a tenth of the time. It never comes early.
+func jitter(d time.Duration) time.Duration {
+	return d + rand.N(d/10+1) //nolint:gosec // No secret depends on it.
+}
