@@ -1,0 +1,125 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package e2e_test uses the operator as its users do: the manager is the built command with the rights that config/rbac gives it, the
+// cluster is a real kube-apiserver, kubectl is kubectl, and the service is the simulator over HTTP.
+package e2e_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gexec"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+const (
+	root           = "../.."
+	systemNS       = "dataarts-operator-system"
+	managerUser    = "system:serviceaccount:" + systemNS + ":dataarts-operator-controller-manager"
+	managerCommand = "github.com/dataarts-operator/dataarts-operator/cmd/manager"
+
+	// patience is how long anything may take that should take moments, on a machine that is busy with other things.
+	patience = 90 * time.Second
+)
+
+// The control plane, shared by all specs.
+var (
+	assets          string
+	adminKubeconfig string
+	opsKubeconfig   string // of the manager's ServiceAccount
+	managerBinary   string
+)
+
+func TestE2E(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
+	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	RunSpecs(t, "End to end")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	assets = os.Getenv("KUBEBUILDER_ASSETS")
+	Expect(assets).NotTo(BeEmpty(), "KUBEBUILDER_ASSETS must name the folder of kube-apiserver, etcd and kubectl: run the tests with make test")
+
+	var err error
+	managerBinary, err = gexec.Build(managerCommand, buildFlags...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(gexec.CleanupBuildArtifacts)
+
+	environment := &envtest.Environment{BinaryAssetsDirectory: assets}
+	_, err = environment.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(environment.Stop)
+
+	dir := GinkgoT().TempDir()
+	adminKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: "admin", Groups: []string{"system:masters"}})
+	opsKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
+
+	kubectl(ctx, "apply", "-k", filepath.Join(root, "config/default"))
+	kubectl(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator", "--timeout=60s")
+})
+
+func kubeconfigFor(environment *envtest.Environment, dir string, u envtest.User) string {
+	GinkgoHelper()
+	user, err := environment.AddUser(u, nil)
+	Expect(err).NotTo(HaveOccurred())
+	content, err := user.KubeConfig()
+	Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(dir, strings.ReplaceAll(u.Name, ":", "_")+".kubeconfig")
+	Expect(os.WriteFile(path, content, 0o600)).To(Succeed())
+	return path
+}
+
+// kubectl runs kubectl as an administrator, expects it to succeed, and returns what it prints.
+func kubectl(ctx context.Context, args ...string) string {
+	GinkgoHelper()
+	out, err := tryKubectl(ctx, "", args...)
+	Expect(err).NotTo(HaveOccurred(), "kubectl %s: %s", strings.Join(args, " "), out)
+	return out
+}
+
+// apply gives a manifest to kubectl apply.
+func apply(ctx context.Context, namespace, manifest string) {
+	GinkgoHelper()
+	out, err := tryKubectl(ctx, manifest, "apply", "-n", namespace, "-f", "-")
+	Expect(err).NotTo(HaveOccurred(), "kubectl apply: %s", out)
+}
+
+// tryKubectl returns what kubectl prints on both streams, and whether it succeeded.
+func tryKubectl(ctx context.Context, input string, args ...string) (string, error) {
+	return tryKubectlWith(ctx, nil, input, args...)
+}
+
+func tryKubectlWith(ctx context.Context, env []string, input string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), args...)
+	cmd.Env = append(append(os.Environ(), "KUBECONFIG="+adminKubeconfig), env...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func writeFile(path, content string) {
+	GinkgoHelper()
+	Expect(os.WriteFile(path, []byte(content), 0o600)).To(Succeed())
+}
