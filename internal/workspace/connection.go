@@ -158,10 +158,10 @@ func allPages[T any](fetch func(offset int) ([]T, int, error), id func(T) string
 		if err != nil {
 			return nil, err
 		}
-		if len(page) == 0 || totalNow != total {
+		repeated := take(page)
+		if repeated == len(page) || totalNow != total {
 			break
 		}
-		repeated := take(page)
 		if offset == 1 && repeated > 0 && repeated >= len(first)/2 {
 			step = len(first) // Rows are counted, so the next page begins a page further.
 		}

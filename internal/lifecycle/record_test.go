@@ -1,0 +1,231 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// expectCut expects a text that was cut to at most so many bytes, at the end of a character.
+func expectCut(text, full string, limit int) {
+	GinkgoHelper()
+	Expect(full).To(HavePrefix(text))
+	Expect(len(text)).To(And(BeNumerically("<=", limit), BeNumerically(">", limit-utf8.UTFMax)))
+	Expect(utf8.ValidString(text)).To(BeTrue())
+}
+
+var _ = Describe("The record", func() {
+	// An odd letter first, so that a cut at an even length falls into the middle of a character.
+	long := "x" + strings.Repeat("é", 2000)
+
+	Describe("of an attempt", func() {
+		It("stands before anything is sent", func() {
+			rp := aReleasePackage()
+			lifecycle.BeginAttempt(rp, here, now)
+			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
+			Expect(rp.Status.Attempt).To(HaveValue(Equal(v1alpha1.PackAttempt{
+				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), StartTime: rp.Status.Attempt.StartTime,
+			})))
+			Expect(rp.Status.Attempt.StartTime.Time).To(Equal(now))
+			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+			Expect(rp.Status.PackageName).To(Equal("job_0948_20250513"))
+		})
+
+		It("counts on, whatever became of the one before", func() {
+			rp := aReleasePackage(ended(v1alpha1.OutcomeRefused), ended(v1alpha1.OutcomeNotDone), packed(v1alpha1.StateWithdrawn))
+			lifecycle.BeginAttempt(rp, here, now)
+			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(4)), HaveField("Outcome", BeEmpty()), HaveField("Message", BeEmpty())))
+		})
+
+		It("leaves nothing of the package before but its id", func() {
+			rp := aReleasePackage(packed(v1alpha1.StateDeployFailed))
+			p := aPackage(packageID, v1alpha1.StateDeployed)
+			p.DeployedBy, p.DeployedTime = "dep1", now
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			lifecycle.BeginAttempt(rp, here, now)
+
+			Expect(rp.Status.ReleasePackageID).To(BeEmpty(), "an id and an open attempt never stand together")
+			Expect(rp.Status.State).To(BeEmpty())
+			Expect(rp.Status.Items).To(BeEmpty())
+			Expect(rp.Status.PackedTime).To(BeNil())
+			Expect(rp.Status.DeployedTime).To(BeNil())
+			Expect(rp.Status.DeployedBy).To(BeEmpty())
+			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
+		})
+
+		It("remembers the latest ten packages that were replaced", func() {
+			rp := aReleasePackage()
+			for i := range 13 {
+				lifecycle.BeginAttempt(rp, here, now)
+				lifecycle.RecordPacked(rp, fmt.Sprint(i), now)
+			}
+			lifecycle.BeginAttempt(rp, here, now)
+			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("3", "4", "5", "6", "7", "8", "9", "10", "11", "12"))
+		})
+
+		It("does not share the list of replaced packages with an earlier copy", func() {
+			rp := aReleasePackage(packed(v1alpha1.StateWithdrawn))
+			rp.Status.WithdrawnPackageIDs = append(make([]string, 0, 10), "11")
+			copied := *rp
+			lifecycle.BeginAttempt(rp, here, now)
+			copied.Status.WithdrawnPackageIDs = append(copied.Status.WithdrawnPackageIDs, "12")
+			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("11", packageID))
+		})
+
+		It("that was accepted holds the id", func() {
+			rp := aReleasePackage(attempted(0))
+			lifecycle.RecordPacked(rp, packageID, now.Add(700*time.Millisecond))
+			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
+			Expect(rp.Status.PackedTime.Time).To(Equal(now), "the API server keeps whole seconds")
+			Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomePacked))
+			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+		})
+
+		DescribeTable("that made nothing binds the object to no workspace", func(outcome v1alpha1.AttemptOutcome) {
+			rp := aReleasePackage(attempted(0))
+			lifecycle.RecordNotPacked(rp, outcome, "why")
+			Expect(rp.Status.Attempt).To(And(HaveField("Outcome", outcome), HaveField("Message", "why")))
+			Expect(rp.Status.Workspace).To(BeNil())
+			Expect(rp.Status.ReleasePackageID).To(BeEmpty())
+		},
+			Entry("refused", v1alpha1.OutcomeRefused),
+			Entry("not done", v1alpha1.OutcomeNotDone),
+			Entry("not found", v1alpha1.OutcomeNotFound),
+		)
+
+		It("without an answer stays open, and bound to its workspace", func() {
+			rp := aReleasePackage(attempted(0))
+			lifecycle.RecordOutcomeUnknown(rp, "why")
+			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
+			Expect(rp.Status.Attempt.Message).To(Equal("why"))
+			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+		})
+
+		It("cuts what the service says to the length that fits", func() {
+			rp := aReleasePackage(attempted(0))
+			lifecycle.RecordOutcomeUnknown(rp, long)
+			expectCut(rp.Status.Attempt.Message, long, 1024)
+			lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeRefused, long)
+			expectCut(rp.Status.Attempt.Message, long, 1024)
+		})
+	})
+
+	Describe("of a package", func() {
+		It("that was adopted is that of the service", func() {
+			rp := aReleasePackage(adopting)
+			p := aPackage(packageID, v1alpha1.StatePendingReview)
+			lifecycle.RecordAdopted(rp, &p, here)
+			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+			Expect(rp.Status.PackageName).To(Equal("job_0948_20250513"))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
+			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+			Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
+			Expect(rp.Status.Items).To(Equal(p.Items))
+			Expect(rp.Status.Attempt).To(BeNil())
+		})
+
+		It("that was adopted closes the open attempt, and no other", func() {
+			p := aPackage(packageID, v1alpha1.StatePendingReview)
+			rp := aReleasePackage(attempted(time.Minute))
+			lifecycle.RecordAdopted(rp, &p, here)
+			Expect(rp.Status.Attempt).To(And(HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", Not(BeEmpty()))))
+
+			rp = aReleasePackage(ended(v1alpha1.OutcomeRefused), adopting)
+			lifecycle.RecordAdopted(rp, &p, here)
+			Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeRefused))
+		})
+
+		It("follows what is seen", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
+			p := aPackage(packageID, v1alpha1.StateDeployed)
+			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-time.Hour).Add(time.Millisecond), now.Add(time.Millisecond), "dep1"
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			Expect(rp.Status.State).To(Equal(v1alpha1.StateDeployed))
+			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)))
+			Expect(rp.Status.DeployedTime.Time).To(Equal(now))
+			Expect(rp.Status.DeployedBy).To(Equal("dep1"))
+
+			p.Items[0].Name = "changed after it was recorded"
+			Expect(rp.Status.Items[0].Name).To(Equal("job_b"))
+		})
+
+		It("names no deployer while it is not deployed", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
+			p := aPackage(packageID, v1alpha1.StateDeployFailed)
+			p.DeployedTime, p.DeployedBy = now, "dep1"
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			Expect(rp.Status.DeployedTime).To(BeNil())
+			Expect(rp.Status.DeployedBy).To(BeEmpty())
+		})
+
+		It("keeps the operator's time and the items where the service shows none", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
+			whole := aPackage(packageID, v1alpha1.StatePendingReview)
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &whole})
+			bare := lifecycle.Package{ID: packageID, Name: whole.Name, State: v1alpha1.StateWithdrawn}
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &bare})
+			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
+			Expect(rp.Status.Items).To(Equal(whole.Items))
+			Expect(rp.Status.PackedTime.Time).To(Equal(whole.PackedTime))
+		})
+
+		It("that is gone is withdrawn", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Gone: true})
+			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
+			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+		})
+
+		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {
+			before := rp.DeepCopy()
+			lifecycle.RecordSeen(rp, seen)
+			Expect(rp).To(Equal(before))
+		},
+			Entry("at nothing", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing()),
+			Entry("at a package to adopt", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployed))),
+			Entry("at a package to adopt that is gone", aReleasePackage(adopting), seeing(gone)),
+			Entry("at another package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Seen) { s.Package.ID = anotherID })),
+			Entry("at the candidates of a search", aReleasePackage(attempted(0)), seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))),
+		)
+
+		It("is cut to the lengths that fit", func() {
+			p := aPackage(packageID, v1alpha1.StateDeployed)
+			p.Name, p.DeployedBy = long, long
+			p.Items = nil
+			for i := range 1500 {
+				p.Items = append(p.Items, v1alpha1.PackageItem{ID: fmt.Sprint(i), Name: long})
+			}
+			rp := aReleasePackage(adopting)
+			lifecycle.RecordAdopted(rp, &p, here)
+			expectCut(rp.Status.PackageName, long, 512)
+			expectCut(rp.Status.DeployedBy, long, 256)
+			Expect(rp.Status.Items).To(HaveLen(1000))
+			expectCut(rp.Status.Items[999].Name, long, 256)
+			Expect(p.Items[0].Name).To(Equal(long), "what was seen stays as it was seen")
+		})
+	})
+})

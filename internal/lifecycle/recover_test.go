@@ -1,0 +1,159 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+const (
+	unsettled    = settleTime // The end of the settle time is still within it.
+	longSettled  = time.Hour
+	justSettled  = settleTime + time.Second
+	anotherID    = "14"
+	withdrawnID  = "12"
+	unknownWords = "is not known"
+)
+
+// changed is a package that differs from what was asked for.
+func changed(change func(*lifecycle.Package)) lifecycle.Package {
+	p := aPackage(packageID, v1alpha1.StatePendingReview)
+	change(&p)
+	return p
+}
+
+var _ = Describe("Recovering from a lost answer", func() {
+	inReview, another := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
+	withdrawn, anotherWithdrawn := aPackage(packageID, v1alpha1.StateWithdrawn), aPackage(anotherID, v1alpha1.StateWithdrawn)
+	deploying, failed := aPackage(packageID, v1alpha1.StateDeploying), aPackage(packageID, v1alpha1.StateDeployFailed)
+
+	DescribeTable("with matches", expectDecision,
+		Entry("one is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(inReview)),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval), telling(v1alpha1.EventAdopted, packageID, "answer was lost"))),
+		Entry("one is adopted however late it is found", aReleasePackage(attempted(longSettled)), seeing(found(inReview), itemsUnpacked),
+			does(lifecycle.Adopt)),
+		Entry("one that was let go meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(deploying)),
+			does(lifecycle.Adopt, comingBackAfter(time.Second))),
+		Entry("one that failed meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(failed)),
+			does(lifecycle.Adopt, comingBackAfter(time.Second))),
+		Entry("one that was withdrawn meanwhile is adopted, so that it is not packed silently again", aReleasePackage(attempted(time.Minute)), seeing(found(withdrawn)),
+			does(lifecycle.Adopt, HaveField("Package.State", v1alpha1.StateWithdrawn), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, "withdrawn"))),
+		Entry("a live one goes before a withdrawn one", aReleasePackage(attempted(time.Minute)), seeing(found(anotherWithdrawn, inReview)),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID))),
+		Entry("one is adopted after an edit and replaced soon", aReleasePackage(attempted(time.Minute), edited), seeing(found(inReview)),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second))),
+		Entry("one is adopted though a pass is forced", aReleasePackage(attempted(time.Minute), forced), seeing(found(inReview)),
+			does(lifecycle.Adopt)),
+		Entry("several live ones are for a person to choose from", aReleasePackage(attempted(time.Minute)), seeing(found(another, inReview)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "spec.releasePackageId", v1alpha1.ReconcileAtAnnotation), notComingBack())),
+		Entry("several withdrawn ones are for a person to choose from", aReleasePackage(attempted(time.Minute)), seeing(found(anotherWithdrawn, withdrawn)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"))),
+		Entry("a suspended object is left alone", aReleasePackage(attempted(time.Minute), suspended), seeing(nothing),
+			does(lifecycle.Wait, because(v1alpha1.ReasonSuspended))),
+	)
+
+	DescribeTable("without a match", expectDecision,
+		Entry("before the settle time is over, it looks again", aReleasePackage(attempted(20*time.Second)), seeing(found()),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords), comingBackAfter(10*time.Second), tellingNothing())),
+		Entry("right after the request, it looks again soon", aReleasePackage(attempted(0)), seeing(found()),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(time.Second))),
+		Entry("before the settle time is over, items that are unpacked prove nothing", aReleasePackage(attempted(unsettled)), seeing(found(), itemsUnpacked),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
+		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)), seeing(found(), itemsUnpacked),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(time.Second))),
+		Entry("after the settle time, items that are unpacked close the attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
+			does(lifecycle.CloseAttempt, comingBackAfter(time.Second), tellingNothing())),
+		Entry("after the settle time, items that are not listed as unpacked prove nothing", aReleasePackage(attempted(longSettled)), seeing(found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "not all of its items"), notComingBack())),
+		Entry("after the settle time and an edit, the items cannot be asked for", aReleasePackage(attempted(longSettled), edited), seeing(found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "edited"), notComingBack())),
+		Entry("a forced pass does not send either", aReleasePackage(attempted(longSettled), forced), seeing(found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
+		Entry("a failed look is no absence", aReleasePackage(attempted(longSettled)), seeing(unavailable),
+			does(lifecycle.Wait, because(v1alpha1.ReasonServiceUnavailable), notComingBack())),
+	)
+
+	DescribeTable("what is not the package that was asked for is no match", func(other lifecycle.Package) {
+		Expect(decide(aReleasePackage(attempted(time.Minute)), seeing(found(other)))).To(does(lifecycle.Wait))
+	},
+		Entry("because of its name", changed(func(p *lifecycle.Package) { p.Name = "job_0948_20250513_2" })),
+		Entry("because of its applicant", changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })),
+		Entry("because of its approvers", changed(func(p *lifecycle.Package) { p.ApproverIDs = []string{"dep1"} })),
+		Entry("because an item is missing", changed(func(p *lifecycle.Package) { p.Items = p.Items[:1] })),
+		Entry("because an item is another", changed(func(p *lifecycle.Package) { p.Items[0].ID = "28" })),
+		Entry("because it was packed long before the request", changed(func(p *lifecycle.Package) {
+			p.PackedTime = now.Add(-time.Minute - lifecycle.SearchWindow - time.Second)
+		})),
+	)
+
+	DescribeTable("clocks may differ", func(packedTime time.Time) {
+		p := changed(func(p *lifecycle.Package) { p.PackedTime = packedTime })
+		Expect(decide(aReleasePackage(attempted(0)), seeing(found(p)))).To(does(lifecycle.Adopt))
+	},
+		Entry("the service's may be behind", now.Add(-lifecycle.SearchWindow)),
+		Entry("the service's may be ahead", now.Add(time.Hour)),
+		Entry("the service may show no time", time.Time{}),
+	)
+
+	It("never takes a package that it has replaced for the lost one", func() {
+		old := aPackage(withdrawnID, v1alpha1.StateDeployFailed)
+		rp := aReleasePackage(attempted(time.Minute))
+		Expect(lifecycle.Plausible(rp, &old)).To(BeTrue())
+		rp.Status.WithdrawnPackageIDs = []string{"11", withdrawnID}
+		Expect(lifecycle.Plausible(rp, &old)).To(BeFalse())
+		Expect(decide(rp, seeing(found(old)))).To(does(lifecycle.Wait))
+		Expect(decide(rp, seeing(found(old, inReview)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)))
+	})
+
+	DescribeTable("the items are asked for only when they decide", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want bool) {
+		Expect(lifecycle.NeedsItems(rp, seen)).To(Equal(want))
+	},
+		Entry("nothing was found and the settle time is over", aReleasePackage(attempted(justSettled)), seeing(found()), true),
+		Entry("what was found is another package", aReleasePackage(attempted(justSettled)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), true),
+		Entry("not before the settle time is over", aReleasePackage(attempted(unsettled)), seeing(found()), false),
+		Entry("not when a match was found", aReleasePackage(attempted(justSettled)), seeing(found(inReview)), false),
+		Entry("not after an edit, when they are not known", aReleasePackage(attempted(justSettled), edited), seeing(found()), false),
+		Entry("not without a search", aReleasePackage(attempted(justSettled)), seeing(), false),
+		Entry("not without an open attempt", aReleasePackage(), seeing(found()), false),
+	)
+
+	It("says why the answer is missing, with the same words before and after a look", func() {
+		rp := aReleasePackage(attempted(time.Second))
+		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(time.Second)))
+
+		lifecycle.RecordOutcomeUnknown(rp, "pack: no clear answer: HTTP 502")
+		Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
+		step := lifecycle.OutcomeUnknown(rp)
+		Expect(step).To(because(v1alpha1.ReasonOutcomeUnknown, "HTTP 502"))
+		Expect(decide(rp, seeing(found())).Message).To(Equal(step.Message))
+	})
+
+	It("packs again after the attempt was closed", func() {
+		rp := aReleasePackage(attempted(justSettled))
+		seen := seeing(found(), itemsUnpacked)
+		rp = recorded(rp, seen, decide(rp, seen))
+		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
+		Expect(decide(rp, seeing())).To(does(lifecycle.Pack))
+	})
+})
