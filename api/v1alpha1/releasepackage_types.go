@@ -31,6 +31,8 @@ const (
 
 // Bounds of lists in a ReleasePackage, for code that must agree with the schema.
 const (
+	// MaxIDLength bounds ids of the service, which are short decimal numbers in its examples.
+	MaxIDLength = 128
 	// MaxPendingItems is the console's cap on tasks in one release action (User Guide "Releasing a Job Task").
 	MaxPendingItems = 100
 	// MaxPackageNameLength bounds packageName, given or generated. The service documents no limit of its own.
@@ -70,12 +72,15 @@ const (
 )
 
 // AttemptOutcome says how a try to pack ended.
-// +kubebuilder:validation:Enum=Packed;Refused;NotDone;NotFound
+// +kubebuilder:validation:Enum=Packed;Replaced;Refused;NotDone;NotFound
 type AttemptOutcome string
 
 const (
 	// OutcomePacked means that the service accepted the request and named the package, or that the package was found later.
 	OutcomePacked AttemptOutcome = "Packed"
+	// OutcomeReplaced means that the package was given up for another: the operator withdrew it, or it had failed and the service
+	// does not withdraw it. The next attempt follows.
+	OutcomeReplaced AttemptOutcome = "Replaced"
 	// OutcomeRefused means that the service examined the request and refused it. It is not sent again unchanged.
 	OutcomeRefused AttemptOutcome = "Refused"
 	// OutcomeNotDone means that provably nothing was packed for a reason that may pass: the service was not reached, throttled
@@ -104,7 +109,7 @@ type WorkspaceReference struct {
 
 // ID is an identifier that the service made: of a pending item or of a package.
 // +kubebuilder:validation:MinLength=1
-// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:MaxLength=128
 // +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="an id of the service has letters, digits, '-' and '_' only; copy it from the console or from the service's answer"
 type ID string
 
@@ -211,6 +216,11 @@ type PackAttempt struct {
 	// +kubebuilder:validation:MaxLength=64
 	ContentHash string `json:"contentHash,omitempty"`
 
+	// generation is the generation of the spec that was sent.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Generation int64 `json:"generation,omitempty"`
+
 	// startTime is when the try was recorded, by the operator's clock.
 	// +required
 	StartTime metav1.Time `json:"startTime,omitzero"`
@@ -231,7 +241,7 @@ type PackageItem struct {
 	// id of the pending item.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	ID string `json:"id,omitempty"`
 
 	// name of the job, script or resource.
@@ -260,7 +270,7 @@ type ReleasePackageStatus struct {
 	// releasePackageId is the service's id of the package.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:MaxLength=128
 	ReleasePackageID string `json:"releasePackageId,omitempty"`
 
 	// packageName is the package's name at the service.
@@ -287,7 +297,7 @@ type ReleasePackageStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:items:MaxLength=128
 	WithdrawnPackageIDs []string `json:"withdrawnPackageIds,omitempty"`
 
 	// packedTime is when the package was packed: the service's time where it was seen, else the operator's.
@@ -341,10 +351,10 @@ type ReleasePackageStatus struct {
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.workspace) || self.spec.workspaceRef == oldSelf.spec.workspaceRef",message="spec.workspaceRef cannot change after the package was sent to a workspace; create another ReleasePackage for the other workspace"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.releasePackageId) || (has(self.spec.releasePackageId) == has(oldSelf.spec.releasePackageId) && (!has(self.spec.releasePackageId) || self.spec.releasePackageId == oldSelf.spec.releasePackageId))",message="spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
 type ReleasePackage struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -44,7 +44,11 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 	case lifecycle.Pack:
 		return r.pack(ctx, p)
 	case lifecycle.Unpack:
-		return unpack(ctx, p, step)
+		step, err := unpack(ctx, p, step)
+		if err == nil && step.Action == lifecycle.Release {
+			err = r.release(ctx, p)
+		}
+		return step, err
 	case lifecycle.Release:
 		return step, r.release(ctx, p)
 	}
@@ -92,7 +96,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	// concluded by then that this attempt made nothing.
 	ctx = context.WithoutCancel(ctx)
 	p.packed = true
-	if now := r.Clock.Now(); now.Sub(start)+p.conn.Timeout() > r.SettleTime {
+	if r.Clock.Since(p.rp.Status.Attempt.StartTime.Time)+p.conn.Timeout() > r.SettleTime {
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, "The operator was held up for so long that the request was not sent")
 		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message, After: conflictDelay}, nil
 	}
@@ -130,17 +134,14 @@ func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
 	if err == nil {
-		return step, nil
+		return lifecycle.Unpacked(p.rp, step), nil
 	}
-	step.Event = lifecycle.Event{} // What became of the package is for the next look to tell.
+	step.Event = lifecycle.Event{} // This call has withdrawn nothing.
 	switch dataarts.KindOf(err) {
 	case dataarts.NotFound:
-		return step, nil
+		return lifecycle.Unpacked(p.rp, step), nil
 	case dataarts.AlreadyDeployed:
-		if p.rp.Status.State == v1alpha1.StateDeployFailed {
-			return lifecycle.UnpackRefused(p.rp, err.Error()), nil // That is how it ended, so no look will show anything else.
-		}
-		return step, nil
+		return lifecycle.UnpackTooLate(p.rp, step), nil
 	case dataarts.Refused:
 		return lifecycle.UnpackRefused(p.rp, err.Error()), nil
 	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:

@@ -68,7 +68,8 @@ func look(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// search gathers all packages that the open attempt may have made and, once they are needed, the items that it was to pack.
+// search gathers all packages that the open attempt may have made, the one that a person has chosen and, once they are needed, the items
+// that it was to pack.
 func search(ctx context.Context, p *pass) error {
 	a := p.rp.Status.Attempt
 	listed, err := p.conn.Search(ctx, a.PackageName, a.StartTime.Add(-lifecycle.SearchWindow))
@@ -89,6 +90,11 @@ func search(ctx context.Context, p *pass) error {
 		p.seen.Candidates = append(p.seen.Candidates, *packageFrom(&detail))
 	}
 	p.seen.Searched = true
+	if lifecycle.LookID(p.rp) != "" {
+		if err := look(ctx, p); err != nil {
+			return err
+		}
+	}
 	if !lifecycle.NeedsItems(p.rp, p.seen) {
 		return nil
 	}

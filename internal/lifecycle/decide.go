@@ -92,10 +92,10 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return stalledByMove(rp, seen)
 	case rp.Status.ReleasePackageID != "":
 		return decideRecorded(rp, seen)
+	case AttemptOpen(rp):
+		return decideOpenAttempt(rp, seen)
 	case adopts(rp):
 		return decideAdoption(rp, seen)
-	case AttemptOpen(rp):
-		return decideRecovery(rp, seen)
 	case refusedAsIs(rp):
 		return PackRefused(rp)
 	}
@@ -105,29 +105,29 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 // decideRecorded is about an object whose package is known.
 func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
-	again := edited(rp) || Forced(rp) && !adopts(rp)
 	switch state := stateNow(rp, seen); state {
 	case v1alpha1.StateWithdrawn:
-		if again {
+		switch {
+		case replaced(rp), toBeReplaced(rp):
 			return Step{Action: Pack}
-		}
-		if seen.Gone {
+		case seen.Gone:
 			return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
 				"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
 		}
 		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
 			"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
 	case v1alpha1.StateDeployFailed:
-		if again {
+		switch {
+		case replaced(rp):
 			return Step{Action: Pack}
+		case toBeReplaced(rp):
+			return replace(rp, seen)
 		}
 		return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
 			"The deployment of package %s failed; see its tasks in the console, then %s", id, howToPackAgain(rp))}
 	case v1alpha1.StatePendingReview:
 		if edited(rp) {
-			return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
-				Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec now says", id),
-				Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, as the spec was edited", id)}}
+			return replace(rp, seen)
 		}
 		return Step{Action: Wait, After: seen.PollInterval}
 	case v1alpha1.StateDeploying, v1alpha1.StateDeployed:
@@ -145,6 +145,26 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	}
 	return Step{Action: Wait, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
 		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
+}
+
+// toBeReplaced reports whether a package that came to a bad end is to be packed again: the spec was edited, or someone who saw that end
+// in the status asks for it.
+func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
+	known := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
+	return edited(rp) || packs(rp) && known && Forced(rp)
+}
+
+// replaced reports whether the recorded package was given up for another already.
+func replaced(rp *v1alpha1.ReleasePackage) bool {
+	return packs(rp) && rp.Status.Attempt.Outcome == v1alpha1.OutcomeReplaced
+}
+
+// replace withdraws the package first: its items are free only then.
+func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	id := rp.Status.ReleasePackageID
+	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
+		Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec now says", id),
+		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
 // decideAdoption is about an object that names an existing package which is not recorded yet.

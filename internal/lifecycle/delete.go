@@ -72,14 +72,3 @@ func retained(rp *v1alpha1.ReleasePackage) string {
 	return fmt.Sprintf("A package %s may stay at the service: spec.deletionPolicy is Retain, and the outcome of the request to pack it is not known",
 		rp.Status.Attempt.PackageName)
 }
-
-// UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by itself.
-func UnpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
-	wayOut := "revert the edit of the spec"
-	if !rp.DeletionTimestamp.IsZero() {
-		wayOut = "set spec.deletionPolicy to Retain to leave it"
-	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonUnpackRefused, Message: fmt.Sprintf(
-		"The service refused to withdraw package %s: %s; withdraw it in the console and set the annotation %s to a new value, or %s",
-		rp.Status.ReleasePackageID, refusal, v1alpha1.ReconcileAtAnnotation, wayOut)}
-}

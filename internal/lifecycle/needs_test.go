@@ -48,7 +48,7 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("a deployed package is never looked at again", aReleasePackage(packed(v1alpha1.StateDeployed)), lifecycle.NeedNothing),
 		Entry("unless a pass is forced", aReleasePackage(packed(v1alpha1.StateDeployed), forced), lifecycle.NeedPackage),
 		Entry("a package to adopt is looked at", aReleasePackage(adopting), lifecycle.NeedPackage),
-		Entry("a package to adopt ends the search for a lost one", aReleasePackage(attempted(time.Minute), adopting), lifecycle.NeedPackage),
+		Entry("a package to adopt does not end the search for a lost one", aReleasePackage(attempted(time.Minute), adopting), lifecycle.NeedSearch),
 	)
 
 	DescribeTable("while the object is being deleted", func(rp *v1alpha1.ReleasePackage, want lifecycle.Need) {

@@ -41,9 +41,16 @@ func aRandomReleasePackage(r *rand.Rand) *v1alpha1.ReleasePackage {
 		oneOf(r, no, packed(v1alpha1.StateWithdrawn), ended(v1alpha1.OutcomeNotFound)),
 		oneOf(r, no, attempted(time.Duration(r.Int64N(int64(2*settleTime)))), packed(oneOf(r, states...)), adopted(oneOf(r, states...)),
 			ended(oneOf(r, v1alpha1.OutcomeRefused, v1alpha1.OutcomeNotDone, v1alpha1.OutcomeNotFound))),
-		oneOf(r, no, edited), oneOf(r, no, no, adopting), oneOf(r, no, forced), oneOf(r, no, no, suspended),
+		oneOf(r, no, no, maybeGivenUp), oneOf(r, no, edited), oneOf(r, no, no, adopting), oneOf(r, no, forced), oneOf(r, no, no, suspended),
 		oneOf(r, no, deleted), oneOf(r, no, no, retained), oneOf(r, no, no, unprotected),
 	)
+}
+
+// maybeGivenUp gives up the package, if there is one.
+func maybeGivenUp(rp *v1alpha1.ReleasePackage) {
+	if rp.Status.ReleasePackageID != "" && rp.Status.Attempt != nil {
+		givenUp(rp)
+	}
 }
 
 // aRandomSight is any answer to what the object needs.
@@ -64,6 +71,9 @@ func aRandomSight(r *rand.Rand, rp *v1alpha1.ReleasePackage) lifecycle.Seen {
 		candidates := []lifecycle.Package{aPackage("13", oneOf(r, states...)), aPackage("14", oneOf(r, states...))}
 		seen := seeing(found(candidates[r.IntN(3):]...))
 		seen.ItemsUnpacked = lifecycle.NeedsItems(rp, seen) && r.IntN(2) == 0
+		if lifecycle.LookID(rp) != "" {
+			oneOf(r, gone, thePackage(oneOf(r, states...)))(&seen)
+		}
 		return seen
 	}
 	return seeing()

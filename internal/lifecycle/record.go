@@ -57,6 +57,7 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		Number:      number,
 		PackageName: content.PackageName,
 		ContentHash: content.Hash(),
+		Generation:  rp.Generation,
 		StartTime:   metav1.NewTime(now),
 	}
 	MarkHandled(rp)
@@ -76,6 +77,11 @@ func RecordNotPacked(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcom
 	rp.Status.Workspace = nil
 }
 
+// recordReplaced gives the recorded package up for another, which the next pass packs even if the edit is reverted meanwhile.
+func recordReplaced(rp *v1alpha1.ReleasePackage) {
+	closeAttempt(rp, v1alpha1.OutcomeReplaced, "")
+}
+
 // RecordOutcomeUnknown keeps the attempt open, and says why.
 func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
 	rp.Status.Attempt.Message = truncate(why, maxMessage)
@@ -84,7 +90,11 @@ func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
 // RecordAdopted takes over a package that was found at target.
 func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.PinnedWorkspace) {
 	if AttemptOpen(rp) {
-		closeAttempt(rp, v1alpha1.OutcomePacked, "Found by a search, as the answer was lost")
+		how := "Found by a search, as the answer was lost"
+		if adopts(rp) {
+			how = "Chosen by spec.releasePackageId"
+		}
+		closeAttempt(rp, v1alpha1.OutcomePacked, how)
 	}
 	rp.Status.ReleasePackageID = p.ID
 	rp.Status.Workspace = &target
@@ -126,13 +136,24 @@ func recordPackage(rp *v1alpha1.ReleasePackage, p *Package) {
 		st.DeployedTime = timeOrNil(p.DeployedTime)
 		st.DeployedBy = truncate(p.DeployedBy, maxDeployedBy)
 	}
-	if len(p.Items) == 0 {
-		return
+	if items := presentable(p.Items); len(items) > 0 {
+		st.Items = items
 	}
-	st.Items = slices.Clone(p.Items[:min(len(p.Items), maxItemsInView)])
-	for i := range st.Items {
-		st.Items[i].Name = truncate(st.Items[i].Name, maxItemName)
+}
+
+// presentable leaves out what the schema could not take, so that the rest can be recorded: items without an id, or that come twice.
+func presentable(items []v1alpha1.PackageItem) []v1alpha1.PackageItem {
+	var kept []v1alpha1.PackageItem
+	seen := make(map[string]bool, len(items))
+	for _, item := range items {
+		if item.ID == "" || len(item.ID) > v1alpha1.MaxIDLength || seen[item.ID] {
+			continue
+		}
+		seen[item.ID] = true
+		item.Name = truncate(item.Name, maxItemName)
+		kept = append(kept, item)
 	}
+	return kept[:min(len(kept), maxItemsInView)]
 }
 
 // timeOrNil keeps whole seconds, as the API server does, so that an unchanged time compares as equal.

@@ -47,7 +47,7 @@ var _ = Describe("The record", func() {
 			lifecycle.BeginAttempt(rp, here, now)
 			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
 			Expect(rp.Status.Attempt).To(HaveValue(Equal(v1alpha1.PackAttempt{
-				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), StartTime: rp.Status.Attempt.StartTime,
+				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), Generation: rp.Generation, StartTime: rp.Status.Attempt.StartTime,
 			})))
 			Expect(rp.Status.Attempt.StartTime.Time).To(Equal(now))
 			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))

@@ -41,7 +41,20 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 
 // NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
 func NeedsItems(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0 && !edited(rp)
+	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0 && asAttempted(rp)
+}
+
+// decideOpenAttempt recovers, and lets a person choose the package where that comes to nothing.
+func decideOpenAttempt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	step := decideRecovery(rp, seen)
+	switch chosen := string(rp.Spec.ReleasePackageID); {
+	case chosen == "":
+	case step.Action == Adopt && step.Package.ID != chosen:
+		return ambiguous(rp, fmt.Sprintf("Attempt %d made package %s, but spec.releasePackageId names %s", rp.Status.Attempt.Number, step.Package.ID, chosen))
+	case step.Action == Stall:
+		return decideAdoption(rp, seen)
+	}
+	return step
 }
 
 // decideRecovery is about an open attempt: a request that may or may not have been received. Nothing is sent until that is known.
@@ -61,7 +74,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			Message: outcomeUnknown(a)}
 	case seen.ItemsUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
-	case edited(rp):
+	case !asAttempted(rp):
 		return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, and its items are not known since the spec was edited",
 			a.PackageName, a.Number))
 	}

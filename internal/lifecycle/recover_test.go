@@ -134,6 +134,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Entry("not before the settle time is over", aReleasePackage(attempted(unsettled)), seeing(found()), false),
 		Entry("not when a match was found", aReleasePackage(attempted(justSettled)), seeing(found(inReview)), false),
 		Entry("not after an edit, when they are not known", aReleasePackage(attempted(justSettled), edited), seeing(found()), false),
+		Entry("not when the spec names a package instead of items", aReleasePackage(attempted(justSettled), adopting), seeing(found()), false),
 		Entry("not without a search", aReleasePackage(attempted(justSettled)), seeing(), false),
 		Entry("not without an open attempt", aReleasePackage(), seeing(found()), false),
 	)

@@ -64,7 +64,7 @@ type Seen struct {
 	// Problem is set when something that Needs asked for could not be seen. A failed look is never an absence.
 	Problem *Problem
 
-	// Package is the answer to a look at one id. Gone is set instead when the service said that there is no such package.
+	// Package is the answer to a look at LookID. Gone is set instead when the service said that there is no such package.
 	Package *Package
 	Gone    bool
 
@@ -85,7 +85,7 @@ const (
 	NeedConnection
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
-	// NeedSearch means a search for what the open attempt has made.
+	// NeedSearch means a search for what the open attempt has made and, if LookID names a package to adopt, a look at that.
 	NeedSearch
 )
 
@@ -102,10 +102,10 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 			return NeedNothing
 		}
 		return NeedPackage
-	case adopts(rp):
-		return NeedPackage
 	case AttemptOpen(rp):
 		return NeedSearch
+	case adopts(rp):
+		return NeedPackage
 	case refusedAsIs(rp):
 		return NeedNothing
 	}
@@ -143,17 +143,22 @@ func Forced(rp *v1alpha1.ReleasePackage) bool {
 	return token != "" && handledToken(token) != rp.Status.LastHandledReconcileAt
 }
 
-// refusedAsIs reports whether the service refused just what the spec says, so that asking again would be the same refusal.
+// refusedAsIs reports whether the service refused what this very spec asks for.
 func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
 	a := rp.Status.Attempt
-	return a != nil && a.Outcome == v1alpha1.OutcomeRefused && !edited(rp) && !Forced(rp)
+	return a != nil && a.Outcome == v1alpha1.OutcomeRefused && a.Generation == rp.Generation && !Forced(rp)
 }
 
-// edited reports whether the spec asks for another package than the latest attempt did. No edit replaces a package that was made
-// elsewhere.
-func edited(rp *v1alpha1.ReleasePackage) bool {
-	return !adopts(rp) && rp.Status.Attempt != nil && rp.Status.Attempt.ContentHash != WantedContent(rp).Hash()
+// edited reports whether the spec asks for another package than the one that was packed.
+func edited(rp *v1alpha1.ReleasePackage) bool { return packs(rp) && !asAttempted(rp) }
+
+// asAttempted reports whether the spec says what the latest attempt was to pack.
+func asAttempted(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.Attempt.ContentHash == WantedContent(rp).Hash()
 }
+
+// packs reports whether the object's package was packed by the operator, so that an edit or a forced pass may replace it.
+func packs(rp *v1alpha1.ReleasePackage) bool { return !adopts(rp) && rp.Status.Attempt != nil }
 
 // adopts reports whether the spec names an existing package, so that none is ever packed for it.
 func adopts(rp *v1alpha1.ReleasePackage) bool { return rp.Spec.ReleasePackageID != "" }

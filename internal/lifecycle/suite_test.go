@@ -129,6 +129,11 @@ func packed(state v1alpha1.PackageState) with {
 	}
 }
 
+// givenUp has withdrawn its package, or tried to, for another to follow.
+func givenUp(rp *v1alpha1.ReleasePackage) {
+	lifecycle.Unpacked(rp, lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
+}
+
 // adopted has taken over the package that it names and saw it in a state.
 func adopted(state v1alpha1.PackageState) with {
 	return func(rp *v1alpha1.ReleasePackage) {

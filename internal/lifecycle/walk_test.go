@@ -153,7 +153,9 @@ func (w *world) pass() (lifecycle.Action, string) {
 	case lifecycle.Pack:
 		step = w.pack()
 	case lifecycle.Unpack:
-		w.unpack()
+		if step = w.unpack(step); step.Action == lifecycle.Release {
+			return step.Action, ""
+		}
 	case lifecycle.Release:
 		return step.Action, ""
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
@@ -226,15 +228,29 @@ func (w *world) pack() lifecycle.Step {
 	return lifecycle.Step{}
 }
 
-func (w *world) unpack() {
-	if w.r.IntN(4) == 0 {
-		return
+// unpack sends a request that may be lost on either way. Somebody may let the package go in the same moment.
+func (w *world) unpack(step lifecycle.Step) lifecycle.Step {
+	lost := lifecycle.Blocked(lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "timed out"})
+	fate := w.r.IntN(8)
+	if fate == 0 {
+		return lost
+	}
+	if fate == 1 {
+		w.console()
 	}
 	for _, p := range w.packages {
-		if p.ID == w.rp.Status.ReleasePackageID && p.State == v1alpha1.StatePendingReview {
-			p.State = v1alpha1.StateWithdrawn
+		if p.ID != w.rp.Status.ReleasePackageID {
+			continue
 		}
+		if p.State != v1alpha1.StatePendingReview && p.State != v1alpha1.StateWithdrawn {
+			return lifecycle.UnpackTooLate(w.rp, step)
+		}
+		p.State = v1alpha1.StateWithdrawn
 	}
+	if fate == 2 {
+		return lost
+	}
+	return lifecycle.Unpacked(w.rp, step)
 }
 
 func (w *world) deliverLate() {

@@ -1,0 +1,55 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Unpacked is the step after an answer that allows for the package being withdrawn: the next look shows whether it is.
+func Unpacked(rp *v1alpha1.ReleasePackage, step Step) Step {
+	if step.Reason == v1alpha1.ReasonReplacing {
+		recordReplaced(rp)
+	}
+	return step
+}
+
+// UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
+// has come since. A package that came to a bad end is left behind: there is nothing that could be withdrawn.
+func UnpackTooLate(rp *v1alpha1.ReleasePackage, step Step) Step {
+	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
+		return step
+	}
+	if !rp.DeletionTimestamp.IsZero() {
+		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
+	}
+	recordReplaced(rp)
+	return step
+}
+
+// UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by itself.
+func UnpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
+	wayOut := "revert the edit of the spec"
+	if !rp.DeletionTimestamp.IsZero() {
+		wayOut = "set spec.deletionPolicy to Retain to leave it"
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonUnpackRefused, Message: fmt.Sprintf(
+		"The service refused to withdraw package %s: %s; withdraw it in the console and set the annotation %s to a new value, or %s",
+		rp.Status.ReleasePackageID, refusal, v1alpha1.ReconcileAtAnnotation, wayOut)}
+}
