@@ -141,15 +141,13 @@ func recordPackage(rp *v1alpha1.ReleasePackage, p *Package) {
 	}
 }
 
-// presentable leaves out what the schema could not take, so that the rest can be recorded: items without an id, or that come twice.
+// presentable leaves out what the schema could not take, so that the rest can be recorded.
 func presentable(items []v1alpha1.PackageItem) []v1alpha1.PackageItem {
 	var kept []v1alpha1.PackageItem
-	seen := make(map[string]bool, len(items))
 	for _, item := range items {
-		if item.ID == "" || len(item.ID) > v1alpha1.MaxIDLength || seen[item.ID] {
+		if item.ID == "" || len(item.ID) > v1alpha1.MaxIDLength {
 			continue
 		}
-		seen[item.ID] = true
 		item.Name = truncate(item.Name, maxItemName)
 		kept = append(kept, item)
 	}

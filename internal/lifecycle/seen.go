@@ -36,7 +36,8 @@ type Package struct {
 
 	ApplyUserID string
 	ApproverIDs []string
-	Items       []v1alpha1.PackageItem
+	// Items holds each item once.
+	Items []v1alpha1.PackageItem
 
 	// PackedTime, DeployedTime and DeployedBy are zero where the service does not show them.
 	PackedTime   time.Time

@@ -1,0 +1,169 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/controller"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+// withIndex answers what the reconciler asks of the manager's index, which the API server has not: the packages of one workspace.
+func withIndex(c client.WithWatch) client.WithWatch {
+	return interceptor.NewClient(c, interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			asked := (&client.ListOptions{}).ApplyOptions(opts)
+			if err := c.List(ctx, list, client.InNamespace(asked.Namespace)); err != nil {
+				return err
+			}
+			packages, ok := list.(*v1alpha1.ReleasePackageList)
+			if !ok {
+				return nil
+			}
+			var found []v1alpha1.ReleasePackage
+			for _, rp := range packages.Items {
+				for _, r := range asked.FieldSelector.Requirements() {
+					if r.Value == rp.Spec.WorkspaceRef.Name {
+						found = append(found, rp)
+					}
+				}
+			}
+			packages.Items = found
+			return nil
+		},
+	})
+}
+
+var _ = Describe("A DataArtsWorkspace", func() {
+	var s *scene
+	var ws *v1alpha1.DataArtsWorkspace
+	var reconciler *controller.DataArtsWorkspaceReconciler
+
+	BeforeEach(func(ctx SpecContext) {
+		s = newScene(ctx)
+		ws = s.aWorkspace()
+		s.expectApplied(ctx, ws)
+		reconciler = &controller.DataArtsWorkspaceReconciler{
+			Client: withIndex(s.api), Workspaces: s.reconciler.Workspaces, Events: s.recorder, Clock: s.clock}
+	})
+
+	// expectVerdict makes a pass and checks what it says.
+	expectVerdict := func(ctx context.Context, status metav1.ConditionStatus, reason, message string) {
+		GinkgoHelper()
+		result, err := reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.RequeueAfter).To(BeNumerically("~", 30*time.Second, 4*time.Second))
+		Expect(s.Get(ctx, client.ObjectKeyFromObject(ws), ws)).To(Succeed())
+		Expect(meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady)).To(HaveValue(And(
+			HaveField("Status", status), HaveField("Reason", reason), HaveField("Message", ContainSubstring(message)))))
+		Expect(ws.Status.ObservedGeneration).To(Equal(ws.Generation))
+	}
+
+	It("is available when the service answers, and is seldom asked again", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		for range 3 {
+			expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+			s.clock.Step(30 * time.Second)
+		}
+		Expect(ws.Status.Endpoint).To(Equal(s.endpoint))
+		Expect(s.api.writes).To(Equal(1))
+		Expect(s.allCalls()).To(Equal(1))
+		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Available ")))
+
+		s.clock.Step(10 * time.Minute)
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+		Expect(s.allCalls()).To(Equal(2))
+	})
+
+	It("counts its packages", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		named := func(name, workspace string) func(*v1alpha1.ReleasePackage) {
+			return func(rp *v1alpha1.ReleasePackage) {
+				rp.Name, rp.Spec.WorkspaceRef.Name = name, workspace
+			}
+		}
+		deployed := s.expectPacked(ctx, named("deployed", "default"))
+		Expect(s.console.Deploy(deployed.Status.ReleasePackageID)).To(Succeed())
+		s.expectReconciledAfter(ctx, pollInterval, deployed)
+		s.expectApplied(ctx, s.aReleasePackage(named("new", "default")), s.aReleasePackage(named("other", "other")))
+
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+		Expect(ws.Status.Packages).To(BeEquivalentTo(2))
+		Expect(ws.Status.InFlight).To(BeEquivalentTo(1))
+	})
+
+	It("recovers when a missing Secret appears", func(ctx SpecContext) {
+		for range 2 {
+			expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound, "create it with")
+		}
+		Expect(s.told()).To(ConsistOf(HavePrefix("Warning CredentialsNotFound ")))
+		s.expectApplied(ctx, s.aSecret())
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+	})
+
+	It("tells of rejected credentials without trying them often", func(ctx SpecContext) {
+		secret := s.aSecret()
+		secret.StringData[v1alpha1.SecretKeyToken] = "wrong"
+		s.expectApplied(ctx, secret)
+		for range 5 {
+			expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected, "correct the Secret")
+			s.clock.Step(30 * time.Second)
+		}
+		Expect(s.service.Requests()).To(HaveLen(1))
+		Expect(s.told()).To(ConsistOf(HavePrefix("Warning CredentialsRejected ")))
+
+		expectEdited(ctx, s, secret, func(secret *corev1.Secret) { secret.Data[v1alpha1.SecretKeyToken] = []byte(token) })
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+	})
+
+	It("tells of a workspace that the service does not know", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		expectEdited(ctx, s, ws, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "nowhere" })
+		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonRefused, "check spec.projectId and spec.workspaceId")
+	})
+
+	It("tells of a region that is not known", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		expectEdited(ctx, s, ws, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint, ws.Spec.Region = "", "moon-1" })
+		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonWorkspaceInvalid, "set spec.endpoint instead")
+	})
+
+	It("is tried again after the service was down", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		s.inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: 503})
+		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonServiceUnavailable, "HTTP 503")
+		s.clock.Step(30 * time.Second)
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+	})
+
+	It("may be deleted", func(ctx SpecContext) {
+		Expect(s.Delete(ctx, ws)).To(Succeed())
+		Expect(reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})).To(BeZero())
+	})
+})

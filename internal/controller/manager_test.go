@@ -1,0 +1,108 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/controller"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// startManager runs both controllers, as the operator does, on the namespace of the scene.
+func (s *scene) startManager(ctx context.Context) {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(controlPlane, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{s.namespace: {}}},
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
+	})
+	Expect(err).NotTo(HaveOccurred())
+	connections := &workspace.Connections{Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec"}
+	Expect((&controller.ReleasePackageReconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,
+		Events: mgr.GetEventRecorder("releasepackage-controller"), Clock: clock.RealClock{}, SettleTime: settleTime,
+	}).SetupWithManager(mgr, 2)).To(Succeed())
+	Expect((&controller.DataArtsWorkspaceReconciler{
+		Client: mgr.GetClient(), Workspaces: connections,
+		Events: mgr.GetEventRecorder("dataartsworkspace-controller"), Clock: clock.RealClock{},
+	}).SetupWithManager(mgr)).To(Succeed())
+
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(running) }()
+	DeferCleanup(func(ctx SpecContext) {
+		stop()
+		Eventually(ctx, ended).Should(Receive(BeNil()))
+		connections.Close()
+	}, NodeTimeout(time.Minute))
+}
+
+var _ = Describe("The manager", func() {
+	It("wakes packages when their workspace appears, follows them, and counts them", func(ctx SpecContext) {
+		s := newScene(ctx)
+		s.startManager(ctx)
+		rp := s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+
+		condition := func(kind, reason string) types.GomegaMatcher {
+			return WithTransform(func(rp *v1alpha1.ReleasePackage) []metav1.Condition { return rp.Status.Conditions },
+				ContainElement(And(HaveField("Type", kind), HaveField("Reason", reason))))
+		}
+		current := func() *v1alpha1.ReleasePackage {
+			latest := &v1alpha1.ReleasePackage{}
+			Expect(client.IgnoreNotFound(s.Get(ctx, keyOf(rp), latest))).To(Succeed())
+			return latest
+		}
+		Eventually(ctx, current).Should(condition(v1alpha1.ConditionReconciling, v1alpha1.ReasonWorkspaceNotFound))
+
+		ws := s.aWorkspace()
+		ws.Spec.PollInterval.Duration = time.Second
+		s.expectApplied(ctx, s.aSecret(), ws)
+		Eventually(ctx, current).Should(condition(v1alpha1.ConditionReady, v1alpha1.ReasonPendingReview))
+		Expect(s.console.Deploy(s.livePackages()[0])).To(Succeed())
+		Eventually(ctx, current).Should(condition(v1alpha1.ConditionReady, v1alpha1.ReasonDeployed))
+		Eventually(ctx, func() (v1alpha1.DataArtsWorkspaceStatus, error) {
+			err := s.Get(ctx, client.ObjectKeyFromObject(ws), ws)
+			return ws.Status, err
+		}).Should(And(HaveField("Packages", BeEquivalentTo(1)), HaveField("InFlight", BeEquivalentTo(0))))
+		Eventually(ctx, func() ([]eventsv1.Event, error) {
+			list := &eventsv1.EventList{}
+			err := s.List(ctx, list, client.InNamespace(s.namespace))
+			return list.Items, err
+		}).Should(ContainElement(And(HaveField("Reason", v1alpha1.EventPacked), HaveField("Regarding.Name", rp.Name))))
+
+		Expect(s.Delete(ctx, rp)).To(Succeed())
+		Eventually(ctx, func() bool { return apierrors.IsNotFound(s.Get(ctx, keyOf(rp), rp)) }).Should(BeTrue())
+	}, NodeTimeout(time.Minute))
+})
