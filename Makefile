@@ -15,7 +15,8 @@ FUZZTIME ?= 20s
 BIN := $(CURDIR)/bin
 # Where hack/controlplane.sh makes etcd, kube-apiserver and kubectl appear.
 ASSETS := $(BIN)/k8s/current
-KUBECTL ?= $(ASSETS)/kubectl
+# The kubectl of the PATH, else the one that comes with the control plane.
+KUBECTL ?= $(or $(shell command -v kubectl),$(ASSETS)/kubectl)
 
 # Every module of this repository.
 MODULES := . hack/controlplane hack/tools hack/tools/golangci-lint
@@ -152,27 +153,39 @@ docker-build: ## Build the manager's image.
 
 ##@ Deployment
 
+kubectl-needs := $(if $(filter $(ASSETS)/%,$(KUBECTL)),controlplane)
+
+# Without the operator, the finalizers of what is left would keep it for ever.
+define no-packages-left
+@if [[ -n "$$($(KUBECTL) get releasepackages.release.dataarts-operator.io -A -o name --ignore-not-found 2>/dev/null)" ]]; then \
+	echo 'There are ReleasePackages left. Delete them first and wait until they are gone.' >&2; \
+	exit 1; \
+fi
+endef
+
 # Puts IMG where the manifests name the default image.
 set-image := sed 's|image: dataarts-operator:latest$$|image: $(IMG)|'
 
 .PHONY: install
-install: controlplane ## Install the CRDs into the current cluster.
+install: $(kubectl-needs) ## Install the CRDs into the current cluster.
 	$(KUBECTL) apply --server-side -k config/crd
 
 .PHONY: uninstall
-uninstall: controlplane ## Remove the CRDs, and with them every object of these kinds.
+uninstall: $(kubectl-needs) ## Remove the CRDs, and with them every object of these kinds.
+	$(no-packages-left)
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: deploy
-deploy: controlplane ## Deploy CRDs and manager to the current cluster, with the image IMG.
+deploy: $(kubectl-needs) ## Deploy CRDs and manager to the current cluster, with the image IMG.
 	$(KUBECTL) kustomize config/default | $(set-image) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
-undeploy: controlplane ## Remove what deploy has created.
+undeploy: $(kubectl-needs) ## Remove what deploy has created.
+	$(no-packages-left)
 	$(KUBECTL) delete --ignore-not-found -k config/default
 
 .PHONY: build-installer
-build-installer: controlplane ## Write all manifests into dist/install.yaml, with the image IMG.
+build-installer: $(kubectl-needs) ## Write all manifests into dist/install.yaml, with the image IMG.
 	mkdir -p dist
 	$(KUBECTL) kustomize config/default | $(set-image) > dist/install.yaml
 

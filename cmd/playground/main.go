@@ -32,8 +32,11 @@ import (
 )
 
 func main() {
-	once := flag.Bool("once", false, "End after the tour. The exit code is 0 only if every step was seen.")
-	flag.Parse()
+	flags := flag.NewFlagSet("playground", flag.ExitOnError) // Of its own: libraries put theirs into the common one.
+	once := flags.Bool("once", false, "End after the tour. The exit code is 0 only if every step was seen.")
+	if err := flags.Parse(os.Args[1:]); err != nil {
+		os.Exit(2)
+	}
 
 	// Until everything has been stopped, further signals change nothing: a second Ctrl-C must not leave processes behind.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
