@@ -139,7 +139,7 @@ type DataArtsWorkspaceStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Packages int32 `json:"packages"`
 
-	// inFlight is how many of them are not finished: not yet packed, in review, deploying or being withdrawn.
+	// inFlight is how many of them are on their way: not yet packed, in review, deploying or being withdrawn, and not stalled.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	InFlight int32 `json:"inFlight"`

@@ -72,15 +72,17 @@ const (
 )
 
 // AttemptOutcome says how a try to pack ended.
-// +kubebuilder:validation:Enum=Packed;Replaced;Refused;NotDone;NotFound
+// +kubebuilder:validation:Enum=Packed;Withdrawn;GivenUp;Refused;NotDone;NotFound
 type AttemptOutcome string
 
 const (
 	// OutcomePacked means that the service accepted the request and named the package, or that the package was found later.
 	OutcomePacked AttemptOutcome = "Packed"
-	// OutcomeReplaced means that the package was given up for another: the operator withdrew it, or it had failed and the service
-	// does not withdraw it. The next attempt follows.
-	OutcomeReplaced AttemptOutcome = "Replaced"
+	// OutcomeWithdrawn means that the service accepted the operator's request to withdraw the package that this attempt made. Once a
+	// look shows it withdrawn, the next attempt follows, or the object goes.
+	OutcomeWithdrawn AttemptOutcome = "Withdrawn"
+	// OutcomeGivenUp means that the deployment failed and that the service does not withdraw the package. The next attempt follows.
+	OutcomeGivenUp AttemptOutcome = "GivenUp"
 	// OutcomeRefused means that the service examined the request and refused it. It is not sent again unchanged.
 	OutcomeRefused AttemptOutcome = "Refused"
 	// OutcomeNotDone means that provably nothing was packed for a reason that may pass: the service was not reached, throttled
@@ -142,7 +144,8 @@ type ReleasePackageSpec struct {
 	// +optional
 	ApplyUserID UserID `json:"applyUserId,omitempty"`
 
-	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. A change while the package
+	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. They are strings, so numbers need
+	// quotes in YAML. A change while the package
 	// waits for review replaces the package; once it is deploying or deployed they are frozen.
 	// +optional
 	// +listType=set
@@ -215,6 +218,14 @@ type PackAttempt struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	ContentHash string `json:"contentHash,omitempty"`
+
+	// pendingItemIds are the items that were sent.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	PendingItemIDs []string `json:"pendingItemIds,omitempty"`
 
 	// generation is the generation of the spec that was sent.
 	// +optional
@@ -349,12 +360,12 @@ type ReleasePackageStatus struct {
 // +kubebuilder:printcolumn:name="Package-Name",type=string,priority=1,JSONPath=`.status.packageName`
 // +kubebuilder:printcolumn:name="Workspace",type=string,priority=1,JSONPath=`.spec.workspaceRef.name`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.workspace) || self.spec.workspaceRef == oldSelf.spec.workspaceRef",message="spec.workspaceRef cannot change after the package was sent to a workspace; create another ReleasePackage for the other workspace"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.releasePackageId) || (has(self.spec.releasePackageId) == has(oldSelf.spec.releasePackageId) && (!has(self.spec.releasePackageId) || self.spec.releasePackageId == oldSelf.spec.releasePackageId))",message="spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.workspace) || self.spec.workspaceRef == oldSelf.spec.workspaceRef",message="spec.workspaceRef cannot change after the package was sent to a workspace; create another ReleasePackage for the other workspace",fieldPath=".spec.workspaceRef"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.releasePackageId) || (has(self.spec.releasePackageId) == has(oldSelf.spec.releasePackageId) && (!has(self.spec.releasePackageId) || self.spec.releasePackageId == oldSelf.spec.releasePackageId))",message="spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package",fieldPath=".spec.releasePackageId"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.packageName"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.applyUserId"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.pendingItemIds"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.approverIds"
 type ReleasePackage struct {
 	metav1.TypeMeta `json:",inline"`
 

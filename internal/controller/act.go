@@ -84,10 +84,13 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	if err := p.conn.Admit(ctx); err != nil {
 		return p.blockedBy(err)
 	}
-	start := r.Clock.Now()
+	previous, start := p.rp.Status.Attempt, r.Clock.Now()
 	lifecycle.BeginAttempt(p.rp, p.conn.Target(), start)
-	a := p.rp.Status.Attempt
-	lifecycle.Summarize(p.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: fmt.Sprintf("Package %s is being packed", a.PackageName)}, start)
+	// While the same trouble lasts, its conditions stay as they are instead of flapping with each try.
+	if previous == nil || previous.Outcome != v1alpha1.OutcomeNotDone {
+		lifecycle.Summarize(p.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking,
+			Message: fmt.Sprintf("Package %s is being packed", p.rp.Status.PackageName)}, start)
+	}
 	if err := r.patchStatus(ctx, p); err != nil {
 		return lifecycle.Step{}, err
 	}
@@ -118,13 +121,13 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 // notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason, and unknown.
 func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 	switch dataarts.KindOf(err) {
-	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
-		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeRefused, err.Error())
+	case dataarts.Refused:
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeRefused, refusalFrom(err))
 		return lifecycle.PackRefused(p.rp), nil
 	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())
 		return p.blockedBy(err)
-	case dataarts.Unknown:
+	case dataarts.Unknown, dataarts.NotFound, dataarts.AlreadyDeployed: // The last two are no answers to this request.
 	}
 	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())
 	return lifecycle.OutcomeUnknown(p.rp), nil
@@ -134,16 +137,20 @@ func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
 	if err == nil {
-		return lifecycle.Unpacked(p.rp, step), nil
+		lifecycle.Unpacked(p.rp)
+		return step, nil
 	}
 	step.Event = lifecycle.Event{} // This call has withdrawn nothing.
 	switch dataarts.KindOf(err) {
 	case dataarts.NotFound:
-		return lifecycle.Unpacked(p.rp, step), nil
+		if p.seen.Gone {
+			lifecycle.Unpacked(p.rp) // Denied by both, it is not just a package that is not shown yet.
+		}
+		return step, nil
 	case dataarts.AlreadyDeployed:
 		return lifecycle.UnpackTooLate(p.rp, step), nil
 	case dataarts.Refused:
-		return lifecycle.UnpackRefused(p.rp, err.Error()), nil
+		return lifecycle.UnpackRefused(p.rp, refusalFrom(err)), nil
 	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
 	}
 	return p.blockedBy(err)

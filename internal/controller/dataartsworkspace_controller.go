@@ -23,6 +23,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,6 +33,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -71,13 +73,15 @@ type probe struct {
 	err  error
 }
 
-// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=dataartsworkspaces/status,verbs=get;patch
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=dataartsworkspaces/status,verbs=patch
 
 // Reconcile tries the connection, counts the packages, and writes the status if any of it changed.
 func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ws := &v1alpha1.DataArtsWorkspace{}
 	if err := r.Get(ctx, req.NamespacedName, ws); err != nil {
-		r.forget(req.NamespacedName)
+		if apierrors.IsNotFound(err) {
+			r.forget(req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	before := ws.DeepCopy()
@@ -111,7 +115,7 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 	last := r.probes[key]
 	r.mu.Unlock()
 	fresh := probeInterval
-	if last.err != nil {
+	if last.err != nil || conn.Doubtful() {
 		fresh = recheckInterval
 	}
 	if last.conn == conn && now.Sub(last.at) < fresh {
@@ -128,6 +132,7 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 }
 
 func (r *DataArtsWorkspaceReconciler) forget(key types.NamespacedName) {
+	r.Workspaces.Forget(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.probes, key)
@@ -175,7 +180,7 @@ func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v
 	if is.Status != metav1.ConditionTrue {
 		kind = corev1.EventTypeWarning
 	}
-	r.Events.Eventf(ws, nil, kind, is.Reason, "Reconcile", "%s", is.Message)
+	r.Events.Eventf(ws, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
 	ctrl.LoggerFrom(ctx).Info(is.Reason, "message", is.Message)
 }
 
@@ -185,6 +190,8 @@ func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named(workspaceController).
 		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ReleasePackage{}, countLater()).
+		// One that does not answer must not keep the others from their verdict.
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
 		Complete(r)
 }
 

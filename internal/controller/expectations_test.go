@@ -65,6 +65,9 @@ func (s *scene) expectGone(ctx context.Context, rp *v1alpha1.ReleasePackage) {
 	Expect(apierrors.IsNotFound(err)).To(BeTrue(), "%s is still there: %v", rp.Name, err)
 }
 
+// firstTry is how soon a pass comes back after the first failure.
+const firstTry = time.Second
+
 func keyOf(rp *v1alpha1.ReleasePackage) client.ObjectKey { return client.ObjectKeyFromObject(rp) }
 
 func requestFor(rp *v1alpha1.ReleasePackage) ctrl.Request {
@@ -98,8 +101,10 @@ func (s *scene) expectReconciled(ctx context.Context, rp *v1alpha1.ReleasePackag
 // expectTrouble makes one pass that asks for backoff.
 func (s *scene) expectTrouble(ctx context.Context, rp *v1alpha1.ReleasePackage) {
 	GinkgoHelper()
-	_, err := s.pass(ctx, rp)
-	Expect(err).To(HaveOccurred())
+	result, err := s.pass(ctx, rp)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(result.RequeueAfter).To(BeNumerically(">=", firstTry))
+	Expect(meta.IsStatusConditionTrue(rp.Status.Conditions, v1alpha1.ConditionReconciling)).To(BeTrue())
 }
 
 // expectReconciledAfter makes a pass at a later time.

@@ -68,7 +68,7 @@ func look(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// search gathers all packages that the open attempt may have made, the one that a person has chosen and, once they are needed, the items
+// search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
 func search(ctx context.Context, p *pass) error {
 	a := p.rp.Status.Attempt
@@ -81,8 +81,8 @@ func search(ctx context.Context, p *pass) error {
 			continue
 		}
 		detail, err := p.conn.Look(ctx, listed[i].ID)
-		if dataarts.KindOf(err) == dataarts.NotFound {
-			continue
+		if kind := dataarts.KindOf(err); kind == dataarts.NotFound || listed[i].Deleted && kind == dataarts.Refused {
+			continue // What the service does not show any more cannot be told from others, and is withdrawn anyway.
 		}
 		if err != nil {
 			return err
@@ -103,18 +103,18 @@ func search(ctx context.Context, p *pass) error {
 	return err
 }
 
-// allUnpacked reports whether every item of the spec is listed, and in no package. An item that is not listed proves nothing.
+// allUnpacked reports whether every item of the attempt is listed, and in no package. An item that is not listed proves nothing.
 func allUnpacked(rp *v1alpha1.ReleasePackage, pending []dataarts.PendingItem) bool {
 	unpacked := make(map[string]bool, len(pending))
 	for i := range pending {
 		unpacked[pending[i].ID] = pending[i].PackageFlag == 0
 	}
-	for _, id := range rp.Spec.PendingItemIDs {
-		if !unpacked[string(id)] {
+	for _, id := range rp.Status.Attempt.PendingItemIDs {
+		if !unpacked[id] {
 			return false
 		}
 	}
-	return true
+	return len(rp.Status.Attempt.PendingItemIDs) > 0
 }
 
 // hindered makes a problem of an error, if users can understand it as one.

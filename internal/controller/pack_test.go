@@ -160,6 +160,7 @@ var _ = Describe("Watching a package", func() {
 			rp := s.expectPacked(ctx)
 			first := rp.Status.ReleasePackageID
 			Expect(remove(s.console, first)).To(Succeed())
+			s.clock.Step(settleTime) // Before that, it might just not be shown yet.
 
 			for range 2 {
 				Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeZero())

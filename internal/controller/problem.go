@@ -19,6 +19,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
@@ -41,6 +42,19 @@ func problemOf(err error) *lifecycle.Problem {
 	return nil
 }
 
+// refusalFrom is the service's own words for a refusal, to be put into a sentence.
+func refusalFrom(err error) string {
+	e, ok := errors.AsType[*dataarts.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	words := strings.TrimRight(e.Message, ". ")
+	if e.Code == "" {
+		return words
+	}
+	return e.Code + ": " + words
+}
+
 func serviceProblem(e *dataarts.Error) *lifecycle.Problem {
 	problem := func(reason, format string) *lifecycle.Problem {
 		return &lifecycle.Problem{Reason: reason, Message: fmt.Sprintf(format, e)}
@@ -51,7 +65,7 @@ func serviceProblem(e *dataarts.Error) *lifecycle.Problem {
 			"The operator tries the same credentials only every few minutes, as the service locks a key that fails often")
 	case dataarts.Forbidden:
 		return problem(v1alpha1.ReasonCredentialsRejected, "The credentials lack a permission (%s); give their user a DAYU role and the role of a developer, "+
-			"deployer or admin in the workspace. The operator tries again")
+			"deployer or admin in the workspace, or correct spec.projectId of the workspace. The operator tries again")
 	case dataarts.Throttled:
 		return problem(v1alpha1.ReasonThrottled, "The service asks for fewer calls (%s); the operator goes on by itself. "+
 			"If this lasts, lower spec.requestsPerSecond of the workspace, or use credentials that nothing else uses")

@@ -205,6 +205,8 @@ var _ = Describe("An outcome that is not known", func() {
 		s.expectReconciled(ctx, rp)
 		Expect(s.console.Withdraw(s.livePackages()[0])).To(Succeed())
 		s.expectReconciledAfter(ctx, soon, rp)
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonOutcomeUnknown)
+		s.expectReconciledAfter(ctx, settleTime, rp)
 		s.expectReconciledAfter(ctx, pollInterval, rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn)
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))

@@ -20,6 +20,7 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,10 +65,13 @@ type ReleasePackageReconciler struct {
 	// SettleTime is how long after the start of an attempt a lost request may still take effect. It has to be well above the time
 	// that a call may take.
 	SettleTime time.Duration
+
+	once     sync.Once
+	failures workqueue.TypedRateLimiter[reconcile.Request]
 }
 
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages/status,verbs=get;patch
+// +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages/status,verbs=patch
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=dataartsworkspaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -77,6 +81,7 @@ type ReleasePackageReconciler struct {
 func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
+		r.backoff().Forget(req)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	p := newPass(ctx, rp)
@@ -106,7 +111,7 @@ type pass struct {
 	// conn is nil where no connection is needed or none was had.
 	conn *workspace.Connection
 	seen lifecycle.Seen
-	// cause is the error behind a problem that the conditions tell of; it decides when to come back.
+	// cause is the error behind a problem that the conditions tell of.
 	cause error
 	// packed is set once the service may have packed: from then on the record must be made, whatever happens.
 	packed bool

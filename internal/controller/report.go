@@ -21,14 +21,17 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -52,7 +55,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 		r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
 	}
 	r.publish(ctx, p, step.Event)
-	return p.comeBack(ctx, step)
+	return r.comeBack(ctx, p, step)
 }
 
 // record computes the conditions and writes the status, if it changed.
@@ -141,22 +144,45 @@ func (r *ReleasePackageReconciler) publish(ctx context.Context, p *pass, all ...
 		if e.Warning {
 			kind = corev1.EventTypeWarning
 		}
-		r.Events.Eventf(p.rp, nil, kind, e.Reason, "Reconcile", "%s", e.Message)
+		r.Events.Eventf(p.rp, nil, kind, e.Reason, "Reconcile", "%s", note(e.Message))
 		logger.Info(e.Reason, "message", e.Message)
 	}
 }
 
-// comeBack says when the next pass is due.
-func (p *pass) comeBack(ctx context.Context, step lifecycle.Step) (ctrl.Result, error) {
-	switch {
-	case p.cause != nil && p.conn != nil && p.conn.RetryAfter() > 0:
-		return ctrl.Result{RequeueAfter: jitter(min(p.conn.RetryAfter(), secretRecheck))}, nil
-	case p.cause != nil:
-		return quietly(ctx, p.cause)
-	case step.After > 0:
-		return ctrl.Result{RequeueAfter: jitter(step.After)}, nil
+// maxNote is how long the API server lets the text of an event be, in bytes.
+const maxNote = 1024
+
+func note(message string) string {
+	if len(message) <= maxNote {
+		return message
 	}
-	return ctrl.Result{}, nil
+	return strings.ToValidUTF8(message[:maxNote], "")
+}
+
+// comeBack says when the next pass is due. Trouble at the service backs off for each object; it is told of by conditions and events, so it
+// is no error of the reconciler, whose errors are left for trouble with the API server.
+func (r *ReleasePackageReconciler) comeBack(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
+	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
+	if p.cause == nil {
+		r.backoff().Forget(request)
+		if step.After > 0 {
+			return ctrl.Result{RequeueAfter: jitter(step.After)}, nil
+		}
+		return ctrl.Result{}, nil
+	}
+	delay := r.backoff().When(request)
+	if p.conn != nil && p.conn.RetryAfter() > 0 {
+		delay = min(p.conn.RetryAfter(), secretRecheck)
+	}
+	ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", delay.String())
+	return ctrl.Result{RequeueAfter: jitter(delay)}, nil
+}
+
+func (r *ReleasePackageReconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	r.once.Do(func() {
+		r.failures = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
+	})
+	return r.failures
 }
 
 // jitter spreads what came together over a tenth of the time. It never comes early.

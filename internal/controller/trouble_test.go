@@ -50,7 +50,7 @@ type comeback struct {
 }
 
 var (
-	byBackoff = HaveField("Err", HaveOccurred())
+	byBackoff = within(time.Second, 4*time.Second) // Of the first three tries.
 	notAtAll  = Equal(comeback{})
 )
 
@@ -161,7 +161,7 @@ var _ = Describe("Trouble", func() {
 		Entry("a Secret without usable keys", trouble{
 			begin: withSecret(map[string]string{"username": "me"}), end: rightToken,
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsInvalid, again: byBackoff,
-			cause: "does not hold usable credentials", nextStep: "it needs the keys accessKey and secretKey",
+			cause: "holds no credentials", nextStep: "it needs the keys accessKey and secretKey",
 		}),
 		Entry("a line break in the Secret", trouble{
 			begin: withSecret(map[string]string{v1alpha1.SecretKeyToken: token + "\n"}), end: rightToken,
@@ -258,7 +258,7 @@ func troubleWithPack(f simulator.Fault, cause string) trouble {
 	return trouble{
 		begin: withFault(f), end: resetService,
 		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonOutcomeUnknown, again: within(time.Second, soon*3),
-		cause: cause, nextStep: "the operator looks for the package and sends nothing meanwhile",
+		cause: cause, nextStep: "looks for the package and sends nothing meanwhile",
 	}
 }
 

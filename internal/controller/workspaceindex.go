@@ -54,8 +54,11 @@ func hampered(rp *v1alpha1.ReleasePackage) bool {
 		meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled)
 }
 
-// inFlight reports whether there is more to come from a ReleasePackage.
+// inFlight reports whether there is more to come from a ReleasePackage, without anyone having to set it right first.
 func inFlight(rp *v1alpha1.ReleasePackage) bool {
+	if meta.IsStatusConditionTrue(rp.Status.Conditions, v1alpha1.ConditionStalled) {
+		return false
+	}
 	if !rp.DeletionTimestamp.IsZero() {
 		return true
 	}

@@ -95,7 +95,7 @@ func pendingItemFrom(d model.ListFactoryPendingItemsRespData) PendingItem {
 		TaskID:          deref(d.TaskId),
 		TaskType:        TaskType(deref(d.TaskType)),
 		ChangeType:      ChangeType(deref(d.UpdateType)),
-		PackageFlag:     int(deref(d.PackageFlag)),
+		PackageFlag:     packageFlagFrom(d.PackageFlag),
 		PendingVersion:  int(deref(d.PendingVersion)),
 		DeployedVersion: int(deref(d.DeployedVersion)),
 		SubmitUserID:    deref(d.SubmitUserId),
@@ -103,6 +103,14 @@ func pendingItemFrom(d model.ListFactoryPendingItemsRespData) PendingItem {
 		SubmittedAt:     timeFrom(d.SubmitTimestamp),
 		ProjectID:       deref(d.ProjectId),
 	}
+}
+
+// packageFlagFrom keeps a flag that the service left out from reading as "not packed".
+func packageFlagFrom(flag *int32) int {
+	if flag == nil {
+		return PackageFlagUnknown
+	}
+	return int(*flag)
 }
 
 // lastMilli is the last millisecond of the year 9999, beyond which a time can no longer be written as JSON.

@@ -105,6 +105,9 @@ type Item struct {
 	SubmittedAt     time.Time
 }
 
+// PackageFlagUnknown stands for a package flag that the service left out, which proves nothing.
+const PackageFlagUnknown = -1
+
 // PendingItem is a submitted version of a task that can be packed.
 type PendingItem struct {
 	ID         string
@@ -112,7 +115,8 @@ type PendingItem struct {
 	TaskID     string
 	TaskType   TaskType
 	ChangeType ChangeType
-	// PackageFlag is 0 while the item is not packed. The service does not document other values.
+	// PackageFlag is 0 while the item is not packed, and PackageFlagUnknown where the service did not say. Other values are not
+	// documented.
 	PackageFlag     int
 	PendingVersion  int
 	DeployedVersion int

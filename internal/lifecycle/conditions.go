@@ -39,6 +39,9 @@ func Summarize(rp *v1alpha1.ReleasePackage, step Step, now time.Time) {
 		if was := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady); was != nil {
 			ready.status = was.Status
 		}
+		if edited(rp) {
+			ready.status = metav1.ConditionFalse
+		}
 		ready.reason, ready.message = step.Reason, step.Message
 		if ready.status != metav1.ConditionTrue {
 			work = v1alpha1.ConditionStalled
@@ -97,6 +100,9 @@ type verdict struct {
 
 func readyByState(rp *v1alpha1.ReleasePackage) verdict {
 	id := rp.Status.ReleasePackageID
+	if AttemptOpen(rp) {
+		return verdict{metav1.ConditionUnknown, v1alpha1.ReasonOutcomeUnknown, "Whether a package exists is not known yet"}
+	}
 	if id == "" {
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonNotPacked, "No package exists yet"}
 	}

@@ -72,30 +72,31 @@ func after(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) *v1alpha1.ReleasePa
 var _ = Describe("The conditions", func() {
 	const reconciling, stalled = v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled
 
+	unknownYet := verdict("Unknown", v1alpha1.ReasonOutcomeUnknown)
 	notPacked, pending := verdict(no, v1alpha1.ReasonNotPacked), verdict(no, v1alpha1.ReasonPendingReview)
 
 	DescribeTable("after a pass", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want map[string]string) {
 		expectConditions(after(rp, seen), want)
 	},
 		Entry("that sends a request", aReleasePackage(), seeing(),
-			conditions(verdict(unknown, v1alpha1.ReasonPacking), notPacked, reconciling, v1alpha1.ReasonPacking)),
+			conditions(verdict(unknown, v1alpha1.ReasonPacking), unknownYet, reconciling, v1alpha1.ReasonPacking)),
 		Entry("that has a problem before anything was sent", aReleasePackage(), seeing(unavailable),
 			conditions(verdict(no, v1alpha1.ReasonServiceUnavailable), notPacked, reconciling, v1alpha1.ReasonServiceUnavailable)),
 		Entry("that finds a request refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonRefused), notPacked, stalled, v1alpha1.ReasonRefused)),
 		Entry("that looks for a lost package", aReleasePackage(attempted(time.Minute)), seeing(found()),
-			conditions(verdict(unknown, v1alpha1.ReasonOutcomeUnknown), notPacked, reconciling, v1alpha1.ReasonOutcomeUnknown)),
+			conditions(verdict(unknown, v1alpha1.ReasonOutcomeUnknown), unknownYet, reconciling, v1alpha1.ReasonOutcomeUnknown)),
 		Entry("that cannot look for a lost package", aReleasePackage(attempted(time.Minute)), seeing(unavailable),
-			conditions(verdict(unknown, v1alpha1.ReasonServiceUnavailable), notPacked, reconciling, v1alpha1.ReasonServiceUnavailable)),
+			conditions(verdict(unknown, v1alpha1.ReasonServiceUnavailable), unknownYet, reconciling, v1alpha1.ReasonServiceUnavailable)),
 		Entry("that cannot tell what became of a request", aReleasePackage(attempted(longSettled)), seeing(found()),
-			conditions(verdict(unknown, v1alpha1.ReasonAmbiguousPackage), notPacked, stalled, v1alpha1.ReasonAmbiguousPackage)),
+			conditions(verdict(unknown, v1alpha1.ReasonAmbiguousPackage), unknownYet, stalled, v1alpha1.ReasonAmbiguousPackage)),
 		Entry("that closes an attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
 			conditions(notPacked, notPacked, reconciling, v1alpha1.ReasonNotPacked)),
 		Entry("that adopts a package in review", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending)),
 		Entry("that adopts a failed package", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployFailed)),
 			conditions(verdict(no, v1alpha1.ReasonDeployFailed), verdict(no, v1alpha1.ReasonDeployFailed), reconciling, v1alpha1.ReasonDeployFailed)),
-		Entry("that finds a lost package withdrawn", aReleasePackage(attempted(time.Minute)), seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
+		Entry("that finds a lost package withdrawn", aReleasePackage(attempted(justSettled)), seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
 			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), reconciling, v1alpha1.ReasonWithdrawn)),
 		Entry("over a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending)),
@@ -250,7 +251,7 @@ var _ = Describe("Events", func() {
 			seeing(thePackage(v1alpha1.StateDeployFailed)), seeing(thePackage(v1alpha1.StateDeployFailed)), warning(v1alpha1.ReasonDeployFailed)),
 		Entry("a package in a state that nobody documents is adopted", aReleasePackage(adopting),
 			seeing(thePackage(v1alpha1.StateUnknown)), seeing(thePackage(v1alpha1.StateUnknown)), warning(v1alpha1.ReasonUnknownState)),
-		Entry("a lost package is found withdrawn", aReleasePackage(attempted(time.Minute)),
+		Entry("a lost package is found withdrawn", aReleasePackage(attempted(justSettled)),
 			seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))), seeing(thePackage(v1alpha1.StateWithdrawn)), warning(v1alpha1.ReasonWithdrawn)),
 		Entry("an attempt is closed, and the next one is made", aReleasePackage(attempted(justSettled)),
 			seeing(found(), itemsUnpacked), seeing()),

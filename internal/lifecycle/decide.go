@@ -82,12 +82,11 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	}
 	switch {
 	case rp.Spec.Suspend:
-		return Step{Action: Wait, Reason: v1alpha1.ReasonSuspended,
-			Message: "Suspended by spec.suspend; set it to false to go on"}
+		return suspended(rp)
 	case !protected(rp):
 		return Step{Action: Protect}
 	case seen.Problem != nil:
-		return Blocked(*seen.Problem)
+		return blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
 	case rp.Status.ReleasePackageID != "":
@@ -99,32 +98,29 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case refusedAsIs(rp):
 		return PackRefused(rp)
 	}
+	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
+		return adopt(rp, &made[0], "which the service had made though it said that it refused", seen.PollInterval)
+	}
 	return Step{Action: Pack}
 }
 
 // decideRecorded is about an object whose package is known.
 func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
+	switch {
+	case adopts(rp) && string(rp.Spec.ReleasePackageID) != id:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
+			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to adopt package %s",
+			id, rp.Spec.ReleasePackageID)}
+	case notShownYet(rp, seen):
+		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(seen.Now.Sub(rp.Status.PackedTime.Time)), Message: fmt.Sprintf(
+			"The service does not show package %s, which was packed a short while ago; the operator looks again", id)}
+	}
 	switch state := stateNow(rp, seen); state {
 	case v1alpha1.StateWithdrawn:
-		switch {
-		case replaced(rp), toBeReplaced(rp):
-			return Step{Action: Pack}
-		case seen.Gone:
-			return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
-				"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
-		}
-		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
-			"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
+		return decideWithdrawn(rp, seen)
 	case v1alpha1.StateDeployFailed:
-		switch {
-		case replaced(rp):
-			return Step{Action: Pack}
-		case toBeReplaced(rp):
-			return replace(rp, seen)
-		}
-		return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
-			"The deployment of package %s failed; see its tasks in the console, then %s", id, howToPackAgain(rp))}
+		return decideFailed(rp, seen)
 	case v1alpha1.StatePendingReview:
 		if edited(rp) {
 			return replace(rp, seen)
@@ -147,6 +143,30 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
 }
 
+func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	id := rp.Status.ReleasePackageID
+	switch {
+	case ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+		return Step{Action: Pack}
+	case seen.Gone:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
+			"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
+		"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
+}
+
+func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	switch {
+	case ended(rp, v1alpha1.OutcomeGivenUp):
+		return Step{Action: Pack}
+	case ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+		return replace(rp, seen)
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
+		"The deployment of package %s failed; see its tasks in the console, then %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
+}
+
 // toBeReplaced reports whether a package that came to a bad end is to be packed again: the spec was edited, or someone who saw that end
 // in the status asks for it.
 func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
@@ -154,16 +174,24 @@ func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
 	return edited(rp) || packs(rp) && known && Forced(rp)
 }
 
-// replaced reports whether the recorded package was given up for another already.
-func replaced(rp *v1alpha1.ReleasePackage) bool {
-	return packs(rp) && rp.Status.Attempt.Outcome == v1alpha1.OutcomeReplaced
+// ended reports whether the recorded package was packed by the operator, which then gave it up in this way for another.
+func ended(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome) bool {
+	return packs(rp) && rp.Status.Attempt.Outcome == outcome
+}
+
+// notShownYet reports whether the service denies a package that it has packed so recently that it may just not show it yet. Only where the
+// operator withdrew it meanwhile is that an answer.
+func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	packed, a := rp.Status.PackedTime, rp.Status.Attempt
+	return seen.Gone && packed != nil && seen.Now.Sub(packed.Time) < seen.SettleTime &&
+		(a == nil || a.Outcome != v1alpha1.OutcomeWithdrawn)
 }
 
 // replace withdraws the package first: its items are free only then.
 func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
-		Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec now says", id),
+		Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec says", id),
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
@@ -191,9 +219,28 @@ func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Durati
 	return step
 }
 
+func suspended(rp *v1alpha1.ReleasePackage) Step {
+	message := "Suspended by spec.suspend; set it to false to go on"
+	if edited(rp) {
+		message = "Suspended by spec.suspend, with an edit that is not applied yet; set it to false to go on"
+	}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonSuspended, Message: message}
+}
+
 // Blocked is the step while a problem is in the way. The caller comes back by backoff, so no time is given here.
 func Blocked(p Problem) Step {
 	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
+}
+
+// blocked is Blocked, with what is pending meanwhile and must not be forgotten over the problem.
+func blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
+	if AttemptOpen(rp) {
+		p.Message += ". " + outcomeUnknown(rp.Status.Attempt)
+	}
+	if !rp.DeletionTimestamp.IsZero() {
+		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package at the service"
+	}
+	return Blocked(p)
 }
 
 func moved(rp *v1alpha1.ReleasePackage, seen Seen) bool {

@@ -34,9 +34,11 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return released(retained(rp))
 	case seen.Problem != nil:
-		return Blocked(*seen.Problem)
+		return blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
+	case notShownYet(rp, seen):
+		return unpack(rp, seen)
 	case AttemptOpen(rp):
 		step := decideRecovery(rp, seen)
 		if step.Action == Adopt {
@@ -57,8 +59,12 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			"Package %s is being deployed; this object goes when that has ended", id)}
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown:
 	}
+	return unpack(rp, seen)
+}
+
+func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, seen.Now),
-		Message: fmt.Sprintf("Package %s is being withdrawn", id)}
+		Message: fmt.Sprintf("Package %s is being withdrawn", rp.Status.ReleasePackageID)}
 }
 
 func released(message string) Step {

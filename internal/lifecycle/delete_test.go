@@ -121,13 +121,36 @@ var _ = Describe("Deleting", func() {
 		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.Release))
 	})
 
-	DescribeTable("a refusal to withdraw names the ways out", func(rp *v1alpha1.ReleasePackage, wayOut string) {
-		step := lifecycle.UnpackRefused(rp, "unpack: refused: DLF.3051")
-		Expect(step).To(does(lifecycle.Stall,
-			because(v1alpha1.ReasonUnpackRefused, packageID, "DLF.3051", "in the console", v1alpha1.ReconcileAtAnnotation, wayOut), notComingBack()))
+	DescribeTable("a refusal to withdraw names the ways out, and is looked at again", func(rp *v1alpha1.ReleasePackage, ways ...string) {
+		step := lifecycle.UnpackRefused(rp, "DLF.3051: invalid")
+		ways = append(ways, packageID, "DLF.3051", "in the console", v1alpha1.ReconcileAtAnnotation)
+		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, ways...), comingBackAfter(5*time.Minute)))
 		expectSound(summarized(rp, step))
 	},
 		Entry("of a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), "Retain"),
 		Entry("of an edit", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), "revert the edit"),
+		Entry("of a forced pass", aReleasePackage(packed(v1alpha1.StateDeployFailed), forced)),
 	)
+
+	It("withdraws what is denied a moment after it was packed, before it concludes that it is gone", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
+		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Unpack))
+		lifecycle.Unpacked(rp)
+		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Release))
+	})
+
+	DescribeTable("a package that an approver let go", func(state v1alpha1.PackageState, want lifecycle.Action) {
+		rp := aReleasePackage(packed(state), deleted)
+		unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}
+		Expect(lifecycle.UnpackTooLate(rp, unpack).Action).To(Equal(want))
+	},
+		Entry("has to be looked at while it was in review", v1alpha1.StatePendingReview, lifecycle.Unpack),
+		Entry("is left behind once it has failed", v1alpha1.StateDeployFailed, lifecycle.Release),
+		Entry("is left behind in a state that nobody documents", v1alpha1.StateUnknown, lifecycle.Release),
+	)
+
+	It("names the way out when it is blocked", func() {
+		Expect(decide(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(unavailable)).Message).To(ContainSubstring("deletionPolicy to Retain"))
+		Expect(decide(aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(unavailable)).Message).NotTo(ContainSubstring("Retain"))
+	})
 })

@@ -36,8 +36,8 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("a suspended object needs nothing, whatever is open", aReleasePackage(attempted(time.Minute), suspended), lifecycle.NeedNothing),
 		Entry("an open attempt needs a search", aReleasePackage(attempted(time.Minute)), lifecycle.NeedSearch),
 		Entry("a refusal of just this request needs nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused)), lifecycle.NeedNothing),
-		Entry("a refusal before an edit needs a connection", aReleasePackage(ended(v1alpha1.OutcomeRefused), edited), lifecycle.NeedConnection),
-		Entry("a refusal before a forced pass needs a connection", aReleasePackage(ended(v1alpha1.OutcomeRefused), forced), lifecycle.NeedConnection),
+		Entry("a refusal before an edit needs a search, as it may have been none", aReleasePackage(ended(v1alpha1.OutcomeRefused), edited), lifecycle.NeedSearch),
+		Entry("a refusal before a forced pass needs a search too", aReleasePackage(ended(v1alpha1.OutcomeRefused), forced), lifecycle.NeedSearch),
 		Entry("a request that did not get through needs a connection", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), lifecycle.NeedConnection),
 		Entry("a request that was found to have made nothing needs a connection", aReleasePackage(ended(v1alpha1.OutcomeNotFound)), lifecycle.NeedConnection),
 		Entry("a package in review is looked at", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
@@ -46,7 +46,7 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("a withdrawn package is looked at", aReleasePackage(packed(v1alpha1.StateWithdrawn)), lifecycle.NeedPackage),
 		Entry("a package in an unknown state is looked at", aReleasePackage(packed(v1alpha1.StateUnknown)), lifecycle.NeedPackage),
 		Entry("a deployed package is never looked at again", aReleasePackage(packed(v1alpha1.StateDeployed)), lifecycle.NeedNothing),
-		Entry("unless a pass is forced", aReleasePackage(packed(v1alpha1.StateDeployed), forced), lifecycle.NeedPackage),
+		Entry("not even when a pass is forced", aReleasePackage(packed(v1alpha1.StateDeployed), forced), lifecycle.NeedNothing),
 		Entry("a package to adopt is looked at", aReleasePackage(adopting), lifecycle.NeedPackage),
 		Entry("a package to adopt does not end the search for a lost one", aReleasePackage(attempted(time.Minute), adopting), lifecycle.NeedSearch),
 	)
@@ -63,7 +63,7 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("an open attempt needs a search even where the spec names a package", aReleasePackage(attempted(time.Minute), adopting), lifecycle.NeedSearch),
 		Entry("a deployed package needs nothing", aReleasePackage(packed(v1alpha1.StateDeployed)), lifecycle.NeedNothing),
 		Entry("a package in review is looked at", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
-		Entry("a package seen as withdrawn is looked at once more", aReleasePackage(packed(v1alpha1.StateWithdrawn)), lifecycle.NeedPackage),
+		Entry("a withdrawn package needs nothing", aReleasePackage(packed(v1alpha1.StateWithdrawn)), lifecycle.NeedNothing),
 		Entry("suspension does not stop a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), suspended), lifecycle.NeedPackage),
 		Entry("a package that was never adopted is not touched", aReleasePackage(adopting), lifecycle.NeedNothing),
 	)

@@ -41,7 +41,7 @@ func aRandomReleasePackage(r *rand.Rand) *v1alpha1.ReleasePackage {
 		oneOf(r, no, packed(v1alpha1.StateWithdrawn), ended(v1alpha1.OutcomeNotFound)),
 		oneOf(r, no, attempted(time.Duration(r.Int64N(int64(2*settleTime)))), packed(oneOf(r, states...)), adopted(oneOf(r, states...)),
 			ended(oneOf(r, v1alpha1.OutcomeRefused, v1alpha1.OutcomeNotDone, v1alpha1.OutcomeNotFound))),
-		oneOf(r, no, no, maybeGivenUp), oneOf(r, no, edited), oneOf(r, no, no, adopting), oneOf(r, no, forced), oneOf(r, no, no, suspended),
+		oneOf(r, no, no, maybeGivenUp), oneOf(r, no, no, maybeJustPacked), oneOf(r, no, edited), oneOf(r, no, no, adopting), oneOf(r, no, forced), oneOf(r, no, no, suspended),
 		oneOf(r, no, deleted), oneOf(r, no, no, retained), oneOf(r, no, no, unprotected),
 	)
 }
@@ -50,6 +50,13 @@ func aRandomReleasePackage(r *rand.Rand) *v1alpha1.ReleasePackage {
 func maybeGivenUp(rp *v1alpha1.ReleasePackage) {
 	if rp.Status.ReleasePackageID != "" && rp.Status.Attempt != nil {
 		givenUp(rp)
+	}
+}
+
+// maybeJustPacked makes the package a young one, if there is one.
+func maybeJustPacked(rp *v1alpha1.ReleasePackage) {
+	if rp.Status.ReleasePackageID != "" {
+		justPacked(rp)
 	}
 }
 
@@ -81,13 +88,17 @@ func aRandomSight(r *rand.Rand, rp *v1alpha1.ReleasePackage) lifecycle.Seen {
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
 func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageState {
+	packed, a := rp.Status.PackedTime, rp.Status.Attempt
+	withdrawn := a != nil && a.Outcome == v1alpha1.OutcomeWithdrawn
 	switch {
+	case seen.Gone && packed != nil && !withdrawn && seen.Now.Sub(packed.Time) < settleTime:
+		return "" // It may just not be shown yet.
 	case seen.Gone:
 		return v1alpha1.StateWithdrawn
 	case seen.Package != nil:
 		return seen.Package.State
-	case rp.Status.State == v1alpha1.StateDeployed:
-		return v1alpha1.StateDeployed // It is final, so no look is needed.
+	case rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
+		return rp.Status.State // It is final, so no look is needed.
 	}
 	return ""
 }

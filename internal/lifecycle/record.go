@@ -57,8 +57,10 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		Number:      number,
 		PackageName: content.PackageName,
 		ContentHash: content.Hash(),
-		Generation:  rp.Generation,
 		StartTime:   metav1.NewTime(now),
+
+		PendingItemIDs: content.PendingItemIDs,
+		Generation:     rp.Generation,
 	}
 	MarkHandled(rp)
 }
@@ -75,11 +77,6 @@ func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
 func RecordNotPacked(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
 	closeAttempt(rp, outcome, message)
 	rp.Status.Workspace = nil
-}
-
-// recordReplaced gives the recorded package up for another, which the next pass packs even if the edit is reverted meanwhile.
-func recordReplaced(rp *v1alpha1.ReleasePackage) {
-	closeAttempt(rp, v1alpha1.OutcomeReplaced, "")
 }
 
 // RecordOutcomeUnknown keeps the attempt open, and says why.
@@ -104,11 +101,24 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 // RecordSeen takes over what a look at the recorded package showed.
 func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 	switch {
-	case rp.Status.ReleasePackageID == "":
+	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
 	case seen.Gone:
 		rp.Status.State = v1alpha1.StateWithdrawn
 	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
 		recordPackage(rp, seen.Package)
+		takeBackWithdrawal(rp)
+	}
+}
+
+// takeBackWithdrawal notes that a package which the operator withdrew is not withdrawn after all, so that whatever becomes of it later is
+// someone else's doing.
+func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
+	switch rp.Status.State {
+	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateDeployed:
+		if rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeWithdrawn {
+			closeAttempt(rp, v1alpha1.OutcomePacked, "")
+		}
+	case v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown:
 	}
 }
 

@@ -47,7 +47,8 @@ var _ = Describe("The record", func() {
 			lifecycle.BeginAttempt(rp, here, now)
 			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
 			Expect(rp.Status.Attempt).To(HaveValue(Equal(v1alpha1.PackAttempt{
-				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), Generation: rp.Generation, StartTime: rp.Status.Attempt.StartTime,
+				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), Generation: rp.Generation, PendingItemIDs: []string{"26", "27"},
+				StartTime: rp.Status.Attempt.StartTime,
 			})))
 			Expect(rp.Status.Attempt.StartTime.Time).To(Equal(now))
 			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
@@ -195,9 +196,24 @@ var _ = Describe("The record", func() {
 
 		It("that is gone is withdrawn", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Gone: true})
+			lifecycle.RecordSeen(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+		})
+
+		It("that was packed a moment ago may just not be shown yet", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked)
+			lifecycle.RecordSeen(rp, seeing(gone))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
+			lifecycle.Unpacked(rp)
+			lifecycle.RecordSeen(rp, seeing(gone))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
+		})
+
+		It("that shows up again was not withdrawn", func() {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp)
+			lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview)))
+			Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomePacked))
 		})
 
 		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {

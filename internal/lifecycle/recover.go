@@ -41,7 +41,7 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 
 // NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
 func NeedsItems(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0 && asAttempted(rp)
+	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0
 }
 
 // decideOpenAttempt recovers, and lets a person choose the package where that comes to nothing.
@@ -61,25 +61,36 @@ func decideOpenAttempt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	a := rp.Status.Attempt
 	found := matches(rp, seen.Candidates)
-	live := slices.DeleteFunc(slices.Clone(found), func(p Package) bool { return p.State == v1alpha1.StateWithdrawn })
+	inUse := live(found)
 	switch {
-	case len(live) == 1:
-		return adopt(rp, &live[0], "which an attempt whose answer was lost had made", seen.PollInterval)
-	case len(live) == 0 && len(found) == 1:
-		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
-	case len(found) > 0:
-		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(found), a.Number))
+	case len(inUse) == 1:
+		return adopt(rp, &inUse[0], "which an attempt whose answer was lost had made", seen.PollInterval)
+	case len(inUse) > 1:
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
 	case !settled(rp, seen):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: halfOf(seen.Now.Sub(a.StartTime.Time)),
-			Message: outcomeUnknown(a)}
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: halfOf(seen.Now.Sub(a.StartTime.Time)), Message: outcomeUnknown(a)}
+	case len(found) == 1:
+		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
+	case len(found) > 1:
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for, and all are withdrawn", idsOf(found), a.Number))
+	case contradicted(rp, seen):
+		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that attempt %d gave, which no one else uses, but other contents",
+			idsOf(live(seen.Candidates)), a.Number))
 	case seen.ItemsUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
-	case !asAttempted(rp):
-		return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, and its items are not known since the spec was edited",
-			a.PackageName, a.Number))
 	}
 	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but not all of its items are listed as unpacked",
 		a.PackageName, a.Number))
+}
+
+// contradicted reports whether a package has a name that only this object can have given, and yet is not what it asked for.
+func contradicted(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return rp.Status.Attempt.PackageName == generatedName(rp) && len(live(seen.Candidates)) > 0
+}
+
+// live leaves out what is withdrawn.
+func live(packages []Package) []Package {
+	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool { return p.State == v1alpha1.StateWithdrawn })
 }
 
 // OutcomeUnknown is the step after a request whose answer proves nothing, as long as no look was made.
@@ -92,12 +103,13 @@ func outcomeUnknown(a *v1alpha1.PackAttempt) string {
 	if why == "" {
 		why = "the operator was stopped before it had an answer"
 	}
-	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s); the operator looks for the package and sends nothing meanwhile",
-		a.Number, a.PackageName, why)
+	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s). The operator looks for the package and sends nothing meanwhile; "+
+		"if there is none after the settle time, and the items are still unpacked, it packs again", a.Number, a.PackageName, why)
 }
 
 func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
-	wayOut := "set spec.releasePackageId to the one to keep, and set the annotation " + v1alpha1.ReconcileAtAnnotation + " to look again"
+	wayOut := "withdraw what is not wanted there, set spec.releasePackageId to the one to keep if there is one, and set the annotation " +
+		v1alpha1.ReconcileAtAnnotation + " to a new value to look again"
 	if !rp.DeletionTimestamp.IsZero() {
 		wayOut = "withdraw it in the console, then set spec.deletionPolicy to Retain to let this object go"
 	}

@@ -45,6 +45,13 @@ func changed(change func(*lifecycle.Package)) lifecycle.Package {
 var _ = Describe("Recovering from a lost answer", func() {
 	inReview, another := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 	withdrawn, anotherWithdrawn := aPackage(packageID, v1alpha1.StateWithdrawn), aPackage(anotherID, v1alpha1.StateWithdrawn)
+	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
+	unlike := changed(func(p *lifecycle.Package) {
+		p.Name, p.ApproverIDs = lifecycle.WantedContent(aReleasePackage(ownName)).PackageName, []string{"dep1"}
+		p.PackedTime = now
+	})
+	unlikeAndWithdrawn := unlike
+	unlikeAndWithdrawn.State = v1alpha1.StateWithdrawn
 	deploying, failed := aPackage(packageID, v1alpha1.StateDeploying), aPackage(packageID, v1alpha1.StateDeployFailed)
 
 	DescribeTable("with matches", expectDecision,
@@ -56,7 +63,9 @@ var _ = Describe("Recovering from a lost answer", func() {
 			does(lifecycle.Adopt, comingBackAfter(time.Second))),
 		Entry("one that failed meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(failed)),
 			does(lifecycle.Adopt, comingBackAfter(time.Second))),
-		Entry("one that was withdrawn meanwhile is adopted, so that it is not packed silently again", aReleasePackage(attempted(time.Minute)), seeing(found(withdrawn)),
+		Entry("one that is withdrawn does not keep another from coming late", aReleasePackage(attempted(time.Minute)), seeing(found(withdrawn)),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
+		Entry("one that was withdrawn meanwhile is adopted, so that it is not packed silently again", aReleasePackage(attempted(justSettled)), seeing(found(withdrawn)),
 			does(lifecycle.Adopt, HaveField("Package.State", v1alpha1.StateWithdrawn), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, "withdrawn"))),
 		Entry("a live one goes before a withdrawn one", aReleasePackage(attempted(time.Minute)), seeing(found(anotherWithdrawn, inReview)),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID))),
@@ -66,7 +75,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 			does(lifecycle.Adopt)),
 		Entry("several live ones are for a person to choose from", aReleasePackage(attempted(time.Minute)), seeing(found(another, inReview)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "spec.releasePackageId", v1alpha1.ReconcileAtAnnotation), notComingBack())),
-		Entry("several withdrawn ones are for a person to choose from", aReleasePackage(attempted(time.Minute)), seeing(found(anotherWithdrawn, withdrawn)),
+		Entry("several withdrawn ones are for a person to choose from", aReleasePackage(attempted(justSettled)), seeing(found(anotherWithdrawn, withdrawn)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"))),
 		Entry("a suspended object is left alone", aReleasePackage(attempted(time.Minute), suspended), seeing(nothing),
 			does(lifecycle.Wait, because(v1alpha1.ReasonSuspended))),
@@ -85,8 +94,14 @@ var _ = Describe("Recovering from a lost answer", func() {
 			does(lifecycle.CloseAttempt, comingBackAfter(time.Second), tellingNothing())),
 		Entry("after the settle time, items that are not listed as unpacked prove nothing", aReleasePackage(attempted(longSettled)), seeing(found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "not all of its items"), notComingBack())),
-		Entry("after the settle time and an edit, the items cannot be asked for", aReleasePackage(attempted(longSettled), edited), seeing(found()),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "edited"), notComingBack())),
+		Entry("after the settle time and an edit, the items that were sent decide", aReleasePackage(attempted(longSettled), edited), seeing(found(), itemsUnpacked),
+			does(lifecycle.CloseAttempt)),
+		Entry("a package with a name that no one else uses, but other contents, is a contradiction", aReleasePackage(ownName, attempted(longSettled)),
+			seeing(found(unlike), itemsUnpacked), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "other contents"))),
+		Entry("a withdrawn one of that kind is none", aReleasePackage(ownName, attempted(longSettled)),
+			seeing(found(unlikeAndWithdrawn), itemsUnpacked), does(lifecycle.CloseAttempt)),
+		Entry("a package with a name that others may use is none", aReleasePackage(attempted(longSettled)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })), itemsUnpacked), does(lifecycle.CloseAttempt)),
 		Entry("a forced pass does not send either", aReleasePackage(attempted(longSettled), forced), seeing(found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
 		Entry("a failed look is no absence", aReleasePackage(attempted(longSettled)), seeing(unavailable),
@@ -115,6 +130,14 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Entry("the service may show no time", time.Time{}),
 	)
 
+	It("looks before it sends what was refused once more, as the refusal may have been none", func() {
+		rp := aReleasePackage(ended(v1alpha1.OutcomeRefused), forced)
+		Expect(decide(rp, seeing(found()))).To(does(lifecycle.Pack))
+		made := aPackage(packageID, v1alpha1.StatePendingReview)
+		made.PackedTime = rp.Status.Attempt.StartTime.Time
+		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)))
+	})
+
 	It("never takes a package that it has replaced for the lost one", func() {
 		old := aPackage(withdrawnID, v1alpha1.StateDeployFailed)
 		rp := aReleasePackage(attempted(time.Minute))
@@ -133,8 +156,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), true),
 		Entry("not before the settle time is over", aReleasePackage(attempted(unsettled)), seeing(found()), false),
 		Entry("not when a match was found", aReleasePackage(attempted(justSettled)), seeing(found(inReview)), false),
-		Entry("not after an edit, when they are not known", aReleasePackage(attempted(justSettled), edited), seeing(found()), false),
-		Entry("not when the spec names a package instead of items", aReleasePackage(attempted(justSettled), adopting), seeing(found()), false),
+		Entry("an edit does not matter", aReleasePackage(attempted(justSettled), edited), seeing(found()), true),
 		Entry("not without a search", aReleasePackage(attempted(justSettled)), seeing(), false),
 		Entry("not without an open attempt", aReleasePackage(), seeing(found()), false),
 	)

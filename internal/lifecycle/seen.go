@@ -69,10 +69,10 @@ type Seen struct {
 	Package *Package
 	Gone    bool
 
-	// Candidates are all packages that the open attempt may have made, with their items; valid when Searched is set.
+	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set.
 	Candidates []Package
 	Searched   bool
-	// ItemsUnpacked is set when every item of the spec was seen in the pending list, and not in a package.
+	// ItemsUnpacked is set when every item of the attempt was seen in the pending list, and not in a package.
 	ItemsUnpacked bool
 }
 
@@ -86,7 +86,8 @@ const (
 	NeedConnection
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
-	// NeedSearch means a search for what the open attempt has made and, if LookID names a package to adopt, a look at that.
+	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused and another is to
+	// follow. If LookID names a package to adopt, a look at that is needed too.
 	NeedSearch
 )
 
@@ -99,7 +100,7 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 	case rp.Spec.Suspend:
 		return NeedNothing
 	case rp.Status.ReleasePackageID != "":
-		if rp.Status.State == v1alpha1.StateDeployed && !Forced(rp) {
+		if rp.Status.State == v1alpha1.StateDeployed {
 			return NeedNothing
 		}
 		return NeedPackage
@@ -109,6 +110,8 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 		return NeedPackage
 	case refusedAsIs(rp):
 		return NeedNothing
+	case rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused:
+		return NeedSearch
 	}
 	return NeedConnection
 }
@@ -119,15 +122,15 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 		return NeedNothing
 	case AttemptOpen(rp):
 		return NeedSearch
-	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed:
+	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
 		return NeedNothing
 	}
 	return NeedPackage
 }
 
-// LookID is the id that NeedPackage is about: the recorded package, else the one to adopt.
+// LookID is the id of the package to look at: the recorded one, else the one to adopt, unless the object is being deleted.
 func LookID(rp *v1alpha1.ReleasePackage) string {
-	if rp.Status.ReleasePackageID != "" {
+	if rp.Status.ReleasePackageID != "" || !rp.DeletionTimestamp.IsZero() {
 		return rp.Status.ReleasePackageID
 	}
 	return string(rp.Spec.ReleasePackageID)
@@ -151,11 +154,8 @@ func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
 }
 
 // edited reports whether the spec asks for another package than the one that was packed.
-func edited(rp *v1alpha1.ReleasePackage) bool { return packs(rp) && !asAttempted(rp) }
-
-// asAttempted reports whether the spec says what the latest attempt was to pack.
-func asAttempted(rp *v1alpha1.ReleasePackage) bool {
-	return rp.Status.Attempt.ContentHash == WantedContent(rp).Hash()
+func edited(rp *v1alpha1.ReleasePackage) bool {
+	return packs(rp) && rp.Status.Attempt.ContentHash != WantedContent(rp).Hash()
 }
 
 // packs reports whether the object's package was packed by the operator, so that an edit or a forced pass may replace it.

@@ -129,9 +129,19 @@ func packed(state v1alpha1.PackageState) with {
 	}
 }
 
+// justPacked has packed its package a moment ago.
+func justPacked(rp *v1alpha1.ReleasePackage) {
+	rp.Status.PackedTime = &metav1.Time{Time: now.Add(-10 * time.Second)}
+}
+
 // givenUp has withdrawn its package, or tried to, for another to follow.
 func givenUp(rp *v1alpha1.ReleasePackage) {
-	lifecycle.Unpacked(rp, lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
+	lifecycle.Unpacked(rp)
+}
+
+// notWithdrawable has tried to withdraw its failed package, which the service does not do.
+func notWithdrawable(rp *v1alpha1.ReleasePackage) {
+	lifecycle.UnpackTooLate(rp, lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
 }
 
 // adopted has taken over the package that it names and saw it in a state.
@@ -180,6 +190,7 @@ func found(candidates ...lifecycle.Package) sight {
 }
 
 func gone(s *lifecycle.Seen)          { s.Gone = true }
+func later(s *lifecycle.Seen)         { s.Now = s.Now.Add(time.Hour) }
 func itemsUnpacked(s *lifecycle.Seen) { s.ItemsUnpacked = true }
 func nothing(s *lifecycle.Seen)       { s.Target = nil }
 

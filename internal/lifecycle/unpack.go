@@ -18,16 +18,19 @@ package lifecycle
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Unpacked is the step after an answer that allows for the package being withdrawn: the next look shows whether it is.
-func Unpacked(rp *v1alpha1.ReleasePackage, step Step) Step {
-	if step.Reason == v1alpha1.ReasonReplacing {
-		recordReplaced(rp)
+// lookAgain is how soon to look at a package that the service refused to withdraw: people may do it in the console.
+const lookAgain = 5 * time.Minute
+
+// Unpacked records that the service accepted to withdraw the package, or has none to withdraw. Only a look shows whether that is so.
+func Unpacked(rp *v1alpha1.ReleasePackage) {
+	if rp.Status.Attempt != nil {
+		closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
 	}
-	return step
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
@@ -39,17 +42,23 @@ func UnpackTooLate(rp *v1alpha1.ReleasePackage, step Step) Step {
 	if !rp.DeletionTimestamp.IsZero() {
 		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
 	}
-	recordReplaced(rp)
+	if rp.Status.Attempt != nil {
+		closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
+	}
 	return step
 }
 
 // UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by itself.
 func UnpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
-	wayOut := "revert the edit of the spec"
-	if !rp.DeletionTimestamp.IsZero() {
-		wayOut = "set spec.deletionPolicy to Retain to leave it"
+	wayOut := ""
+	switch {
+	case !rp.DeletionTimestamp.IsZero():
+		wayOut = ", or set spec.deletionPolicy to Retain to leave it"
+	case edited(rp):
+		wayOut = ", or revert the edit of the spec"
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonUnpackRefused, Message: fmt.Sprintf(
-		"The service refused to withdraw package %s: %s; withdraw it in the console and set the annotation %s to a new value, or %s",
-		rp.Status.ReleasePackageID, refusal, v1alpha1.ReconcileAtAnnotation, wayOut)}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonUnpackRefused, After: lookAgain, Message: fmt.Sprintf(
+		"The service refused to withdraw package %s: %s; withdraw it in the console%s. The operator tries again "+
+			"every few minutes, and at once when the annotation %s gets a new value",
+		rp.Status.ReleasePackageID, refusal, wayOut, v1alpha1.ReconcileAtAnnotation)}
 }

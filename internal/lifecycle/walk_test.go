@@ -250,7 +250,8 @@ func (w *world) unpack(step lifecycle.Step) lifecycle.Step {
 	if fate == 2 {
 		return lost
 	}
-	return lifecycle.Unpacked(w.rp, step)
+	lifecycle.Unpacked(w.rp)
+	return step
 }
 
 func (w *world) deliverLate() {

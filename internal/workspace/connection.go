@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -30,8 +31,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// pageSize is what is asked for. The service documents a maximum of 100 for pending items and none for packages.
-const pageSize = 100
+const (
+	// pageSize is what is asked for. The service documents a maximum of 100 for pending items and none for packages.
+	pageSize = 100
+	// defaultPageSize is the service's own default.
+	defaultPageSize = 10
+)
 
 // Connection is a way to one workspace with one set of credentials. It is safe for concurrent use.
 type Connection struct {
@@ -41,6 +46,7 @@ type Connection struct {
 	target       v1alpha1.PinnedWorkspace
 	timeout      time.Duration
 	pollInterval time.Duration
+	doubtful     atomic.Bool
 }
 
 // Target says where the connection leads.
@@ -67,7 +73,7 @@ func (c *Connection) Admit(ctx context.Context) error {
 // Pack packs a package and returns its id. The caller was admitted before.
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
 	id, err := c.client.Pack(ctx, req)
-	return id, c.gate.note(err)
+	return id, c.note(err)
 }
 
 // Unpack withdraws a package.
@@ -75,7 +81,7 @@ func (c *Connection) Unpack(ctx context.Context, id string) error {
 	if err := c.Admit(ctx); err != nil {
 		return err
 	}
-	return c.gate.note(c.client.Unpack(ctx, []string{id}))
+	return c.note(c.client.Unpack(ctx, []string{id}))
 }
 
 // Look shows one package as it is now.
@@ -84,18 +90,26 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 		return dataarts.PackageDetail{}, err
 	}
 	detail, err := c.client.Show(ctx, id)
-	return detail, c.gate.note(err)
+	return detail, c.note(err)
 }
 
 // Search lists every package whose name contains the keyword and that was packed at or after since. The service's search is fuzzy
 // and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string, since time.Time) ([]dataarts.Package, error) {
+	found, err := c.search(ctx, keyword, since, pageSize)
+	if dataarts.KindOf(err) == dataarts.Refused {
+		return c.search(ctx, keyword, since, defaultPageSize) // The page may have been too large: the highest limit is not documented.
+	}
+	return found, err
+}
+
+func (c *Connection) search(ctx context.Context, keyword string, since time.Time, limit int) ([]dataarts.Package, error) {
 	fetch := func(offset int) ([]dataarts.Package, int, error) {
 		if err := c.Admit(ctx); err != nil {
 			return nil, 0, err
 		}
-		page, err := c.client.List(ctx, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Limit: pageSize, Offset: offset})
-		return page.Packages, page.Total, c.gate.note(err)
+		page, err := c.client.List(ctx, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Limit: limit, Offset: offset})
+		return page.Packages, page.Total, c.note(err)
 	}
 	return allPages(fetch, func(p dataarts.Package) string { return p.ID })
 }
@@ -107,7 +121,7 @@ func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, 
 			return nil, 0, err
 		}
 		page, err := c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
-		return page.Items, page.Total, c.gate.note(err)
+		return page.Items, page.Total, c.note(err)
 	}
 	return allPages(fetch, func(i dataarts.PendingItem) string { return i.ID })
 }
@@ -118,6 +132,23 @@ func (c *Connection) Probe(ctx context.Context) error {
 		return err
 	}
 	_, err := c.client.List(ctx, dataarts.ListOptions{Limit: 1})
+	c.doubtful.Store(false)
+	return c.gate.note(err)
+}
+
+// Doubtful reports whether a call has failed since the latest Probe in a way that may be the workspace's trouble.
+func (c *Connection) Doubtful() bool { return c.doubtful.Load() }
+
+// note takes down what a call's answer tells about the connection, and returns the answer as it is.
+func (c *Connection) note(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch dataarts.KindOf(err) {
+	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
+		c.doubtful.Store(true)
+	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
+	}
 	return c.gate.note(err)
 }
 

@@ -87,7 +87,7 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 		if !apierrors.IsNotFound(err) {
 			return nil, fmt.Errorf("reading DataArtsWorkspace %q: %w", key.Name, err)
 		}
-		c.forget(key)
+		c.Forget(key)
 		return nil, &Error{v1alpha1.ReasonWorkspaceNotFound, fmt.Sprintf(
 			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name, key.Namespace)}
 	}
@@ -143,7 +143,8 @@ func (c *Connections) slot(key types.NamespacedName) *slot {
 	return c.slots[key]
 }
 
-func (c *Connections) forget(key types.NamespacedName) {
+// Forget closes the connection of an object that is gone.
+func (c *Connections) Forget(key types.NamespacedName) {
 	c.mu.Lock()
 	s := c.slots[key]
 	delete(c.slots, key)

@@ -69,12 +69,15 @@ func credentialsFrom(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (dat
 		SecurityToken: value(v1alpha1.SecretKeySecurityToken),
 		Token:         value(v1alpha1.SecretKeyToken),
 	}
-	keyPair := creds.AccessKey != "" && creds.SecretKey != ""
 	switch {
 	case creds.Token != "" && (creds.AccessKey != "" || creds.SecretKey != "" || creds.SecurityToken != ""):
 		return dataarts.Credentials{}, invalid("holds both a token and an access key; keep either %s", wantedKeys)
-	case creds.Token == "" && !keyPair:
-		return dataarts.Credentials{}, invalid("does not hold usable credentials; it needs %s", wantedKeys)
+	case creds.Token == "" && creds.AccessKey == "" && creds.SecretKey == "":
+		return dataarts.Credentials{}, invalid("holds no credentials; it needs %s", wantedKeys)
+	case creds.Token == "" && creds.AccessKey == "":
+		return dataarts.Credentials{}, invalid("lacks the key accessKey; it needs %s", wantedKeys)
+	case creds.Token == "" && creds.SecretKey == "":
+		return dataarts.Credentials{}, invalid("lacks the key secretKey; it needs %s", wantedKeys)
 	}
 	return creds, nil
 }
