@@ -161,5 +161,5 @@ func (p *pass) blockedBy(err error) (lifecycle.Step, error) {
 	if err := p.hindered(err); err != nil {
 		return lifecycle.Step{}, err
 	}
-	return lifecycle.Blocked(*p.seen.Problem), nil
+	return lifecycle.Blocked(p.rp, *p.seen.Problem), nil
 }

@@ -139,7 +139,7 @@ var _ = Describe("The conditions", func() {
 	DescribeTable("a problem leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {
 		rp = after(rp, seen)
 		was := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
-		rp = summarized(rp, lifecycle.Blocked(problem))
+		rp = summarized(rp, lifecycle.Blocked(rp, problem))
 		expectSound(rp)
 		is := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
 		Expect(is.Status).To(Equal(was.Status))
@@ -148,7 +148,7 @@ var _ = Describe("The conditions", func() {
 			Expect(is).To(Equal(was))
 		}
 		work := meta.FindStatusCondition(rp.Status.Conditions, reconciling)
-		Expect(work).To(And(HaveField("Reason", problem.Reason), HaveField("Message", problem.Message)))
+		Expect(work).To(And(HaveField("Reason", problem.Reason), HaveField("Message", HavePrefix(problem.Message))))
 	},
 		Entry("of a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview))),
 		Entry("of a package that is deploying", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeploying))),
@@ -260,7 +260,7 @@ var _ = Describe("Events", func() {
 	It("tell of another problem, and of the same one when it comes back", func() {
 		inReview := aReleasePackage(packed(v1alpha1.StatePendingReview))
 		away := after(inReview, seeing(unavailable))
-		throttled := summarized(away, lifecycle.Blocked(lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "The service asks for fewer calls"}))
+		throttled := summarized(away, lifecycle.Blocked(away, lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "The service asks for fewer calls"}))
 		Expect(lifecycle.Events(away, throttled)).To(HaveExactElements(warning(v1alpha1.ReasonThrottled)))
 
 		fine := after(throttled, seeing(thePackage(v1alpha1.StatePendingReview)))

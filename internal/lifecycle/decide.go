@@ -86,7 +86,7 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case !protected(rp):
 		return Step{Action: Protect}
 	case seen.Problem != nil:
-		return blocked(rp, *seen.Problem)
+		return Blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
 	case rp.Status.ReleasePackageID != "":
@@ -99,7 +99,7 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return PackRefused(rp)
 	}
 	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
-		return adopt(rp, &made[0], "which the service had made though it said that it refused", seen.PollInterval)
+		return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
 	}
 	return Step{Action: Pack}
 }
@@ -227,20 +227,16 @@ func suspended(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Wait, Reason: v1alpha1.ReasonSuspended, Message: message}
 }
 
-// Blocked is the step while a problem is in the way. The caller comes back by backoff, so no time is given here.
-func Blocked(p Problem) Step {
-	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
-}
-
-// blocked is Blocked, with what is pending meanwhile and must not be forgotten over the problem.
-func blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
+// Blocked is the step while a problem is in the way, with what must not be forgotten over it. The caller comes back by backoff, so no time is
+// given here.
+func Blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
 	if AttemptOpen(rp) {
 		p.Message += ". " + outcomeUnknown(rp.Status.Attempt)
 	}
 	if !rp.DeletionTimestamp.IsZero() {
 		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package at the service"
 	}
-	return Blocked(p)
+	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
 }
 
 func moved(rp *v1alpha1.ReleasePackage, seen Seen) bool {

@@ -34,7 +34,7 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return released(retained(rp))
 	case seen.Problem != nil:
-		return blocked(rp, *seen.Problem)
+		return Blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
 	case notShownYet(rp, seen):

@@ -135,7 +135,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Expect(decide(rp, seeing(found()))).To(does(lifecycle.Pack))
 		made := aPackage(packageID, v1alpha1.StatePendingReview)
 		made.PackedTime = rp.Status.Attempt.StartTime.Time
-		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)))
+		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "was refused, and yet", packageID)))
 	})
 
 	It("never takes a package that it has replaced for the lost one", func() {

@@ -210,7 +210,7 @@ func (w *world) pack() lifecycle.Step {
 		return lifecycle.OutcomeUnknown(w.rp)
 	case 1: // Throttled.
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
-		return lifecycle.Blocked(lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "throttled"})
+		return lifecycle.Blocked(w.rp, lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "throttled"})
 	case 2: // Held up on its way.
 		w.late = append(w.late, lateRequest{content, w.now.Add(time.Duration(w.r.Int64N(int64(settleTime))))})
 		lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
@@ -230,7 +230,7 @@ func (w *world) pack() lifecycle.Step {
 
 // unpack sends a request that may be lost on either way. Somebody may let the package go in the same moment.
 func (w *world) unpack(step lifecycle.Step) lifecycle.Step {
-	lost := lifecycle.Blocked(lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "timed out"})
+	lost := lifecycle.Blocked(w.rp, lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "timed out"})
 	fate := w.r.IntN(8)
 	if fate == 0 {
 		return lost
