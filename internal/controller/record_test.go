@@ -24,8 +24,10 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -84,6 +86,21 @@ var _ = Describe("Recording the id", func() {
 		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		s.expectReconciled(ctx, rp)
 		s.expectAdopted(rp)
+	})
+
+	It("stops when another operator has given the attempt up meanwhile, and tells of the package", func(ctx SpecContext) {
+		s.beforeCall(packPath, func() {
+			defer GinkgoRecover()
+			live := &v1alpha1.ReleasePackage{}
+			Expect(s.Get(ctx, keyOf(rp), live)).To(Succeed())
+			before := live.DeepCopy()
+			lifecycle.RecordNotPacked(live, v1alpha1.OutcomeNotFound, "not found")
+			Expect(s.Status().Patch(ctx, live, client.MergeFrom(before))).To(Succeed())
+		})
+		_, err := s.pass(ctx, rp)
+		Expect(err).To(HaveOccurred())
+		Expect(rp.Status.ReleasePackageID).To(BeEmpty())
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning AmbiguousPackage "), ContainSubstring("Package "+s.livePackages()[0]))))
 	})
 
 	It("is not stopped by the end of the operator", func(ctx SpecContext) {

@@ -50,12 +50,21 @@ var errSuperseded = errors.New("the attempt was superseded before its outcome wa
 func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
 	if step.Action != lifecycle.Release {
 		if err := r.record(ctx, p, step); err != nil {
+			if id := p.rp.Status.ReleasePackageID; id != "" && errors.Is(err, errSuperseded) {
+				r.publish(ctx, p, superseded(id))
+			}
 			return quietly(ctx, err)
 		}
 		r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
 	}
 	r.publish(ctx, p, step.Event)
 	return r.comeBack(ctx, p, step)
+}
+
+// superseded tells of a package that no status names: all that is left of it is this event and the log.
+func superseded(id string) lifecycle.Event {
+	return lifecycle.Event{Reason: v1alpha1.ReasonAmbiguousPackage, Warning: true, Message: fmt.Sprintf(
+		"Package %s was packed by an attempt that had been given up meanwhile; if status.releasePackageId does not name it, withdraw it in the console", id)}
 }
 
 // record computes the conditions and writes the status, if it changed.
