@@ -33,8 +33,6 @@ const (
 const (
 	// MaxIDLength bounds ids of the service, which are short decimal numbers in its examples.
 	MaxIDLength = 128
-	// MaxPendingItems is the console's cap on tasks in one release action (User Guide "Releasing a Job Task").
-	MaxPendingItems = 100
 	// MaxPackageNameLength bounds packageName, given or generated. The service documents no limit of its own.
 	MaxPackageNameLength = 128
 	// MaxWithdrawnPackageIDs bounds the memory of withdrawn packages; the oldest are forgotten first.
@@ -145,8 +143,8 @@ type ReleasePackageSpec struct {
 	ApplyUserID UserID `json:"applyUserId,omitempty"`
 
 	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. They are strings, so numbers need
-	// quotes in YAML. A change while the package
-	// waits for review replaces the package; once it is deploying or deployed they are frozen.
+	// quotes in YAML. There are 100 at most, as in the console's release action (User Guide "Releasing a Job Task"). A change while the
+	// package waits for review replaces the package; once it is deploying or deployed they are frozen.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
