@@ -194,7 +194,7 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 		Client:     mgr.GetClient(),
 		Live:       mgr.GetAPIReader(),
 		Workspaces: connections,
-		Events:     mgr.GetEventRecorder("releasepackage-controller"),
+		Events:     mgr.GetEventRecorder(controller.ReleasePackageController),
 		Clock:      clock.RealClock{},
 		SettleTime: o.settleTime,
 	}
@@ -204,7 +204,7 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 	workspaces := &controller.DataArtsWorkspaceReconciler{
 		Client:     mgr.GetClient(),
 		Workspaces: connections,
-		Events:     mgr.GetEventRecorder("dataartsworkspace-controller"),
+		Events:     mgr.GetEventRecorder(controller.DataArtsWorkspaceController),
 		Clock:      clock.RealClock{},
 	}
 	if err := workspaces.SetupWithManager(mgr); err != nil {

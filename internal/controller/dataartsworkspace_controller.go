@@ -21,7 +21,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -45,7 +44,8 @@ import (
 )
 
 const (
-	workspaceController = "dataartsworkspace-controller"
+	// DataArtsWorkspaceController names the controller in logs, metrics and events.
+	DataArtsWorkspaceController = "dataartsworkspace-controller"
 
 	// recheckInterval is how often the Secret is read again, and a workspace in trouble is tried again.
 	recheckInterval = 30 * time.Second
@@ -176,18 +176,13 @@ func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v
 	if was != nil && was.Reason == is.Reason && was.Message == is.Message {
 		return
 	}
-	kind := corev1.EventTypeNormal
-	if is.Status != metav1.ConditionTrue {
-		kind = corev1.EventTypeWarning
-	}
-	r.Events.Eventf(ws, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
-	ctrl.LoggerFrom(ctx).Info(is.Reason, "message", is.Message)
+	tell(ctx, r.Events, ws, lifecycle.Event{Reason: is.Reason, Message: is.Message, Warning: is.Status != metav1.ConditionTrue})
 }
 
 // SetupWithManager registers the controller. It relies on the index that the controller of ReleasePackages makes.
 func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
-		Named(workspaceController).
+		Named(DataArtsWorkspaceController).
 		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ReleasePackage{}, countLater()).
 		// One that does not answer must not keep the others from their verdict.

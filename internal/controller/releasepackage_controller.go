@@ -43,8 +43,8 @@ import (
 )
 
 const (
-	// releasePackageController names the controller in logs, metrics and events.
-	releasePackageController = "releasepackage-controller"
+	// ReleasePackageController names the controller in logs, metrics and events.
+	ReleasePackageController = "releasepackage-controller"
 
 	// firstRetry and lastRetry bound the backoff after a failure. The service counts calls, so the first is not in a hurry.
 	firstRetry = time.Second
@@ -143,12 +143,12 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
-		Named(releasePackageController).
+		Named(ReleasePackageController).
 		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate()))).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+			RateLimiter:             newBackoff(),
 		}).
 		Complete(r)
 }

@@ -28,6 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -144,18 +145,23 @@ func (r *ReleasePackageReconciler) rebase(ctx context.Context, p *pass) error {
 
 // publish tells of changes, as events for users and as log lines for the platform team.
 func (r *ReleasePackageReconciler) publish(ctx context.Context, p *pass, all ...lifecycle.Event) {
-	logger := ctrl.LoggerFrom(ctx).WithValues("workspace", p.rp.Spec.WorkspaceRef.Name, "releasePackageId", p.rp.Status.ReleasePackageID)
+	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithValues(
+		"workspace", p.rp.Spec.WorkspaceRef.Name, "releasePackageId", p.rp.Status.ReleasePackageID))
 	for _, e := range all {
-		if e.Reason == "" {
-			continue
+		if e.Reason != "" {
+			tell(ctx, r.Events, p.rp, e)
 		}
-		kind := corev1.EventTypeNormal
-		if e.Warning {
-			kind = corev1.EventTypeWarning
-		}
-		r.Events.Eventf(p.rp, nil, kind, e.Reason, "Reconcile", "%s", note(e.Message))
-		logger.Info(e.Reason, "message", e.Message)
 	}
+}
+
+// tell publishes one event about an object and logs it.
+func tell(ctx context.Context, recorder events.EventRecorder, about client.Object, e lifecycle.Event) {
+	kind := corev1.EventTypeNormal
+	if e.Warning {
+		kind = corev1.EventTypeWarning
+	}
+	recorder.Eventf(about, nil, kind, e.Reason, "Reconcile", "%s", note(e.Message))
+	ctrl.LoggerFrom(ctx).Info(e.Reason, "message", e.Message)
 }
 
 // maxNote is how long the API server lets the text of an event be, in bytes.
@@ -188,10 +194,13 @@ func (r *ReleasePackageReconciler) comeBack(ctx context.Context, p *pass, step l
 }
 
 func (r *ReleasePackageReconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
-	r.once.Do(func() {
-		r.failures = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
-	})
+	r.once.Do(func() { r.failures = newBackoff() })
 	return r.failures
+}
+
+// newBackoff counts failures of its own. The queue's cannot serve for trouble at the service too: a pass without an error resets it.
+func newBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
 }
 
 // jitter spreads what came together over a tenth of the time. It never comes early.

@@ -129,7 +129,11 @@ func MarkHandled(rp *v1alpha1.ReleasePackage) {
 	}
 }
 
+// closeAttempt records how the latest attempt ended. An adopted package has none.
 func closeAttempt(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
+	if rp.Status.Attempt == nil {
+		return
+	}
 	rp.Status.Attempt.Outcome = outcome
 	rp.Status.Attempt.Message = truncate(message, maxMessage)
 }

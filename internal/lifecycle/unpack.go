@@ -28,9 +28,7 @@ const lookAgain = 5 * time.Minute
 
 // Unpacked records that the service accepted to withdraw the package, or has none to withdraw. Only a look shows whether that is so.
 func Unpacked(rp *v1alpha1.ReleasePackage) {
-	if rp.Status.Attempt != nil {
-		closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
-	}
+	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
@@ -42,9 +40,7 @@ func UnpackTooLate(rp *v1alpha1.ReleasePackage, step Step) Step {
 	if !rp.DeletionTimestamp.IsZero() {
 		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
 	}
-	if rp.Status.Attempt != nil {
-		closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
-	}
+	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
 	return step
 }
 
