@@ -49,6 +49,9 @@ type Assumptions struct {
 	// UnknownPackage is the code for a package that does not exist: [CodeNoTask] or
 	// [CodeNoTaskLong].
 	UnknownPackage Code `json:"unknownPackage,omitempty"`
+	// UnknownShown is the code when such a package is to be shown: that of UnknownPackage or
+	// [CodeInvalidParameter].
+	UnknownShown Code `json:"unknownShown,omitempty"`
 
 	// Approvers says who may be named as an approver: [Reviewers] or [Anyone].
 	Approvers Actors `json:"approvers,omitempty"`
@@ -184,6 +187,7 @@ func (a *Assumptions) complete() error {
 		choose("missingWorkspace", &a.MissingWorkspace, Accept, Refuse),
 		choose("unknownWorkspace", &a.UnknownWorkspace, CodeInvalidParameter, CodeNoWorkspace),
 		choose("unknownPackage", &a.UnknownPackage, CodeNoTask, CodeNoTaskLong),
+		choose("unknownShown", &a.UnknownShown, a.UnknownPackage, CodeInvalidParameter),
 		choose("approvers", &a.Approvers, Reviewers, Anyone),
 		choose("selfReview", &a.SelfReview, Accept, Refuse),
 		choose("applicant", &a.Applicant, Accept, Refuse),

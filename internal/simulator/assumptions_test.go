@@ -176,6 +176,12 @@ var _ = Describe("Assumptions", func() {
 			Entry("long", simulator.CodeNoTaskLong, "DLF.20810"),
 		)
 
+		It("may have another code when an unknown package is to be shown", func(ctx SpecContext) {
+			s := start(assuming(func(a *simulator.Assumptions) { a.UnknownShown = simulator.CodeInvalidParameter }))
+			Expect(s.get(ctx, packagesPath+"/9").code()).To(Equal(invalidParam))
+			Expect(s.unpack(ctx, "9").code()).To(Equal("DLF.0810"))
+		})
+
 		DescribeTable("what becomes of the package", func(ctx SpecContext, fate simulator.WithdrawnPackage, listed, shown string) {
 			s := start(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = fate }))
 			s.unpack(ctx, s.packed(ctx, "a")...)
