@@ -80,9 +80,9 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 	ws := &v1alpha1.DataArtsWorkspace{}
 	if err := r.Get(ctx, req.NamespacedName, ws); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.forget(req.NamespacedName)
+			return r.gone(ctx, req.NamespacedName)
 		}
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return ctrl.Result{}, err
 	}
 	before := ws.DeepCopy()
 	err := r.try(ctx, ws)
@@ -93,6 +93,9 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 	r.summarize(ws, problem)
 	if err := r.count(ctx, ws); err != nil {
 		return ctrl.Result{}, err
+	}
+	if problem != nil && problem.Reason == v1alpha1.ReasonCredentialsNotFound && ws.Status.Packages == 0 {
+		r.forget(req.NamespacedName) // Credentials that were taken away are kept for withdrawals only.
 	}
 	if !equality.Semantic.DeepEqual(before.Status, ws.Status) {
 		if err := r.Status().Patch(ctx, ws, client.MergeFrom(before)); err != nil {
@@ -129,6 +132,20 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 	}
 	r.probes[key] = last
 	return last.err
+}
+
+// gone forgets an object that was deleted, once no package refers to it. Until then, its connection may be needed to withdraw one.
+func (r *DataArtsWorkspaceReconciler) gone(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
+	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	packages, err := packagesOf(ctx, r.Client, ws)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if len(packages) > 0 {
+		return ctrl.Result{RequeueAfter: jitter(recheckInterval)}, nil
+	}
+	r.forget(key)
+	return ctrl.Result{}, nil
 }
 
 func (r *DataArtsWorkspaceReconciler) forget(key types.NamespacedName) {

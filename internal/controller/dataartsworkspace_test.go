@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -166,4 +167,85 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		Expect(s.Delete(ctx, ws)).To(Succeed())
 		Expect(reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})).To(BeZero())
 	})
+
+	// expectForgotten expects that the connection of the object that is gone is not kept, and that nothing more is due.
+	expectForgotten := func(ctx context.Context) {
+		GinkgoHelper()
+		Expect(reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})).To(BeZero())
+		_, err := s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, v1alpha1.WorkspaceReference{Name: ws.Name})
+		Expect(err).To(HaveField("Reason", v1alpha1.ReasonWorkspaceNotFound))
+	}
+
+	It("is forgotten at once when it is deleted and no package refers to it", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret(), s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.WorkspaceRef.Name = "other" }))
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+		Expect(s.Delete(ctx, ws)).To(Succeed())
+		expectForgotten(ctx)
+	})
+
+	It("is forgotten without its Secret once no package refers to it", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		rp := s.expectPacked(ctx)
+		Expect(s.Delete(ctx, s.aSecret())).To(Succeed())
+		s.clock.Step(time.Minute)
+		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound, "create it with")
+		reference := v1alpha1.WorkspaceReference{Name: ws.Name}
+		Expect(s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, reference)).NotTo(BeNil())
+
+		s.expectDeleted(ctx, rp)
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		s.expectGone(ctx, rp)
+		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound, "create it with")
+		_, err := s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, reference)
+		Expect(err).To(HaveField("Reason", v1alpha1.ReasonCredentialsNotFound))
+	})
+
+	DescribeTable("that vanishes before its packages is remembered until they are withdrawn",
+		func(ctx SpecContext, vanishes ...func() client.Object) {
+			s.expectApplied(ctx, s.aSecret())
+			rp := s.expectPacked(ctx)
+			for _, object := range vanishes {
+				Expect(s.Delete(ctx, object())).To(Succeed())
+				s.clock.Step(time.Minute)
+				result, err := reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})
+				Expect(err).NotTo(HaveOccurred())
+				Expect(result.RequeueAfter).To(BeNumerically("~", 30*time.Second, 4*time.Second))
+			}
+			s.expectTrouble(ctx, rp)
+			s.expectDeleted(ctx, rp)
+			for range 2 {
+				s.expectReconciledAfter(ctx, soon, rp)
+			}
+			s.expectGone(ctx, rp)
+			Expect(s.livePackages()).To(BeEmpty())
+			Expect(client.IgnoreNotFound(s.Delete(ctx, ws))).To(Succeed())
+			expectForgotten(ctx)
+		},
+		Entry("with its Secret", func() client.Object { return s.aWorkspace() }, func() client.Object { return s.aSecret() }),
+		Entry("after its Secret", func() client.Object { return s.aSecret() }, func() client.Object { return s.aWorkspace() }),
+		Entry("without its Secret", func() client.Object { return s.aWorkspace() }),
+		Entry("as far as its Secret goes", func() client.Object { return s.aSecret() }),
+	)
+
+	DescribeTable("that vanished before a restart is asked for by the packages that are being deleted",
+		func(ctx SpecContext, vanished func() client.Object, reason, message string) {
+			s.expectApplied(ctx, s.aSecret())
+			rp := s.expectPacked(ctx)
+			s.expectDeleted(ctx, rp)
+			Expect(s.Delete(ctx, vanished())).To(Succeed())
+			s.restart()
+			s.expectTrouble(ctx, rp)
+			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, Equal(strings.ReplaceAll(message, "NAMESPACE", s.namespace)+
+				". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package at the service"))
+			Expect(s.livePackages()).To(HaveLen(1))
+		},
+		Entry("itself", func() client.Object { return s.aWorkspace() }, v1alpha1.ReasonWorkspaceNotFound,
+			`DataArtsWorkspace "default" does not exist in namespace "NAMESPACE", and the operator does not remember its credentials; `+
+				`create it again with its Secret, leading where status.workspace says`),
+		Entry("or its Secret", func() client.Object { return s.aSecret() }, v1alpha1.ReasonCredentialsNotFound,
+			`Secret "dataarts" of DataArtsWorkspace "default" does not exist in namespace "NAMESPACE"; create it with `+
+				`the keys accessKey and secretKey (and securityToken if the key is temporary), or the key token`),
+	)
 })

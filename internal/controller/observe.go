@@ -32,7 +32,11 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	if need == lifecycle.NeedNothing {
 		return nil
 	}
-	conn, err := r.Workspaces.Connect(ctx, p.rp.Namespace, p.rp.Spec.WorkspaceRef)
+	connect := r.Workspaces.Connect
+	if !p.rp.DeletionTimestamp.IsZero() {
+		connect = r.Workspaces.ConnectToUnpack
+	}
+	conn, err := connect(ctx, p.rp.Namespace, p.rp.Spec.WorkspaceRef)
 	if err != nil {
 		return p.hindered(err)
 	}

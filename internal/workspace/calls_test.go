@@ -56,6 +56,10 @@ func everyCall(conn *workspace.Connection) map[string]func(context.Context) erro
 			_, err := conn.PendingItems(ctx)
 			return err
 		},
+		"Pending": func(ctx context.Context) error {
+			_, err := conn.Pending(ctx, []string{"1"})
+			return err
+		},
 	}
 }
 

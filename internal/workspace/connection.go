@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,7 @@ type Connection struct {
 	timeout      time.Duration
 	pollInterval time.Duration
 	doubtful     atomic.Bool
+	pending      *pendingLooks
 }
 
 // Target says where the connection leads.
@@ -73,6 +75,7 @@ func (c *Connection) Admit(ctx context.Context) error {
 // Pack packs a package and returns its id. The caller was admitted before.
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
 	id, err := c.client.Pack(ctx, req)
+	c.pending.note(req.PendingItemIDs, err)
 	return id, c.note(err)
 }
 
@@ -114,16 +117,27 @@ func (c *Connection) search(ctx context.Context, keyword string, since time.Time
 	return allPages(fetch, func(p dataarts.Package) string { return p.ID })
 }
 
-// PendingItems lists every pending item of the workspace.
+// PendingItems lists every pending item of the workspace, however many there are, as they are now.
 func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
+	items, _, err := c.listPending(ctx, math.MaxInt)
+	return items, err
+}
+
+// listPending lists the pending items unless there are more than so many, and counts its calls.
+func (c *Connection) listPending(ctx context.Context, atMost int) (items []dataarts.PendingItem, calls int, err error) {
 	fetch := func(offset int) ([]dataarts.PendingItem, int, error) {
 		if err := c.Admit(ctx); err != nil {
 			return nil, 0, err
 		}
+		calls++
 		page, err := c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
+		if err == nil && page.Total > atMost {
+			return nil, 0, ErrTooLong
+		}
 		return page.Items, page.Total, c.note(err)
 	}
-	return allPages(fetch, func(i dataarts.PendingItem) string { return i.ID })
+	items, err = allPages(fetch, func(i dataarts.PendingItem) string { return i.ID })
+	return items, calls, err
 }
 
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.

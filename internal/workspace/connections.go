@@ -69,11 +69,12 @@ type Connections struct {
 	slots map[types.NamespacedName]*slot
 }
 
-// slot holds the connection of one object and what it was made from.
+// slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
 type slot struct {
 	mu         sync.Mutex
 	conn       *Connection
-	generation string
+	object     types.UID
+	generation int64
 	secret     string
 	read       time.Time
 }
@@ -87,7 +88,6 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 		if !apierrors.IsNotFound(err) {
 			return nil, fmt.Errorf("reading DataArtsWorkspace %q: %w", key.Name, err)
 		}
-		c.Forget(key)
 		return nil, &Error{v1alpha1.ReasonWorkspaceNotFound, fmt.Sprintf(
 			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name, key.Namespace)}
 	}
@@ -99,8 +99,11 @@ func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorksp
 	s := c.slot(types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	generation := fmt.Sprintf("%s/%d", ws.UID, ws.Generation)
-	if s.conn != nil && s.generation == generation && c.now().Sub(s.read) < secretTTL {
+	if s.object != ws.UID {
+		s.replace(nil) // An object that was made again is another one, and inherits nothing.
+		s.object = ws.UID
+	}
+	if s.conn != nil && s.generation == ws.Generation && c.now().Sub(s.read) < secretTTL {
 		return s.conn, nil
 	}
 	secret, err := c.readSecret(ctx, ws)
@@ -108,27 +111,16 @@ func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorksp
 		return nil, err
 	}
 	version := fmt.Sprintf("%s/%s", secret.UID, secret.ResourceVersion)
-	if s.conn == nil || s.generation != generation || s.secret != version {
+	if s.conn == nil || s.generation != ws.Generation || s.secret != version {
 		conn, err := c.open(ws, secret)
 		if err != nil {
 			return nil, err
 		}
 		s.replace(conn)
-		s.generation, s.secret = generation, version
+		s.generation, s.secret = ws.Generation, version
 	}
 	s.read = c.now()
 	return s.conn, nil
-}
-
-// Close closes all connections.
-func (c *Connections) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.slots {
-		s.mu.Lock()
-		s.replace(nil)
-		s.mu.Unlock()
-	}
 }
 
 func (c *Connections) slot(key types.NamespacedName) *slot {
@@ -141,27 +133,6 @@ func (c *Connections) slot(key types.NamespacedName) *slot {
 		c.slots[key] = &slot{}
 	}
 	return c.slots[key]
-}
-
-// Forget closes the connection of an object that is gone.
-func (c *Connections) Forget(key types.NamespacedName) {
-	c.mu.Lock()
-	s := c.slots[key]
-	delete(c.slots, key)
-	c.mu.Unlock()
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.replace(nil)
-}
-
-func (s *slot) replace(conn *Connection) {
-	if s.conn != nil {
-		s.conn.client.Close()
-	}
-	s.conn = conn
 }
 
 // open makes a connection. It makes no call.
@@ -188,14 +159,18 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		return nil, invalidConfig(ws, err)
 	}
 	perSecond := max(1, int(ws.Spec.RequestsPerSecond))
-	return &Connection{
+	conn := &Connection{
 		client:       dc,
 		limiter:      rate.NewLimiter(rate.Limit(perSecond), 1),
 		gate:         gate{clock: c.clock()},
 		target:       v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID},
 		timeout:      ws.Spec.Timeout.Duration,
 		pollInterval: ws.Spec.PollInterval.Duration,
-	}, nil
+	}
+	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
+		return conn.listPending(ctx, maxPending)
+	})
+	return conn, nil
 }
 
 func invalidConfig(ws *v1alpha1.DataArtsWorkspace, err error) error {
