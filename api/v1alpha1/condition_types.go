@@ -65,10 +65,16 @@ const (
 	ReasonAmbiguousPackage = "AmbiguousPackage"
 	// ReasonRefused: the service refused to pack, or to show a package. Nothing was packed.
 	ReasonRefused = "Refused"
+	// ReasonPreflightFailed: a look before packing found what the service would refuse. Nothing was sent.
+	ReasonPreflightFailed = "PreflightFailed"
+	// ReasonAlreadyClaimed: another ReleasePackage has the package or an item, or is older and wants it too.
+	ReasonAlreadyClaimed = "AlreadyClaimed"
 	// ReasonUnpackRefused: the service refused to withdraw the package.
 	ReasonUnpackRefused = "UnpackRefused"
 	// ReasonSpecFrozen: the package was deployed before an edit could replace it, so the spec differs from what was released.
 	ReasonSpecFrozen = "SpecFrozen"
+	// ReasonSpecDiffers: an adopted package is another than the spec describes. It is left as it is.
+	ReasonSpecDiffers = "SpecDiffers"
 	// ReasonWorkspaceNotFound: the workspace object that spec.workspaceRef names does not exist.
 	ReasonWorkspaceNotFound = "WorkspaceNotFound"
 	// ReasonWorkspaceChanged: the workspace object now points elsewhere than the package was sent to.
@@ -101,6 +107,8 @@ const (
 	EventAdopted = "Adopted"
 	// EventUnpacked: the package was withdrawn, by this operator.
 	EventUnpacked = "Unpacked"
+	// EventOrphaned: the object was let go at spec.deletionDeadline, though its package may be left at the service.
+	EventOrphaned = "Orphaned"
 	// EventReleased: the object was let go; the message says what is left at the service.
 	EventReleased = "Released"
 )

@@ -61,6 +61,7 @@ const (
 	oneOf     = "set exactly one of region and endpoint"
 	wanted    = "set applyUserId, pendingItemIds and approverIds to pack a new package, or releasePackageId to adopt an existing one"
 	timeouts  = "timeout is a duration from 1s to 1m, such as 30s"
+	deadlines = "deletionDeadline is a duration from 1m to 720h, such as 24h"
 	intervals = "pollInterval is a duration from 1s to 24h, such as 1m"
 
 	tooShort  = "should be at least 1 chars long"
@@ -107,6 +108,14 @@ var refusals = map[string][]example{
 		{field: "spec.releasePackageId", value: long(129), says: fmt.Sprintf(tooLong, 128)},
 		{field: "spec.releasePackageId", value: "../13", says: badID},
 		{field: "spec.deletionPolicy", value: "Delete", says: notListed},
+		{field: "spec.deletionDeadline", value: strings.Repeat("1", 32) + "s", says: fmt.Sprintf(tooLong, 32)},
+		{field: "spec.deletionDeadline", value: "", says: deadlines},
+		{field: "spec.deletionDeadline", value: "a day", says: deadlines},
+		{field: "spec.deletionDeadline", value: "1d", says: deadlines},
+		{field: "spec.deletionDeadline", value: "0s", says: deadlines},
+		{field: "spec.deletionDeadline", value: "59s", says: deadlines},
+		{field: "spec.deletionDeadline", value: "720h1s", says: deadlines},
+		{field: "spec.deletionDeadline", value: "-1h", says: deadlines},
 	},
 	"DataArtsWorkspace": {
 		{field: "spec", value: unset{}, says: missing},
@@ -235,6 +244,9 @@ var _ = Describe("A good value", func() {
 		Entry("user ids like an address", "ReleasePackage", example{field: "spec.applyUserId", value: "jane.doe@example.com"}),
 		Entry("the other policies", "ReleasePackage",
 			example{field: "spec.deletionPolicy", value: "Retain"}, example{field: "spec.suspend", value: true}),
+		Entry("the shortest deadline", "ReleasePackage", example{field: "spec.deletionDeadline", value: "60s"}),
+		Entry("the longest deadline", "ReleasePackage", example{field: "spec.deletionDeadline", value: "719h60m"}),
+		Entry("a deadline between", "ReleasePackage", example{field: "spec.deletionDeadline", value: "1.5h"}),
 		Entry("the least workspace", "DataArtsWorkspace"),
 		Entry("an endpoint with a port", "DataArtsWorkspace",
 			example{field: "spec.region", value: unset{}}, example{field: "spec.endpoint", value: "http://127.0.0.1:8080"}),

@@ -70,12 +70,15 @@ const (
 )
 
 // AttemptOutcome says how a try to pack ended.
-// +kubebuilder:validation:Enum=Packed;Withdrawn;GivenUp;Refused;NotDone;NotFound
+// +kubebuilder:validation:Enum=Packed;Withdrawing;Withdrawn;GivenUp;Refused;NotDone;NotFound
 type AttemptOutcome string
 
 const (
 	// OutcomePacked means that the service accepted the request and named the package, or that the package was found later.
 	OutcomePacked AttemptOutcome = "Packed"
+	// OutcomeWithdrawing means that the operator is about to withdraw the package that this attempt made, to pack another, or has sent the
+	// request and does not know its outcome. A look shows which.
+	OutcomeWithdrawing AttemptOutcome = "Withdrawing"
 	// OutcomeWithdrawn means that the service accepted the operator's request to withdraw the package that this attempt made. Once a
 	// look shows it withdrawn, the next attempt follows, or the object goes.
 	OutcomeWithdrawn AttemptOutcome = "Withdrawn"
@@ -159,8 +162,9 @@ type ReleasePackageSpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	ApproverIDs []UserID `json:"approverIds,omitempty"`
 
-	// releasePackageId adopts this existing package of the workspace instead of packing a new one. It cannot be set, changed or
-	// removed once status.releasePackageId is recorded.
+	// releasePackageId adopts this existing package of the workspace instead of packing a new one. The fields above may then be left out;
+	// what they say otherwise than the package is reported, and never acted upon. It cannot be set, changed or removed once
+	// status.releasePackageId is recorded.
 	// +optional
 	ReleasePackageID ID `json:"releasePackageId,omitempty"`
 
@@ -169,6 +173,15 @@ type ReleasePackageSpec struct {
 	// +optional
 	// +kubebuilder:default=Unpack
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// deletionDeadline is how long a deletion may take, from 1m to 720h, such as 24h. After it the object is let go though its package may
+	// be left at the service; an event, a line in the operator's log and a counter tell of that package. Left out, a deletion takes as long as it takes.
+	// It may change at any time, also while the deletion is under way.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="deletionDeadline is a duration from 1m to 720h, such as 24h"
+	DeletionDeadline metav1.Duration `json:"deletionDeadline,omitzero"`
 
 	// suspend stops every call to the service but those that a deletion needs.
 	// +optional
@@ -229,6 +242,11 @@ type PackAttempt struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
+
+	// lostBefore counts the tries right before this one that had the same content and ended as NotFound.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LostBefore int32 `json:"lostBefore,omitempty"`
 
 	// startTime is when the try was recorded, by the operator's clock.
 	// +required
@@ -323,6 +341,20 @@ type ReleasePackageStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	DeployedBy string `json:"deployedBy,omitempty"`
 
+	// applyUserId is the IAM id of the user in whose name the package was packed, as the service shows it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ApplyUserID string `json:"applyUserId,omitempty"`
+
+	// approverIds are the IAM ids of the users who may deploy the package, as the service shows them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	ApproverIDs []string `json:"approverIds,omitempty"`
+
 	// items are the package's contents as the service shows them, in its order; filled at the first look at the package.
 	// +optional
 	// +listType=map
@@ -360,10 +392,10 @@ type ReleasePackageStatus struct {
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.workspace) || self.spec.workspaceRef == oldSelf.spec.workspaceRef",message="spec.workspaceRef cannot change after the package was sent to a workspace; create another ReleasePackage for the other workspace",fieldPath=".spec.workspaceRef"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.releasePackageId) || (has(self.spec.releasePackageId) == has(oldSelf.spec.releasePackageId) && (!has(self.spec.releasePackageId) || self.spec.releasePackageId == oldSelf.spec.releasePackageId))",message="spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package",fieldPath=".spec.releasePackageId"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.packageName"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.applyUserId"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.pendingItemIds"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason == 'SpecFrozen')) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.approverIds"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.packageName"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.applyUserId"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.pendingItemIds"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.approverIds"
 type ReleasePackage struct {
 	metav1.TypeMeta `json:",inline"`
 

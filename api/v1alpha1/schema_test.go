@@ -58,6 +58,39 @@ var _ = Describe("What is left out", func() {
 	})
 })
 
+var _ = Describe("What the service shows", func() {
+	recording := func(ctx SpecContext, change func(*v1alpha1.ReleasePackageStatus)) error {
+		rp := aReleasePackage(aNamespace(ctx))
+		Expect(api.Create(ctx, rp)).To(Succeed())
+		in(v1alpha1.StatePendingReview)(&rp.Status)
+		change(&rp.Status)
+		return api.Status().Update(ctx, rp)
+	}
+	users := func(n, length int) []string {
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("%0*d", length, i)
+		}
+		return ids
+	}
+
+	It("fits into a status", func(ctx SpecContext) {
+		Expect(recording(ctx, func(st *v1alpha1.ReleasePackageStatus) {
+			st.ApplyUserID, st.ApproverIDs, st.Attempt.LostBefore = long(128), users(100, 128), 2
+		})).To(Succeed())
+	})
+
+	DescribeTable("is bounded", func(ctx SpecContext, place, says string, change func(*v1alpha1.ReleasePackageStatus)) {
+		Expect(causesOf(recording(ctx, change))).To(ContainElement(And(HaveField("Field", place), HaveField("Message", ContainSubstring(says)))))
+	},
+		Entry("in the applicant", "status.applyUserId", fmt.Sprintf(tooLong, 128), func(st *v1alpha1.ReleasePackageStatus) { st.ApplyUserID = long(129) }),
+		Entry("in the number of approvers", "status.approverIds", "must have at most 100 items", func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = users(101, 3) }),
+		Entry("in an approver", "status.approverIds[0]", fmt.Sprintf(tooLong, 128), func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{long(129)} }),
+		Entry("in an approver without an id", "status.approverIds[0]", tooShort, func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{""} }),
+		Entry("in the count of lost requests", "status.attempt.lostBefore", "greater than or equal to 0", func(st *v1alpha1.ReleasePackageStatus) { st.Attempt.LostBefore = -1 }),
+	)
+})
+
 var _ = Describe("The generated schemas", func() {
 	It("hold no rule without an example that it refuses", func() {
 		rules := 0

@@ -21,6 +21,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -113,6 +114,7 @@ func withContent(rp *v1alpha1.ReleasePackage) {
 
 func withPolicies(rp *v1alpha1.ReleasePackage) {
 	rp.Spec.DeletionPolicy, rp.Spec.Suspend = v1alpha1.DeletionRetain, true
+	rp.Spec.DeletionDeadline.Duration = time.Hour
 }
 
 // refusedChanges are edits by the rule that refuses them. The guard of the schema looks here too.
@@ -185,6 +187,17 @@ var _ = Describe("A change that can take effect", func() {
 			rp.Finalizers = []string{v1alpha1.UnpackFinalizer}
 		}}),
 		Entry("back from an edit that came too late", change{past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecFrozen), edit: withContent}),
+		Entry("back to what an adopted package is, while it deploys", change{
+			created: adopting("13"), past: in(v1alpha1.StateDeploying, v1alpha1.ReasonSpecDiffers), edit: withContent}),
+		Entry("back to what an adopted package is, once it is deployed", change{
+			created: adopting("13"), past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecDiffers), edit: withContent}),
+		Entry("back to nothing that an adopted package could differ from", change{
+			created: adopting("13"), past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecDiffers), edit: func(rp *v1alpha1.ReleasePackage) {
+				named("")(rp)
+				appliedBy("")(rp)
+				withItems()(rp)
+				withApprovers()(rp)
+			}}),
 	)
 
 	It("is accepted in the status of a frozen object", func(ctx SpecContext) {

@@ -18,8 +18,10 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -31,12 +33,11 @@ import (
 // act does the step and brings p.rp's status up to date. It returns the step to report, which is another one where the service had
 // something to say. An error is trouble with the API server.
 func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
-	lifecycle.RecordSeen(p.rp, p.seen)
 	switch step.Action {
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
 		return step, nil
 	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target())
+		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.seen.Now)
 		return step, nil
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotFound, "No such package was found, and its items are not packed")
@@ -44,6 +45,9 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 	case lifecycle.Pack:
 		return r.pack(ctx, p)
 	case lifecycle.Unpack:
+		if err := r.beforeUnpack(ctx, p, step); err != nil {
+			return step, err
+		}
 		step, err := unpack(ctx, p, step)
 		if err == nil && step.Action == lifecycle.Release {
 			err = r.release(ctx, p)
@@ -133,9 +137,40 @@ func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 	return lifecycle.OutcomeUnknown(p.rp), nil
 }
 
+// fence makes sure that what is about to be withdrawn is what the object says now: the cache may lag behind an edit that was taken back, or
+// a policy that was switched to Retain. (A request to pack needs no fence, as the record of its attempt is one.)
+func (r *ReleasePackageReconciler) fence(ctx context.Context, p *pass) error {
+	live := &v1alpha1.ReleasePackage{}
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if err != nil || live.ResourceVersion != p.before.ResourceVersion {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("releasepackages").GroupResource(), p.rp.Name, errOutdated)
+	}
+	return nil
+}
+
+// beforeUnpack makes sure of what is to be withdrawn, and puts on record that the operator does it, where that is not plain from the deletion.
+func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, step lifecycle.Step) error {
+	if err := r.fence(ctx, p); err != nil || !lifecycle.Replaces(step) {
+		return err
+	}
+	lifecycle.BeginWithdrawal(p.rp)
+	lifecycle.Summarize(p.rp, step, r.Clock.Now())
+	return r.patchStatus(ctx, p)
+}
+
+// errOutdated means that the cache lags behind the API server.
+var errOutdated = errors.New("the object has changed since it was read")
+
 // unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
 func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
+	nothingLeft := err == nil || dataarts.KindOf(err) == dataarts.NotFound
+	if p.seen.Hidden != nil && nothingLeft && !p.rp.DeletionTimestamp.IsZero() {
+		return lifecycle.UnpackedHidden(p.rp), nil
+	}
 	if err == nil {
 		lifecycle.Unpacked(p.rp)
 		return step, nil
@@ -143,7 +178,7 @@ func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, 
 	step.Event = lifecycle.Event{} // This call has withdrawn nothing.
 	switch dataarts.KindOf(err) {
 	case dataarts.NotFound:
-		if p.seen.Gone {
+		if p.seen.Gone || p.seen.Hidden != nil {
 			lifecycle.Unpacked(p.rp) // Denied by both, it is not just a package that is not shown yet.
 		}
 		return step, nil

@@ -19,13 +19,16 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/controller"
 )
 
 var errFromAPIServer = errors.New("the API server has a bad day")
@@ -33,7 +36,9 @@ var errFromAPIServer = errors.New("the API server has a bad day")
 // apiServer is the reconciler's way to the API server. It counts the writes, and specs can come in between.
 type apiServer struct {
 	client.WithWatch
-	writes int
+	// namespace is all that its cache holds.
+	namespace string
+	writes    int
 	// outdated, if set, is the ReleasePackage that every read shows, as a cache does that lags behind.
 	outdated *v1alpha1.ReleasePackage
 	// beforeStatus and afterStatus are called around every write of a ReleasePackage's status; the first may refuse it, the second may
@@ -41,12 +46,12 @@ type apiServer struct {
 	beforeStatus, afterStatus func(*v1alpha1.ReleasePackage) error
 }
 
-func newAPIServer() *apiServer {
+func newAPIServer(namespace string) *apiServer {
 	GinkgoHelper()
 	c, err := client.NewWithWatch(controlPlane, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	a := &apiServer{}
-	a.WithWatch = interceptor.NewClient(c, interceptor.Funcs{Get: a.get, Patch: a.patch, SubResourcePatch: a.patchStatus})
+	a := &apiServer{namespace: namespace}
+	a.WithWatch = interceptor.NewClient(c, interceptor.Funcs{Get: a.get, List: a.list, Patch: a.patch, SubResourcePatch: a.patchStatus})
 	a.reset()
 	return a
 }
@@ -65,6 +70,25 @@ func (a *apiServer) get(ctx context.Context, c client.WithWatch, key client.Obje
 		return c.Get(ctx, key, obj, opts...)
 	}
 	a.outdated.DeepCopyInto(rp)
+	return nil
+}
+
+// list answers what the reconcilers ask of the manager's indexes, which the API server has not.
+func (a *apiServer) list(ctx context.Context, c client.WithWatch, objects client.ObjectList, opts ...client.ListOption) error {
+	asked := (&client.ListOptions{}).ApplyOptions(opts)
+	packages, ok := objects.(*v1alpha1.ReleasePackageList)
+	if !ok || asked.FieldSelector == nil {
+		return c.List(ctx, objects, opts...)
+	}
+	if err := c.List(ctx, packages, client.InNamespace(a.namespace)); err != nil {
+		return err
+	}
+	indexes := controller.Indexes()
+	packages.Items = slices.DeleteFunc(packages.Items, func(rp v1alpha1.ReleasePackage) bool {
+		return slices.ContainsFunc(asked.FieldSelector.Requirements(), func(r fields.Requirement) bool {
+			return !slices.Contains(indexes[r.Field](&rp), r.Value)
+		})
+	})
 	return nil
 }
 
@@ -93,6 +117,13 @@ func (a *apiServer) patchStatus(
 	}
 	written.DeepCopyInto(rp)
 	return nil
+}
+
+// blindAPIServer is one whose cache shows no other object than the one that is asked for.
+func (s *scene) blindAPIServer() client.Client {
+	return interceptor.NewClient(s.api.WithWatch, interceptor.Funcs{
+		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil },
+	})
 }
 
 // recordsID tells the write that records the outcome of a pack request from the one that records the attempt.

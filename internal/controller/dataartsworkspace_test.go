@@ -28,38 +28,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/controller"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
-
-// withIndex answers what the reconciler asks of the manager's index, which the API server has not: the packages of one workspace.
-func withIndex(c client.WithWatch) client.WithWatch {
-	return interceptor.NewClient(c, interceptor.Funcs{
-		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-			asked := (&client.ListOptions{}).ApplyOptions(opts)
-			if err := c.List(ctx, list, client.InNamespace(asked.Namespace)); err != nil {
-				return err
-			}
-			packages, ok := list.(*v1alpha1.ReleasePackageList)
-			if !ok {
-				return nil
-			}
-			var found []v1alpha1.ReleasePackage
-			for _, rp := range packages.Items {
-				for _, r := range asked.FieldSelector.Requirements() {
-					if r.Value == rp.Spec.WorkspaceRef.Name {
-						found = append(found, rp)
-					}
-				}
-			}
-			packages.Items = found
-			return nil
-		},
-	})
-}
 
 var _ = Describe("A DataArtsWorkspace", func() {
 	var s *scene
@@ -71,7 +44,7 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		ws = s.aWorkspace()
 		s.expectApplied(ctx, ws)
 		reconciler = &controller.DataArtsWorkspaceReconciler{
-			Client: withIndex(s.api), Workspaces: s.reconciler.Workspaces, Events: s.recorder, Clock: s.clock}
+			Client: s.api, Workspaces: s.reconciler.Workspaces, Events: s.recorder, Clock: s.clock}
 	})
 
 	// expectVerdict makes a pass and checks what it says.

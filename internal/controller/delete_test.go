@@ -23,6 +23,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
@@ -256,6 +257,96 @@ var _ = Describe("Deleting", func() {
 		Expect(s.told()).To(ContainElement(And(HavePrefix("Normal Released "), ContainSubstring("does not withdraw it"))))
 	})
 
+	Describe("with a deadline", func() {
+		bounded := func(rp *v1alpha1.ReleasePackage) { rp.Spec.DeletionDeadline.Duration = time.Hour }
+
+		It("lets go when it is over, tells of what is left, and counts it", func(ctx SpecContext) {
+			rp := s.expectPacked(ctx, bounded)
+			s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999", Times: simulator.Forever})
+			s.expectDeleted(ctx, rp)
+			Expect(s.expectReconciled(ctx, rp).RequeueAfter).To(BeNumerically(">=", 5*time.Minute))
+			orphans := orphaned()
+			Expect(s.expectReconciledAfter(ctx, 55*time.Minute, rp).RequeueAfter).To(BeNumerically("<", 5*time.Minute), "it is not late for the deadline")
+			s.told()
+			s.expectReconciledAfter(ctx, 6*time.Minute, rp)
+			s.expectGone(ctx, rp)
+			Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning Orphaned "), ContainSubstring("Package "+rp.Status.ReleasePackageID+" stays"))))
+			Expect(orphaned()).To(Equal(orphans + 1))
+		})
+
+		It("does not wait for it", func(ctx SpecContext) {
+			rp := s.expectPacked(ctx, bounded)
+			s.expectDeleted(ctx, rp)
+			s.expectReconciled(ctx, rp)
+			s.expectReconciledAfter(ctx, soon, rp)
+			s.expectGone(ctx, rp)
+			Expect(s.livePackages()).To(BeEmpty())
+		})
+
+		It("lets go without credentials", func(ctx SpecContext) {
+			rp := s.expectPacked(ctx, bounded)
+			loseWorkspace(ctx)
+			s.restart()
+			s.expectDeleted(ctx, rp)
+			s.expectTrouble(ctx, rp)
+			s.expectReconciledAfter(ctx, 2*time.Hour, rp)
+			s.expectGone(ctx, rp)
+		})
+	})
+
+	It("lets go of a vanished package though the service says in its own way that it does not exist", func(ctx SpecContext) {
+		s = readyScene(ctx, func(o *simulator.Options) {
+			o.Assumptions.UnknownShown, o.Assumptions.WithdrawnPackage = simulator.CodeInvalidParameter, simulator.PackageGone
+		})
+		rp := s.expectPacked(ctx)
+		s.expectDeleted(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		Expect(s.livePackages()).To(BeEmpty())
+		s.expectReconciledAfter(ctx, soon, rp)
+		s.expectGone(ctx, rp)
+	})
+
+	It("relies on the list where the service does not show a package that it has", func(ctx SpecContext) {
+		rp := s.expectPacked(ctx)
+		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Times: simulator.Forever})
+		Expect(s.console.StartDeploy(rp.Status.ReleasePackageID)).To(Succeed())
+		s.expectReconciledAfter(ctx, pollInterval, rp)
+		Expect(rp.Status.State).To(Equal(v1alpha1.StateDeploying))
+		s.expectDeleted(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonDeploying)
+		Expect(s.calls(simulator.OpUnpack)).To(BeZero())
+	})
+
+	It("withdraws what was packed though the service said that it refused", func(ctx SpecContext) {
+		rp := s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, AfterWork: true, Status: 400, Code: "DLF.9999", Message: "Perhaps."})
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
+		Expect(s.livePackages()).To(HaveLen(1))
+		s.expectDeleted(ctx, rp)
+		for range 3 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		s.expectGone(ctx, rp)
+		Expect(s.livePackages()).To(BeEmpty())
+	})
+
+	It("sends nothing for a view that is out of date", func(ctx SpecContext) {
+		rp := s.expectPacked(ctx)
+		s.expectDeleted(ctx, rp)
+		outdated := rp.DeepCopy()
+		expectEdited(ctx, s, rp, retained)
+		s.api.outdated = outdated
+		s.expectReconciled(ctx, outdated)
+		Expect(s.calls(simulator.OpUnpack)).To(BeZero())
+		s.api.reset()
+		s.expectReconciled(ctx, rp)
+		s.expectGone(ctx, rp)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
 	It("works on a suspended object", func(ctx SpecContext) {
 		rp := s.expectPacked(ctx)
 		expectEdited(ctx, s, rp, suspended)
@@ -267,6 +358,20 @@ var _ = Describe("Deleting", func() {
 		Expect(s.livePackages()).To(BeEmpty())
 	})
 })
+
+// orphaned is what the counter says.
+func orphaned() float64 {
+	GinkgoHelper()
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		if family.GetName() == "dataarts_operator_orphaned_packages_total" {
+			return family.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	Fail("there is no such counter")
+	return 0
+}
 
 func failDeployment(c *simulator.Console, id string) error {
 	if err := c.StartDeploy(id); err != nil {

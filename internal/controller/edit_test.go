@@ -17,6 +17,7 @@ limitations under the License.
 package controller_test
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -268,4 +269,79 @@ var _ = Describe("A workspace object that points elsewhere", func() {
 		s.expectGone(ctx, rp)
 		Expect(s.livePackages()).To(BeEmpty())
 	})
+})
+
+var _ = Describe("A service that says in its own way that a package does not exist", func() {
+	var s *scene
+
+	BeforeEach(func(ctx SpecContext) {
+		s = readyScene(ctx, func(o *simulator.Options) {
+			o.Assumptions.UnknownShown, o.Assumptions.WithdrawnPackage = simulator.CodeInvalidParameter, simulator.PackageGone
+		})
+	})
+
+	It("does not keep an edit from replacing the package", func(ctx SpecContext) {
+		rp := s.expectPacked(ctx)
+		expectEdited(ctx, s, rp, withItems(s.items...))
+		for range 3 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
+	It("stalls a package that is gone, until a pass is forced", func(ctx SpecContext) {
+		rp := s.expectPacked(ctx)
+		Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
+		s.expectReconciledAfter(ctx, pollInterval, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound, ContainSubstring("DLF.3051"))
+		expectEdited(ctx, s, rp, forced("again"))
+		for range 3 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+})
+
+var _ = Describe("An edit that is taken back while the package is being withdrawn for it", func() {
+	// expectPackedAgain edits, loses what became of the withdrawal, takes the edit back, and expects that the operator knows its own doing.
+	expectPackedAgain := func(ctx context.Context, s *scene, lose func()) {
+		GinkgoHelper()
+		rp := s.expectPacked(ctx)
+		s.clock.Step(2 * settleTime)
+		expectEdited(ctx, s, rp, withItems(s.items...))
+		lose()
+		_, err := s.pass(ctx, rp)
+		Expect(err).To(Or(BeNil(), MatchError(errFromAPIServer)))
+		Expect(s.livePackages()).To(BeEmpty())
+		s.api.reset()
+		expectEdited(ctx, s, rp, withItems(s.items[0]))
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	}
+
+	for _, fate := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageGone} {
+		It("leads to the old content, though the answer was lost, where the package is "+string(fate), func(ctx SpecContext) {
+			s := readyScene(ctx, func(o *simulator.Options) { o.Assumptions.WithdrawnPackage = fate })
+			expectPackedAgain(ctx, s, func() {
+				s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultDrop, AfterWork: true})
+			})
+		})
+
+		It("leads to the old content, though the API server did not take the record, where the package is "+string(fate), func(ctx SpecContext) {
+			s := readyScene(ctx, func(o *simulator.Options) { o.Assumptions.WithdrawnPackage = fate })
+			expectPackedAgain(ctx, s, func() {
+				s.api.beforeStatus = func(rp *v1alpha1.ReleasePackage) error {
+					if rp.Status.Attempt.Outcome == v1alpha1.OutcomeWithdrawn {
+						return errFromAPIServer
+					}
+					return nil
+				}
+			})
+		})
+	}
 })

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
@@ -49,7 +50,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	case lifecycle.NeedPackage:
 		err = look(ctx, p)
 	case lifecycle.NeedSearch:
-		err = search(ctx, p)
+		err = r.search(ctx, p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
 	}
 	if err != nil {
@@ -58,13 +59,15 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// look asks for one package. That the service has none of that id is an answer, any other failure is not.
+// look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other failure is not.
 func look(ctx context.Context, p *pass) error {
 	detail, err := p.conn.Look(ctx, lifecycle.LookID(p.rp))
 	switch {
 	case dataarts.KindOf(err) == dataarts.NotFound:
 		p.seen.Gone = true
 		return nil
+	case dataarts.KindOf(err) == dataarts.Refused:
+		return p.lookInList(ctx, err)
 	case err != nil:
 		return err
 	}
@@ -72,28 +75,42 @@ func look(ctx context.Context, p *pass) error {
 	return nil
 }
 
+// lookInList looks for a recorded package by its name, since what the service answers about an id that it does not know is not documented:
+// a refusal may mean that.
+func (p *pass) lookInList(ctx context.Context, refusal error) error {
+	st := &p.rp.Status
+	var found []dataarts.Package
+	if st.ReleasePackageID != "" { // A package that is yet to be adopted has no name that is known here.
+		since := time.Time{}
+		if st.PackedTime != nil {
+			since = st.PackedTime.Add(-lifecycle.SearchWindow)
+		}
+		var err error
+		if found, err = p.conn.Search(ctx, st.PackageName, since); err != nil {
+			return err
+		}
+	}
+	for i := range found {
+		if found[i].ID == st.ReleasePackageID {
+			p.seen.Package = packageFrom(&dataarts.PackageDetail{Package: found[i]})
+			return nil
+		}
+	}
+	p.seen.Hidden = problemOf(refusal)
+	return nil
+}
+
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
-func search(ctx context.Context, p *pass) error {
+func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	a := p.rp.Status.Attempt
-	listed, err := p.conn.Search(ctx, a.PackageName, a.StartTime.Add(-lifecycle.SearchWindow))
+	found, err := r.candidates(ctx, p, a.PackageName, a.StartTime.Add(-lifecycle.SearchWindow), func(listed *lifecycle.Package) bool {
+		return lifecycle.Plausible(p.rp, listed)
+	})
 	if err != nil {
 		return err
 	}
-	for i := range listed {
-		if !lifecycle.Plausible(p.rp, packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
-			continue
-		}
-		detail, err := p.conn.Look(ctx, listed[i].ID)
-		if kind := dataarts.KindOf(err); kind == dataarts.NotFound || listed[i].Deleted && kind == dataarts.Refused {
-			continue // What the service does not show any more cannot be told from others, and is withdrawn anyway.
-		}
-		if err != nil {
-			return err
-		}
-		p.seen.Candidates = append(p.seen.Candidates, *packageFrom(&detail))
-	}
-	p.seen.Searched = true
+	p.seen.Candidates, p.seen.Searched = found, true
 	if lifecycle.LookID(p.rp) != "" {
 		if err := look(ctx, p); err != nil {
 			return err
@@ -105,6 +122,45 @@ func search(ctx context.Context, p *pass) error {
 	pending, err := p.conn.PendingItems(ctx)
 	p.seen.ItemsUnpacked = err == nil && allUnpacked(p.rp, pending)
 	return err
+}
+
+// candidates are the packages of a name, with their items, that are plausible as they are listed.
+func (r *ReleasePackageReconciler) candidates(
+	ctx context.Context, p *pass, name string, since time.Time, plausible func(*lifecycle.Package) bool,
+) ([]lifecycle.Package, error) {
+	listed, err := p.conn.Search(ctx, name, since)
+	if err != nil {
+		return nil, err
+	}
+	var all []lifecycle.Package
+	for i := range listed {
+		if !plausible(packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
+			continue
+		}
+		found, err := r.candidate(ctx, p, listed[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// candidate is a listed package with its items, or none if it is not to be had: another object has it, or the service does not show it any
+// more, so that it is withdrawn anyway and cannot be told from others.
+func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass, listed dataarts.Package) ([]lifecycle.Package, error) {
+	taken, err := r.takenByAnother(ctx, p, listed.ID)
+	if err != nil || taken {
+		return nil, err
+	}
+	detail, err := p.conn.Look(ctx, listed.ID)
+	if kind := dataarts.KindOf(err); kind == dataarts.NotFound || listed.Deleted && kind == dataarts.Refused {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []lifecycle.Package{*packageFrom(&detail)}, nil
 }
 
 // allUnpacked reports whether every item of the attempt is listed, and in no package. An item that is not listed proves nothing.

@@ -28,7 +28,7 @@ import (
 )
 
 var _ = Describe("Packing", func() {
-	It("takes one call and three writes until ready", func(ctx SpecContext) {
+	It("takes one look, one call and three writes until ready", func(ctx SpecContext) {
 		s := readyScene(ctx)
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
@@ -38,7 +38,7 @@ var _ = Describe("Packing", func() {
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionFalse, v1alpha1.ReasonPendingReview)
 		expectNoCondition(rp, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled)
-		Expect(s.allCalls()).To(Equal(1))
+		Expect(s.service.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpListItems: 1, simulator.OpPack: 1}))
 		Expect(s.api.writes).To(Equal(3))
 		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		Expect(result.RequeueAfter).To(And(BeNumerically(">=", pollInterval), BeNumerically("<", 2*pollInterval)))

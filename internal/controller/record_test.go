@@ -116,7 +116,7 @@ var _ = Describe("Recording the id", func() {
 		s.api.beforeStatus = func(*v1alpha1.ReleasePackage) error { return errFromAPIServer }
 		_, err := s.pass(ctx, rp)
 		Expect(err).To(MatchError(errFromAPIServer))
-		Expect(s.allCalls()).To(BeZero())
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
 
 		s.api.reset()
 		s.expectReconciled(ctx, rp)
@@ -131,7 +131,7 @@ var _ = Describe("Recording the id", func() {
 		}
 		result := s.expectReconciled(ctx, rp)
 		Expect(result.RequeueAfter).To(BeNumerically("~", 200*time.Millisecond, 100*time.Millisecond))
-		Expect(s.allCalls()).To(BeZero())
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
 		Expect(s.told()).To(BeEmpty(), "a conflict is no news")
 
 		s.expectReconciled(ctx, rp)
@@ -145,7 +145,7 @@ var _ = Describe("Recording the id", func() {
 			return nil
 		}
 		s.expectReconciled(ctx, rp)
-		Expect(s.allCalls()).To(BeZero())
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
 		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotDone))
 		s.expectReconciled(ctx, rp)
 		expectRecorded()

@@ -68,6 +68,7 @@ type ReleasePackageReconciler struct {
 
 	once     sync.Once
 	failures workqueue.TypedRateLimiter[reconcile.Request]
+	reserved reservations
 }
 
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
@@ -82,6 +83,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
+		r.reserved.drop(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	p := newPass(ctx, rp)
@@ -95,8 +97,12 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		}
 		step = lifecycle.Decide(rp, p.seen)
 	}
-	step, err := r.act(ctx, p, step)
+	lifecycle.RecordSeen(rp, p.seen)
+	step, err := r.permit(ctx, p, step)
 	if err != nil {
+		return quietly(ctx, err)
+	}
+	if step, err = r.act(ctx, p, step); err != nil {
 		return quietly(ctx, err)
 	}
 	return r.report(ctx, p, step)
@@ -138,19 +144,30 @@ func quietly(ctx context.Context, err error) (ctrl.Result, error) {
 
 // SetupWithManager registers the controller.
 func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
-	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.ReleasePackage{}, workspaceIndex, workspaceIndexOf)
-	if err != nil {
-		return err
+	for field, indexer := range Indexes() {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.ReleasePackage{}, field, indexer); err != nil {
+			return err
+		}
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(ReleasePackageController).
 		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate()))).
+		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed), builder.WithPredicates(claimsFreed())).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             newBackoff(),
 		}).
 		Complete(r)
+}
+
+// Indexes are what the reconcilers look ReleasePackages up by. A client without a cache, which has none, cannot serve them.
+func Indexes() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		workspaceIndex: workspaceIndexOf,
+		claimIndex:     claimIndexOf,
+		yieldIndex:     yieldIndexOf,
+	}
 }
 
 // forcedPredicate lets a new value of the annotation through, and nothing else.

@@ -51,21 +51,40 @@ var errSuperseded = errors.New("the attempt was superseded before its outcome wa
 func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
 	if step.Action != lifecycle.Release {
 		if err := r.record(ctx, p, step); err != nil {
-			if id := p.rp.Status.ReleasePackageID; id != "" && errors.Is(err, errSuperseded) {
-				r.publish(ctx, p, superseded(id))
+			if p.packed && p.rp.Status.ReleasePackageID != "" && errors.Is(err, errSuperseded) {
+				r.publish(ctx, p, r.withdrawStray(context.WithoutCancel(ctx), p))
 			}
 			return quietly(ctx, err)
 		}
 		r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
 	}
 	r.publish(ctx, p, step.Event)
+	if step.Event.Reason == v1alpha1.EventOrphaned {
+		orphanedPackages.Inc()
+	}
 	return r.comeBack(ctx, p, step)
 }
 
-// superseded tells of a package that no status names: all that is left of it is this event and the log.
-func superseded(id string) lifecycle.Event {
-	return lifecycle.Event{Reason: v1alpha1.ReasonAmbiguousPackage, Warning: true, Message: fmt.Sprintf(
+// withdrawStray withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While
+// the object's outcome is open elsewhere, or it has come to know of this package, that is left to whoever is at it. What it returns is all that
+// is left of the package besides the log.
+func (r *ReleasePackageReconciler) withdrawStray(ctx context.Context, p *pass) lifecycle.Event {
+	id := p.rp.Status.ReleasePackageID
+	told := lifecycle.Event{Reason: v1alpha1.ReasonAmbiguousPackage, Warning: true, Message: fmt.Sprintf(
 		"Package %s was packed by an attempt that had been given up meanwhile; if status.releasePackageId does not name it, withdraw it in the console", id)}
+	live := &v1alpha1.ReleasePackage{}
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live)
+	switch abandoned := apierrors.IsNotFound(err) || err == nil && live.UID != p.rp.UID; {
+	case p.rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, err != nil && !abandoned:
+		return told
+	case !abandoned && (live.Status.ReleasePackageID == "" || live.Status.ReleasePackageID == id):
+		return told
+	}
+	if err := p.conn.Unpack(ctx, id); err != nil {
+		return told
+	}
+	return lifecycle.Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf(
+		"Withdrew package %s, which was packed by an attempt that had been given up meanwhile", id)}
 }
 
 // record computes the conditions and writes the status, if it changed.
@@ -102,7 +121,7 @@ func (r *ReleasePackageReconciler) recordOutcome(ctx context.Context, p *pass) e
 		case last == nil:
 			return true, nil
 		case apierrors.IsNotFound(last):
-			return false, last
+			return false, errSuperseded
 		case apierrors.IsConflict(last):
 			return false, r.rebase(ctx, p)
 		}
@@ -124,7 +143,7 @@ func (r *ReleasePackageReconciler) rebase(ctx context.Context, p *pass) error {
 	live := &v1alpha1.ReleasePackage{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live); err != nil {
 		if apierrors.IsNotFound(err) {
-			return err
+			return errSuperseded
 		}
 		return nil // The next try finds out whether the API server is back.
 	}
@@ -178,20 +197,27 @@ func note(message string) string {
 // is no error of the reconciler, whose errors are left for trouble with the API server.
 func (r *ReleasePackageReconciler) comeBack(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
 	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
+	delay := step.After
 	if p.cause == nil {
 		r.backoff().Forget(request)
-		if step.After > 0 {
-			return ctrl.Result{RequeueAfter: jitter(step.After)}, nil
+	} else {
+		delay = r.backoff().When(request)
+		if p.conn != nil && p.conn.RetryAfter() > 0 {
+			delay = min(p.conn.RetryAfter(), secretRecheck)
 		}
+		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", delay.String())
+	}
+	if left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now()); bounded && step.Action != lifecycle.Release && (delay == 0 || left < delay) {
+		delay = max(left, minDelay)
+	}
+	if delay == 0 {
 		return ctrl.Result{}, nil
 	}
-	delay := r.backoff().When(request)
-	if p.conn != nil && p.conn.RetryAfter() > 0 {
-		delay = min(p.conn.RetryAfter(), secretRecheck)
-	}
-	ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", delay.String())
 	return ctrl.Result{RequeueAfter: jitter(delay)}, nil
 }
+
+// minDelay keeps a deadline that is just over from being rounded to no delay at all.
+const minDelay = time.Millisecond
 
 func (r *ReleasePackageReconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
 	r.once.Do(func() { r.failures = newBackoff() })

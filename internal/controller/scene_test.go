@@ -93,7 +93,7 @@ func newScene(ctx context.Context, with ...func(*simulator.Options)) *scene {
 	// Requests are signed by the real clock, so this one starts there.
 	s := &scene{Client: c, namespace: namespace.Name, clock: clocktesting.NewFakeClock(time.Now().Truncate(time.Second)), hooks: map[string]func(){}}
 	s.serve(with...)
-	s.api = newAPIServer()
+	s.api = newAPIServer(s.namespace)
 	s.recorder = events.NewFakeRecorder(100)
 	s.restart()
 	DeferCleanup(s.expectOnePackageEach)

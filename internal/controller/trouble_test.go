@@ -193,6 +193,16 @@ var _ = Describe("Trouble", func() {
 			end: func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
 				expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = s.items[:1] })
 			},
+			kind: v1alpha1.ConditionStalled, reason: v1alpha1.ReasonPreflightFailed, again: within(5*time.Minute, 6*time.Minute),
+			cause: "items 999 are not in the pending list", nextStep: "Correct the spec",
+		}),
+		Entry("a request that the service refuses", trouble{
+			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter,
+				Message: "The request parameter is invalid."}),
+			end: func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
+				s.service.Reset()
+				expectEdited(ctx, s, rp, forced("again"))
+			},
 			kind: v1alpha1.ConditionStalled, reason: v1alpha1.ReasonRefused, again: notAtAll,
 			cause: "DLF.3051", nextStep: "Check that the items are pending",
 		}),

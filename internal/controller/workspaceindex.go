@@ -20,6 +20,7 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -78,13 +79,14 @@ func workspaceChanged() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, ok1 := e.ObjectOld.(*v1alpha1.DataArtsWorkspace)
 			is, ok2 := e.ObjectNew.(*v1alpha1.DataArtsWorkspace)
-			return ok1 && ok2 && (was.Generation != is.Generation || readyReason(was) != readyReason(is))
+			return ok1 && ok2 && (was.Generation != is.Generation ||
+				readyReason(was.Status.Conditions) != readyReason(is.Status.Conditions))
 		},
 	}
 }
 
-func readyReason(ws *v1alpha1.DataArtsWorkspace) string {
-	if c := meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+func readyReason(conditions []metav1.Condition) string {
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c != nil {
 		return c.Reason
 	}
 	return ""

@@ -108,8 +108,11 @@ func readyByState(rp *v1alpha1.ReleasePackage) verdict {
 	}
 	switch rp.Status.State {
 	case v1alpha1.StatePendingReview:
-		return verdict{metav1.ConditionTrue, v1alpha1.ReasonPendingReview,
-			fmt.Sprintf("Package %s is packed and waits for an approver to deploy it in the console", id)}
+		message := fmt.Sprintf("Package %s is packed and waits for an approver to deploy it in the console", id)
+		if selfReviewed(rp) {
+			message += ". Its only approver is the applicant, who should not review their own release; name another"
+		}
+		return verdict{metav1.ConditionTrue, v1alpha1.ReasonPendingReview, message}
 	case v1alpha1.StateDeploying:
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonDeploying, fmt.Sprintf("Package %s is being deployed", id)}
 	case v1alpha1.StateDeployed:
@@ -121,6 +124,15 @@ func readyByState(rp *v1alpha1.ReleasePackage) verdict {
 	case v1alpha1.StateUnknown:
 	}
 	return verdict{metav1.ConditionUnknown, v1alpha1.ReasonUnknownState, fmt.Sprintf("The state of package %s is not known", id)}
+}
+
+// selfReviewed reports whether nobody but the applicant may deploy the package, against the advice of the User Guide, "Releasing a Job Task".
+func selfReviewed(rp *v1alpha1.ReleasePackage) bool {
+	applicant, approvers := string(rp.Spec.ApplyUserID), plainStrings(rp.Spec.ApproverIDs)
+	if adopts(rp) {
+		applicant, approvers = rp.Status.ApplyUserID, rp.Status.ApproverIDs
+	}
+	return len(approvers) == 1 && approvers[0] == applicant
 }
 
 // deployedByState says of the deployment what Ready says of the package, and is True in one state alone.

@@ -61,6 +61,11 @@ func conditions(ready, deployed string, work ...string) map[string]string {
 	return all
 }
 
+// reviewedBy asks for these approvers.
+func reviewedBy(ids ...v1alpha1.UserID) with {
+	return func(rp *v1alpha1.ReleasePackage) { rp.Spec.ApproverIDs = ids }
+}
+
 var problem = lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "The service cannot be reached"}
 
 // after is the object after a pass with all that belongs to it.
@@ -114,6 +119,10 @@ var _ = Describe("The conditions", func() {
 			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), notPacked, stalled, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a package in a state that nobody documents", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateUnknown)),
 			conditions(verdict(unknown, v1alpha1.ReasonUnknownState), verdict(unknown, v1alpha1.ReasonUnknownState), reconciling, v1alpha1.ReasonUnknownState)),
+		Entry("over a package that the service does not show", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(hiding),
+			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), pending, stalled, v1alpha1.ReasonPackageNotFound)),
+		Entry("over a request that was lost too often", aReleasePackage(lost(3)), seeing(nothing),
+			conditions(verdict(no, v1alpha1.ReasonOutcomeUnknown), notPacked, stalled, v1alpha1.ReasonOutcomeUnknown)),
 		Entry("over an edited package in review", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(no, v1alpha1.ReasonReplacing), pending, reconciling, v1alpha1.ReasonReplacing)),
 		Entry("over an edited package that was deployed", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing),
@@ -170,6 +179,26 @@ var _ = Describe("The conditions", func() {
 		Entry("of a package whose answer was lost", aReleasePackage(attempted(time.Minute)), seeing(found()), "Unknown"),
 		Entry("of a package that differs from the spec for good", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing), "False"),
 	)
+
+	DescribeTable("warn of a package that nobody but its applicant may deploy", func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher) {
+		rp = after(rp, seeing(thePackage(rp.Status.State)))
+		ready := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
+		Expect(ready.Message).To(want)
+		Expect(ready.Status).To(Equal(yes), "it is advice")
+	},
+		Entry("that the object packed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StatePendingReview)), ContainSubstring("only approver is the applicant")),
+		Entry("not of one with another approver", aReleasePackage(reviewedBy("dep1"), packed(v1alpha1.StatePendingReview)), Not(ContainSubstring("applicant"))),
+		Entry("not of one with another approver beside", aReleasePackage(reviewedBy("dev1", "dep1"), packed(v1alpha1.StatePendingReview)), Not(ContainSubstring("applicant"))),
+		Entry("not of one that is deployed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StateDeployed)), Not(ContainSubstring("applicant"))),
+		Entry("not of an adopted one that others may deploy", aReleasePackage(adopted(v1alpha1.StatePendingReview)), Not(ContainSubstring("applicant"))),
+	)
+
+	It("warn of an adopted package that nobody but its applicant may deploy, as the service shows it", func() {
+		rp := after(aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Seen) {
+			s.Package.ApproverIDs = []string{"dev1"}
+		}))
+		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady).Message).To(ContainSubstring("only approver is the applicant"))
+	})
 
 	It("say when something last changed, and about which generation they are", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
@@ -234,6 +263,9 @@ var _ = Describe("Events", func() {
 		Entry("that an answer was lost", aReleasePackage(attempted(time.Second)), seeing(found()), warning(v1alpha1.ReasonOutcomeUnknown)),
 		Entry("that a person has to choose", aReleasePackage(attempted(longSettled)), seeing(found()), warning(v1alpha1.ReasonAmbiguousPackage)),
 		Entry("that a request was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing), warning(v1alpha1.ReasonRefused)),
+		Entry("that a request was lost too often", aReleasePackage(lost(3)), seeing(nothing), warning(v1alpha1.ReasonOutcomeUnknown)),
+		Entry("that an adopted package is another than the spec describes", aReleasePackage(adopted(v1alpha1.StatePendingReview), edited),
+			seeing(thePackage(v1alpha1.StatePendingReview)), warning(v1alpha1.ReasonSpecDiffers)),
 		Entry("that the workspace moved", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(movedWorkspace), warning(v1alpha1.ReasonWorkspaceChanged)),
 		Entry("but not of work that goes as it should: replacing", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(thePackage(v1alpha1.StatePendingReview))),
 		Entry("but not of work that goes as it should: unpacking", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(thePackage(v1alpha1.StatePendingReview))),

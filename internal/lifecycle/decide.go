@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
@@ -97,6 +99,10 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return decideAdoption(rp, seen)
 	case refusedAsIs(rp):
 		return PackRefused(rp)
+	case lostTooOften(rp):
+		return Step{Action: Stall, Reason: v1alpha1.ReasonOutcomeUnknown, Message: fmt.Sprintf(
+			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
+			maxLost, rp.Status.Attempt.PackageName, howToPackAgain(rp))}
 	}
 	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
 		return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
@@ -112,6 +118,8 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
 			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to adopt package %s",
 			id, rp.Spec.ReleasePackageID)}
+	case seen.Hidden != nil:
+		return decideHidden(rp, seen)
 	case notShownYet(rp, seen):
 		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(seen.Now.Sub(rp.Status.PackedTime.Time)), Message: fmt.Sprintf(
 			"The service does not show package %s, which was packed a short while ago; the operator looks again", id)}
@@ -125,7 +133,7 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		if edited(rp) {
 			return replace(rp, seen)
 		}
-		return Step{Action: Wait, After: seen.PollInterval}
+		return asAdopted(rp, seen, Step{Action: Wait, After: seen.PollInterval})
 	case v1alpha1.StateDeploying, v1alpha1.StateDeployed:
 		step := Step{Action: Wait}
 		if state == v1alpha1.StateDeploying {
@@ -136,17 +144,32 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			step.Message = fmt.Sprintf("Package %s was let go by an approver before the edit could replace it; "+
 				"revert the edit, and release what it adds with another ReleasePackage", id)
 		}
-		return step
+		return asAdopted(rp, seen, step)
 	case v1alpha1.StateUnknown:
 	}
 	return Step{Action: Wait, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
 		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
 }
 
+// decideHidden is about a package that the service refuses to show and does not list, which it may well do with one that is withdrawn: what it
+// answers there is not documented. So that alone is no proof, but it is one after the service accepted to withdraw the package.
+func decideHidden(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	switch {
+	case ended(rp, v1alpha1.OutcomeWithdrawn):
+		return Step{Action: Pack}
+	case ended(rp, v1alpha1.OutcomeWithdrawing), edited(rp), packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound:
+		return replace(rp, seen)
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
+		"The service does not list package %s, and refuses to show it, as if it did not exist. %s. If so, %s",
+		rp.Status.ReleasePackageID, seen.Hidden.Message, howToPackAgain(rp))}
+}
+
 func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
-	case ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+	case ended(rp, v1alpha1.OutcomeWithdrawing), ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return Step{Action: Pack}
 	case seen.Gone:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
@@ -160,7 +183,7 @@ func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	switch {
 	case ended(rp, v1alpha1.OutcomeGivenUp):
 		return Step{Action: Pack}
-	case ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+	case ended(rp, v1alpha1.OutcomeWithdrawing), ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return replace(rp, seen)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
@@ -199,6 +222,9 @@ func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Spec.ReleasePackageID
 	switch {
+	case seen.Hidden != nil:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
+			"The service refuses to show package %s, as if it did not exist; correct spec.releasePackageId. %s", id, seen.Hidden.Message)}
 	case seen.Gone:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
 			"The service says that package %s does not exist in the workspace; correct spec.releasePackageId", id)}
@@ -213,7 +239,7 @@ func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Duration) Step {
 	step := Step{Action: Adopt, Package: p, After: minPatience, Event: Event{Reason: v1alpha1.EventAdopted,
 		Message: fmt.Sprintf("Adopted package %s (%s), %s", p.ID, p.Name, why)}}
-	if p.State == v1alpha1.StatePendingReview && !edited(rp) {
+	if p.State == v1alpha1.StatePendingReview && !edited(rp) && len(differences(rp, p)) == 0 {
 		step.After = poll
 	}
 	return step

@@ -5,7 +5,7 @@ Licensed under the Apache License, Version 2.0 (the "License");
 you may not use this file except in compliance with the License.
 You may obtain a copy of the License at
 
-    http://www.apache.org/licenses/LICENSE-2.0
+	http://www.apache.org/licenses/LICENSE-2.0
 
 Unless required by applicable law or agreed to in writing, software
 distributed under the License is distributed on an "AS IS" BASIS,
@@ -13,31 +13,52 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
-
 package lifecycle
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to withdraw.
+// decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to withdraw, or when its time is
+// over.
 func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	step := decideWithdrawal(rp, seen)
+	left, bounded := DeletionTimeLeft(rp, seen.Now)
+	// Even an operator that was away for all that time tries once.
+	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
+	if bounded && left <= 0 && protected(rp) && step.Action != Release && !untried {
+		return Step{Action: Release, Event: Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
+			"%s, as it was not withdrawn within spec.deletionDeadline; withdraw it in the console", mayStay(rp))}}
+	}
+	return step
+}
+
+// DeletionTimeLeft is how long the deletion of an object may still take, and whether there is a bound at all.
+func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration, bool) {
+	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 {
+		return 0, false
+	}
+	return rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration).Sub(now), true
+}
+
+func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
 	case !protected(rp):
 		return Step{Action: Wait, Reason: v1alpha1.ReasonUnpacking,
 			Message: "Nothing is left to be done for this object; it goes when its other finalizers are removed"}
-	case id == "" && !AttemptOpen(rp):
+	case id == "" && !AttemptOpen(rp) && !refused(rp):
 		return Step{Action: Release}
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
-		return released(retained(rp))
+		return retained(rp)
 	case seen.Problem != nil:
 		return Blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
-	case notShownYet(rp, seen):
+	case seen.Hidden != nil, notShownYet(rp, seen):
 		return unpack(rp, seen)
 	case AttemptOpen(rp):
 		step := decideRecovery(rp, seen)
@@ -45,6 +66,8 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			step.After = minPatience // There is more to do than to look at it.
 		}
 		return step
+	case id == "":
+		return decideRefused(rp, seen)
 	}
 	switch stateNow(rp, seen) {
 	case v1alpha1.StateWithdrawn:
@@ -62,6 +85,20 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return unpack(rp, seen)
 }
 
+// decideRefused is about an object whose request was refused. Codes that are not documented may say anything, so the search has the last word.
+func decideRefused(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	switch made := live(matches(rp, seen.Candidates)); len(made) {
+	case 0:
+		return Step{Action: Release}
+	case 1:
+		step := adopt(rp, &made[0], "though the service had refused to pack it", seen.PollInterval)
+		step.After = minPatience
+		return step
+	default:
+		return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
+	}
+}
+
 func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, seen.Now),
 		Message: fmt.Sprintf("Package %s is being withdrawn", rp.Status.ReleasePackageID)}
@@ -71,10 +108,17 @@ func released(message string) Step {
 	return Step{Action: Release, Event: Event{Reason: v1alpha1.EventReleased, Message: message}}
 }
 
-func retained(rp *v1alpha1.ReleasePackage) string {
-	if id := rp.Status.ReleasePackageID; id != "" {
-		return fmt.Sprintf("Package %s stays at the service, as spec.deletionPolicy is Retain", id)
+func retained(rp *v1alpha1.ReleasePackage) Step {
+	if rp.Status.ReleasePackageID == "" && !AttemptOpen(rp) {
+		return Step{Action: Release}
 	}
-	return fmt.Sprintf("A package %s may stay at the service: spec.deletionPolicy is Retain, and the outcome of the request to pack it is not known",
-		rp.Status.Attempt.PackageName)
+	return released(mayStay(rp) + ", as spec.deletionPolicy is Retain")
+}
+
+// mayStay begins a sentence about what is left at the service.
+func mayStay(rp *v1alpha1.ReleasePackage) string {
+	if id := rp.Status.ReleasePackageID; id != "" {
+		return fmt.Sprintf("Package %s stays at the service", id)
+	}
+	return fmt.Sprintf("A package %s may stay at the service, since the outcome of the request to pack it is not known", rp.Status.Attempt.PackageName)
 }

@@ -107,6 +107,90 @@ var _ = Describe("Deleting", func() {
 			does(lifecycle.Stall, because(v1alpha1.ReasonWorkspaceChanged))),
 	)
 
+	DescribeTable("an object whose request was refused", expectDeletion,
+		Entry("lets it go when a search shows that it made nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(found()),
+			does(lifecycle.Release, tellingNothing())),
+		Entry("lets it go when what it made is withdrawn", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
+			does(lifecycle.Release)),
+		Entry("lets it go when a search shows other packages alone", aReleasePackage(ended(v1alpha1.OutcomeRefused)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), does(lifecycle.Release)),
+		Entry("adopts what it made all the same, to withdraw it soon", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(found(aPackage(packageID, v1alpha1.StatePendingReview))),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, packageID, "refused"))),
+		Entry("leaves it to a person which of several it made", aReleasePackage(ended(v1alpha1.OutcomeRefused)),
+			seeing(found(aPackage(anotherID, v1alpha1.StatePendingReview), aPackage(packageID, v1alpha1.StatePendingReview))),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "Retain"), comingBackAfter(5*time.Minute))),
+		Entry("keeps it while the service is away", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(unavailable),
+			does(lifecycle.Wait, because(v1alpha1.ReasonServiceUnavailable))),
+		Entry("lets it go without a look where it retains its package", aReleasePackage(ended(v1alpha1.OutcomeRefused), retained), seeing(nothing),
+			does(lifecycle.Release, tellingNothing())),
+	)
+
+	DescribeTable("an object whose package the service refuses to show and does not list", expectDeletion,
+		Entry("withdraws it to find out", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(hiding),
+			does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, packageID), comingBackAfter(time.Second))),
+		Entry("withdraws one that it has adopted too", aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(hiding), does(lifecycle.Unpack)),
+		Entry("does not where it retains it", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing), does(lifecycle.Release)),
+	)
+
+	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
+		Expect(lifecycle.UnpackedHidden(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted))).To(
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "neither shows nor lists"), notComingBack()))
+	})
+
+	orphaned := func(words ...string) types.GomegaMatcher {
+		return does(lifecycle.Release, withoutReason(), HaveField("Event", And(HaveField("Reason", v1alpha1.EventOrphaned), HaveField("Warning", true),
+			HaveField("Message", containsAll(append(words, "spec.deletionDeadline", "in the console"))))))
+	}
+	// tried is the status after the first pass of a deletion.
+	tried := func(rp *v1alpha1.ReleasePackage) { rp.Status.ObservedGeneration = rp.Generation + 1 }
+
+	DescribeTable("an object whose time is over", expectDeletion,
+		Entry("lets it go and tells what stays", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(time.Hour)), orphaned("Package "+packageID+" stays")),
+		Entry("lets it go though the service is away", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour)), seeing(unavailable, at(2*time.Hour)),
+			orphaned(packageID)),
+		Entry("lets it go though the workspace object points elsewhere", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour)),
+			seeing(movedWorkspace, at(time.Hour)), orphaned(packageID)),
+		Entry("lets it go though the package is being deployed", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour)),
+			seeing(thePackage(v1alpha1.StateDeploying), at(time.Hour)), orphaned(packageID)),
+		Entry("lets it go though an answer was lost, and tells what may stay", aReleasePackage(attempted(time.Minute), within(time.Hour)), seeing(unavailable, at(time.Hour)),
+			orphaned("job_0948_20250513 may stay")),
+		Entry("lets it go though it cannot be told what became of a request", aReleasePackage(attempted(time.Minute), within(time.Hour)), seeing(found(), at(time.Hour)),
+			orphaned("job_0948_20250513 may stay")),
+		Entry("lets it go though a refused request could not be looked for", aReleasePackage(ended(v1alpha1.OutcomeRefused), within(time.Hour)),
+			seeing(unavailable, at(time.Hour)), orphaned("job_0948_20250513 may stay")),
+		Entry("tries once, when nobody could before", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Minute)),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(time.Hour)), does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking))),
+		Entry("is in time just before", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(time.Hour-time.Second)), does(lifecycle.Unpack)),
+		Entry("has no such time without a deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), tried),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(10_000*time.Hour)), does(lifecycle.Unpack)),
+		Entry("tells of a withdrawal that came in time, though late seen", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried),
+			seeing(thePackage(v1alpha1.StateWithdrawn), at(time.Hour)), does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+		Entry("lets it go silently when there is nothing to withdraw", aReleasePackage(within(time.Hour)), seeing(nothing, at(time.Hour)),
+			does(lifecycle.Release, tellingNothing())),
+		Entry("says that the package is retained where it is", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), retained), seeing(nothing, at(time.Hour)),
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "Retain"))),
+		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), unprotected), seeing(nothing, at(time.Hour)),
+			does(lifecycle.Wait, notComingBack(), tellingNothing())),
+	)
+
+	DescribeTable("the time that is left for it", func(rp *v1alpha1.ReleasePackage, want time.Duration, bounded bool) {
+		left, ok := lifecycle.DeletionTimeLeft(rp, now.Add(10*time.Minute))
+		Expect(left).To(Equal(want))
+		Expect(ok).To(Equal(bounded))
+	},
+		Entry("is none without a deletion", aReleasePackage(within(time.Hour)), time.Duration(0), false),
+		Entry("has no bound without a deadline", aReleasePackage(deleted), time.Duration(0), false),
+		Entry("is what the deletion has not used", aReleasePackage(within(time.Hour), deleted), 50*time.Minute, true),
+		Entry("is less than none once it is over", aReleasePackage(within(time.Minute), deleted), -9*time.Minute, true),
+	)
+
+	It("does not end before its time while the object is not being deleted", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Minute))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(time.Hour)))).To(does(lifecycle.Wait, withoutReason()))
+	})
+
 	It("ends after a lost answer, pass by pass", func() {
 		rp := aReleasePackage(attempted(time.Minute), deleted)
 		seen := seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))

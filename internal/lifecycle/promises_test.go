@@ -17,10 +17,11 @@ limitations under the License.
 package lifecycle_test
 
 import (
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -32,17 +33,45 @@ var states = []v1alpha1.PackageState{
 	v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown,
 }
 
-func oneOf[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
+func oneOf[T any](t *rapid.T, what string, choices ...T) T {
+	return rapid.SampledFrom(choices).Draw(t, what)
+}
 
-// aRandomReleasePackage has one of the statuses that the functions of this package record, and any spec.
-func aRandomReleasePackage(r *rand.Rand) *v1alpha1.ReleasePackage {
-	no := func(*v1alpha1.ReleasePackage) {}
+// sometimes draws whether a change is made.
+func sometimes(t *rapid.T, what string, change with) with {
+	if rapid.Bool().Draw(t, what) {
+		return change
+	}
+	return func(*v1alpha1.ReleasePackage) {}
+}
+
+// anyReleasePackage has one of the statuses that the functions of this package record, and any spec.
+func anyReleasePackage(t *rapid.T) *v1alpha1.ReleasePackage {
+	var past with
+	switch oneOf(t, "past", "none", "attempted", "packed", "adopted", "refused", "not done", "not found", "lost often") {
+	case "attempted":
+		past = attempted(time.Duration(rapid.Int64Range(0, int64(2*settleTime)).Draw(t, "ago")))
+	case "packed":
+		past = packed(oneOf(t, "state", states...))
+	case "adopted":
+		past = adopted(oneOf(t, "state", states...))
+	case "refused":
+		past = ended(v1alpha1.OutcomeRefused)
+	case "not done":
+		past = ended(v1alpha1.OutcomeNotDone)
+	case "not found":
+		past = ended(v1alpha1.OutcomeNotFound)
+	case "lost often":
+		past = lost(3)
+	default:
+		past = func(*v1alpha1.ReleasePackage) {}
+	}
 	return aReleasePackage(
-		oneOf(r, no, packed(v1alpha1.StateWithdrawn), ended(v1alpha1.OutcomeNotFound)),
-		oneOf(r, no, attempted(time.Duration(r.Int64N(int64(2*settleTime)))), packed(oneOf(r, states...)), adopted(oneOf(r, states...)),
-			ended(oneOf(r, v1alpha1.OutcomeRefused, v1alpha1.OutcomeNotDone, v1alpha1.OutcomeNotFound))),
-		oneOf(r, no, no, maybeGivenUp), oneOf(r, no, no, maybeJustPacked), oneOf(r, no, edited), oneOf(r, no, no, adopting), oneOf(r, no, forced), oneOf(r, no, no, suspended),
-		oneOf(r, no, deleted), oneOf(r, no, no, retained), oneOf(r, no, no, unprotected),
+		sometimes(t, "packed before", packed(v1alpha1.StateWithdrawn)), sometimes(t, "refused before", ended(v1alpha1.OutcomeRefused)), past,
+		sometimes(t, "given up", maybeGivenUp), sometimes(t, "just packed", maybeJustPacked), sometimes(t, "edited", edited),
+		sometimes(t, "adopting", adopting), sometimes(t, "forced", forced), sometimes(t, "suspended", suspended),
+		sometimes(t, "deleted", deleted), sometimes(t, "retained", retained), sometimes(t, "unprotected", unprotected),
+		sometimes(t, "with a deadline", within(time.Minute)),
 	)
 }
 
@@ -60,30 +89,40 @@ func maybeJustPacked(rp *v1alpha1.ReleasePackage) {
 	}
 }
 
-// aRandomSight is any answer to what the object needs.
-func aRandomSight(r *rand.Rand, rp *v1alpha1.ReleasePackage) lifecycle.Seen {
+// anySight is any answer to what the object needs.
+func anySight(t *rapid.T, rp *v1alpha1.ReleasePackage) lifecycle.Seen {
 	need := lifecycle.Needs(rp)
-	switch {
-	case need == lifecycle.NeedNothing:
-		return seeing(nothing)
-	case r.IntN(6) == 0:
-		return seeing(unavailable)
-	case rp.Status.Workspace != nil && r.IntN(6) == 0:
-		return seeing(movedWorkspace)
-	case need == lifecycle.NeedPackage && r.IntN(4) == 0:
-		return seeing(gone)
-	case need == lifecycle.NeedPackage:
-		return seeing(thePackage(oneOf(r, states...)))
-	case need == lifecycle.NeedSearch:
-		candidates := []lifecycle.Package{aPackage("13", oneOf(r, states...)), aPackage("14", oneOf(r, states...))}
-		seen := seeing(found(candidates[r.IntN(3):]...))
-		seen.ItemsUnpacked = lifecycle.NeedsItems(rp, seen) && r.IntN(2) == 0
-		if lifecycle.LookID(rp) != "" {
-			oneOf(r, gone, thePackage(oneOf(r, states...)))(&seen)
-		}
-		return seen
+	if need == lifecycle.NeedNothing {
+		return seeing(nothing, oneOf(t, "time", at(0), at(time.Hour)))
 	}
-	return seeing()
+	var seen lifecycle.Seen
+	switch what := oneOf(t, "sight", "true", "true", "unavailable", "moved"); {
+	case what == "unavailable":
+		seen = seeing(unavailable)
+	case what == "moved" && rp.Status.Workspace != nil:
+		seen = seeing(movedWorkspace)
+	default:
+		seen = trueSight(t, rp, need)
+	}
+	oneOf(t, "time", at(0), at(time.Hour))(&seen)
+	return seen
+}
+
+func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lifecycle.Seen {
+	seen := seeing()
+	if need == lifecycle.NeedSearch {
+		candidates := []lifecycle.Package{aPackage("13", oneOf(t, "state", states...)), aPackage("14", oneOf(t, "state", states...))}
+		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&seen)
+		seen.ItemsUnpacked = lifecycle.NeedsItems(rp, seen) && rapid.Bool().Draw(t, "items unpacked")
+	}
+	if lifecycle.LookID(rp) != "" && need != lifecycle.NeedConnection {
+		sights := []sight{thePackage(oneOf(t, "state", states...)), gone}
+		if rp.Status.ReleasePackageID != "" {
+			sights = append(sights, hiding)
+		}
+		oneOf(t, "package", sights...)(&seen)
+	}
+	return seen
 }
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
@@ -93,7 +132,7 @@ func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageSta
 	switch {
 	case seen.Gone && packed != nil && !withdrawn && seen.Now.Sub(packed.Time) < settleTime:
 		return "" // It may just not be shown yet.
-	case seen.Gone:
+	case seen.Gone, seen.Hidden != nil && withdrawn:
 		return v1alpha1.StateWithdrawn
 	case seen.Package != nil:
 		return seen.Package.State
@@ -122,12 +161,9 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecy
 		}
 		return unwantedPack(rp)
 	case lifecycle.Release:
-		retains := rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain
-		if !retains && notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed) {
-			return "lets go of what may have to be withdrawn"
-		}
+		return unwantedRelease(rp, seen)
 	case lifecycle.Unpack:
-		if blind(rp, seen) || !notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
+		if blind(rp, seen) || seen.Hidden == nil && !notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
 			return "withdraws what cannot be withdrawn"
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:
@@ -135,6 +171,36 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecy
 			return "concludes what it could not see"
 		}
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
+	}
+	return forgotten(rp, seen, step)
+}
+
+// forgotten says why nobody would ever come back to an object that is not at its end.
+func forgotten(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.Step) string {
+	leftToOthers := !rp.DeletionTimestamp.IsZero() && !slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer)
+	switch {
+	case step.Action == lifecycle.Stall && step.Reason != "" && step.Message != "", step.Action == lifecycle.Protect:
+	case step.Action == lifecycle.Stall:
+		return "stalls and does not say why"
+	case step.After > 0, seen.Problem != nil:
+	case step.Reason != "" && step.Reason != v1alpha1.ReasonSuspended && !leftToOthers:
+		return "waits for something and does not come back"
+	}
+	return ""
+}
+
+// unwantedRelease says what may be left behind when an object is let go.
+func unwantedRelease(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) string {
+	deadline := rp.Spec.DeletionDeadline.Duration
+	switch {
+	case rp.DeletionTimestamp.IsZero():
+		return "lets go of what is not being deleted"
+	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, deadline > 0 && seen.Now.Sub(rp.DeletionTimestamp.Time) >= deadline:
+		return ""
+	case notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed):
+		return "lets go of what may have to be withdrawn"
+	case rp.Status.ReleasePackageID == "" && rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused && !seen.Searched:
+		return "lets go of what was refused without a look"
 	}
 	return ""
 }
@@ -154,14 +220,12 @@ func unwantedPack(rp *v1alpha1.ReleasePackage) string {
 
 func TestNoStepBreaksAPromise(t *testing.T) {
 	t.Parallel()
-	seed := rand.Uint64()
-	r := rand.New(rand.NewPCG(seed, 0))
-	for i := range 5_000 {
-		rp := aRandomReleasePackage(r)
-		seen := aRandomSight(r, rp)
+	rapid.Check(t, func(t *rapid.T) {
+		rp := anyReleasePackage(t)
+		seen := anySight(t, rp)
 		step := lifecycle.Decide(rp, seen)
 		if what := brokenPromise(rp, seen, step); what != "" {
-			t.Fatalf("seed %d, case %d: %s\nstep %+v\nseen %+v\nobject %+v", seed, i, what, step, seen, rp)
+			t.Fatalf("%s\nstep %+v\nseen %+v\nobject %+v", what, step, seen, rp)
 		}
-	}
+	})
 }

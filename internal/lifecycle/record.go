@@ -34,6 +34,8 @@ const (
 	maxDeployedBy  = 256
 	maxItemName    = 256
 	maxItemsInView = 1000
+
+	maxApproversInView = 100
 )
 
 // BeginAttempt records in the status that a request is about to be sent to target. It must be stored before the request leaves:
@@ -44,12 +46,15 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		ids := append(slices.Clone(st.WithdrawnPackageIDs), st.ReleasePackageID)
 		st.WithdrawnPackageIDs = ids[max(0, len(ids)-v1alpha1.MaxWithdrawnPackageIDs):]
 	}
-	number := int32(1)
-	if st.Attempt != nil {
-		number = st.Attempt.Number + 1
-	}
 	content := WantedContent(rp)
-	st.ReleasePackageID, st.State, st.Items = "", "", nil
+	number, lost := int32(1), int32(0)
+	if was := st.Attempt; was != nil {
+		number = was.Number + 1
+		if was.Outcome == v1alpha1.OutcomeNotFound && was.ContentHash == content.Hash() && !Forced(rp) {
+			lost = was.LostBefore + 1
+		}
+	}
+	st.ReleasePackageID, st.State, st.Items, st.ApplyUserID, st.ApproverIDs = "", "", nil, "", nil
 	st.PackedTime, st.DeployedTime, st.DeployedBy = nil, nil, ""
 	st.PackageName = content.PackageName
 	st.Workspace = &target
@@ -57,6 +62,7 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		Number:      number,
 		PackageName: content.PackageName,
 		ContentHash: content.Hash(),
+		LostBefore:  lost,
 		StartTime:   metav1.NewTime(now),
 
 		PendingItemIDs: content.PendingItemIDs,
@@ -84,14 +90,18 @@ func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
 	rp.Status.Attempt.Message = truncate(why, maxMessage)
 }
 
-// RecordAdopted takes over a package that was found at target.
-func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.PinnedWorkspace) {
-	if AttemptOpen(rp) {
-		how := "Found by a search, as the answer was lost"
-		if adopts(rp) {
-			how = "Chosen by spec.releasePackageId"
-		}
-		closeAttempt(rp, v1alpha1.OutcomePacked, how)
+// RecordAdopted takes over a package that was found at target. Unless the spec names it, it counts as packed by an attempt of this object, so that
+// an edit replaces it.
+func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.PinnedWorkspace, now time.Time) {
+	switch a := rp.Status.Attempt; {
+	case adopts(rp) && AttemptOpen(rp):
+		closeAttempt(rp, v1alpha1.OutcomePacked, "Chosen by spec.releasePackageId")
+	case adopts(rp):
+	case a == nil, a.ContentHash != contentOf(p).Hash(), rp.Status.ReleasePackageID != "":
+		BeginAttempt(rp, target, now)
+		closeAttempt(rp, v1alpha1.OutcomePacked, "Found at the service, so that nothing was sent")
+	default:
+		closeAttempt(rp, v1alpha1.OutcomePacked, "Found by a search, as the answer was lost")
 	}
 	rp.Status.ReleasePackageID = p.ID
 	rp.Status.Workspace = &target
@@ -102,7 +112,7 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 	switch {
 	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
-	case seen.Gone:
+	case seen.Gone, seen.Hidden != nil && ended(rp, v1alpha1.OutcomeWithdrawn):
 		rp.Status.State = v1alpha1.StateWithdrawn
 	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
 		recordPackage(rp, seen.Package)
@@ -115,7 +125,7 @@ func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
 	switch rp.Status.State {
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateDeployed:
-		if rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeWithdrawn {
+		if a := rp.Status.Attempt; a != nil && (a.Outcome == v1alpha1.OutcomeWithdrawing || a.Outcome == v1alpha1.OutcomeWithdrawn) {
 			closeAttempt(rp, v1alpha1.OutcomePacked, "")
 		}
 	case v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown:
@@ -150,6 +160,10 @@ func recordPackage(rp *v1alpha1.ReleasePackage, p *Package) {
 		st.DeployedTime = timeOrNil(p.DeployedTime)
 		st.DeployedBy = truncate(p.DeployedBy, maxDeployedBy)
 	}
+	st.ApplyUserID = truncate(p.ApplyUserID, v1alpha1.MaxIDLength)
+	if len(p.ApproverIDs) > 0 {
+		st.ApproverIDs = presentableIDs(p.ApproverIDs)
+	}
 	if items := presentable(p.Items); len(items) > 0 {
 		st.Items = items
 	}
@@ -166,6 +180,12 @@ func presentable(items []v1alpha1.PackageItem) []v1alpha1.PackageItem {
 		kept = append(kept, item)
 	}
 	return kept[:min(len(kept), maxItemsInView)]
+}
+
+// presentableIDs are sorted, so that the order in which the service shows them is no change, and leave out what the schema could not take.
+func presentableIDs(ids []string) []string {
+	kept := slices.DeleteFunc(slices.Sorted(slices.Values(ids)), func(id string) bool { return id == "" || len(id) > v1alpha1.MaxIDLength })
+	return kept[:min(len(kept), maxApproversInView)]
 }
 
 // timeOrNil keeps whole seconds, as the API server does, so that an unchanged time compares as equal.

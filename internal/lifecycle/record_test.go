@@ -37,6 +37,24 @@ func expectCut(text, full string, limit int) {
 	Expect(utf8.ValidString(text)).To(BeTrue())
 }
 
+// both makes two changes.
+func both(first, second with) with {
+	return func(rp *v1alpha1.ReleasePackage) {
+		first(rp)
+		second(rp)
+	}
+}
+
+func unchanged(*v1alpha1.ReleasePackage) {}
+
+// packedBefore has packed a package that is withdrawn by now.
+func packedBefore(id string) with {
+	return func(rp *v1alpha1.ReleasePackage) {
+		packed(v1alpha1.StateWithdrawn)(rp)
+		rp.Status.ReleasePackageID = id
+	}
+}
+
 var _ = Describe("The record", func() {
 	// An odd letter first, so that a cut at an even length falls into the middle of a character.
 	long := "x" + strings.Repeat("é", 2000)
@@ -71,6 +89,8 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.ReleasePackageID).To(BeEmpty(), "an id and an open attempt never stand together")
 			Expect(rp.Status.State).To(BeEmpty())
 			Expect(rp.Status.Items).To(BeEmpty())
+			Expect(rp.Status.ApplyUserID).To(BeEmpty())
+			Expect(rp.Status.ApproverIDs).To(BeEmpty())
 			Expect(rp.Status.PackedTime).To(BeNil())
 			Expect(rp.Status.DeployedTime).To(BeNil())
 			Expect(rp.Status.DeployedBy).To(BeEmpty())
@@ -95,6 +115,20 @@ var _ = Describe("The record", func() {
 			copied.Status.WithdrawnPackageIDs = append(copied.Status.WithdrawnPackageIDs, "12")
 			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("11", packageID))
 		})
+
+		DescribeTable("counts those right before it that were lost without a trace", func(past with, want int) {
+			rp := aReleasePackage(past, attempted(0))
+			Expect(rp.Status.Attempt.LostBefore).To(Equal(int32(want)))
+		},
+			Entry("none", unchanged, 0),
+			Entry("one", lost(1), 1),
+			Entry("two", lost(2), 2),
+			Entry("not one with other contents", both(lost(2), edited), 0),
+			Entry("not one before a forced pass", both(lost(2), forced), 0),
+			Entry("not one that was refused", ended(v1alpha1.OutcomeRefused), 0),
+			Entry("not one before another that did not get through", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 0),
+			Entry("not one that has packed", both(lost(2), packed(v1alpha1.StateWithdrawn)), 0),
+		)
 
 		It("that was accepted holds the id", func() {
 			rp := aReleasePackage(attempted(0))
@@ -139,24 +173,59 @@ var _ = Describe("The record", func() {
 		It("that was adopted is that of the service", func() {
 			rp := aReleasePackage(adopting)
 			p := aPackage(packageID, v1alpha1.StatePendingReview)
-			lifecycle.RecordAdopted(rp, &p, here)
+			lifecycle.RecordAdopted(rp, &p, here, now)
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
 			Expect(rp.Status.PackageName).To(Equal("job_0948_20250513"))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
 			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
 			Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
 			Expect(rp.Status.Items).To(Equal(p.Items))
+			Expect(rp.Status.ApplyUserID).To(Equal("dev1"))
+			Expect(rp.Status.ApproverIDs).To(HaveExactElements("dep1", "dep2"), "in whatever order the service shows them")
+			Expect(p.ApproverIDs).To(HaveExactElements("dep2", "dep1"), "what was seen stays as it was seen")
 			Expect(rp.Status.Attempt).To(BeNil())
+		})
+
+		DescribeTable("that was found counts as packed by an attempt of this object, so that an edit replaces it",
+			func(past with, number int, message string, withdrawn ...any) {
+				rp := aReleasePackage(past)
+				p := aPackage(packageID, v1alpha1.StatePendingReview)
+				lifecycle.RecordAdopted(rp, &p, here, now)
+				Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(number)), HaveField("Outcome", v1alpha1.OutcomePacked),
+					HaveField("Message", ContainSubstring(message)), HaveField("ContentHash", lifecycle.WantedContent(aReleasePackage()).Hash())))
+				Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(withdrawn...))
+				Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+				Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+				Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
+				edited(rp)
+				Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonReplacing)))
+			},
+			Entry("by the open one", attempted(time.Minute), 1, "answer was lost"),
+			Entry("by the one that was refused", ended(v1alpha1.OutcomeRefused), 1, "Found"),
+			Entry("by a first one, where there was none", unchanged, 1, "nothing was sent"),
+			Entry("by another one than that of the package before", packedBefore("12"), 2, "nothing was sent", "12"),
+			Entry("by another one than one with other contents", func(rp *v1alpha1.ReleasePackage) {
+				items := rp.Spec.PendingItemIDs
+				both(edited, ended(v1alpha1.OutcomeNotDone))(rp)
+				rp.Spec.PendingItemIDs = items
+			}, 2, "nothing was sent"),
+		)
+
+		It("that a person chose closes the open attempt, and says so", func() {
+			rp := aReleasePackage(attempted(time.Hour), adopting)
+			p := aPackage(packageID, v1alpha1.StatePendingReview)
+			lifecycle.RecordAdopted(rp, &p, here, now)
+			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(1)), HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", ContainSubstring("spec.releasePackageId"))))
 		})
 
 		It("that was adopted closes the open attempt, and no other", func() {
 			p := aPackage(packageID, v1alpha1.StatePendingReview)
 			rp := aReleasePackage(attempted(time.Minute))
-			lifecycle.RecordAdopted(rp, &p, here)
+			lifecycle.RecordAdopted(rp, &p, here, now)
 			Expect(rp.Status.Attempt).To(And(HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", Not(BeEmpty()))))
 
 			rp = aReleasePackage(ended(v1alpha1.OutcomeRefused), adopting)
-			lifecycle.RecordAdopted(rp, &p, here)
+			lifecycle.RecordAdopted(rp, &p, here, now)
 			Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeRefused))
 		})
 
@@ -187,10 +256,11 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			whole := aPackage(packageID, v1alpha1.StatePendingReview)
 			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &whole})
-			bare := lifecycle.Package{ID: packageID, Name: whole.Name, State: v1alpha1.StateWithdrawn}
+			bare := lifecycle.Package{ID: packageID, Name: whole.Name, State: v1alpha1.StateWithdrawn, ApplyUserID: "dev1"}
 			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &bare})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.Items).To(Equal(whole.Items))
+			Expect(rp.Status.ApproverIDs).To(HaveExactElements("dep1", "dep2"))
 			Expect(rp.Status.PackedTime.Time).To(Equal(whole.PackedTime))
 		})
 
@@ -230,15 +300,21 @@ var _ = Describe("The record", func() {
 
 		It("is cut to the lengths that fit", func() {
 			p := aPackage(packageID, v1alpha1.StateDeployed)
-			p.Name, p.DeployedBy = long, long
-			p.Items = nil
+			p.Name, p.DeployedBy, p.ApplyUserID = long, long, long
+			p.Items, p.ApproverIDs = nil, []string{"", strings.Repeat("a", 129)}
+			for i := range 120 {
+				p.ApproverIDs = append(p.ApproverIDs, fmt.Sprintf("user-%03d", i))
+			}
 			for i := range 1500 {
 				p.Items = append(p.Items, v1alpha1.PackageItem{ID: fmt.Sprint(i), Name: long})
 			}
 			rp := aReleasePackage(adopting)
-			lifecycle.RecordAdopted(rp, &p, here)
+			lifecycle.RecordAdopted(rp, &p, here, now)
 			expectCut(rp.Status.PackageName, long, 512)
 			expectCut(rp.Status.DeployedBy, long, 256)
+			expectCut(rp.Status.ApplyUserID, long, 128)
+			Expect(rp.Status.ApproverIDs).To(HaveLen(100))
+			Expect(rp.Status.ApproverIDs[0]).To(Equal("user-000"), "what the schema could not take is left out")
 			Expect(rp.Status.Items).To(HaveLen(1000))
 			expectCut(rp.Status.Items[999].Name, long, 256)
 			Expect(p.Items[0].Name).To(Equal(long), "what was seen stays as it was seen")

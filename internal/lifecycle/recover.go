@@ -19,7 +19,6 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -113,7 +112,8 @@ func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
 	if !rp.DeletionTimestamp.IsZero() {
 		wayOut = "withdraw it in the console, then set spec.deletionPolicy to Retain to let this object go"
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonAmbiguousPackage, Message: fmt.Sprintf("%s; look at the packages in the console: %s", what, wayOut)}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonAmbiguousPackage, After: lookAgain, Message: fmt.Sprintf(
+		"%s; look at the packages in the console: %s. The operator looks again every few minutes", what, wayOut)}
 }
 
 // settled reports whether a request of the open attempt can no longer take effect.
@@ -136,6 +136,5 @@ func idsOf(packages []Package) string {
 	for i := range packages {
 		ids = append(ids, packages[i].ID)
 	}
-	slices.Sort(ids)
-	return strings.Join(ids, ", ")
+	return listed(ids)
 }

@@ -65,9 +65,11 @@ type Seen struct {
 	// Problem is set when something that Needs asked for could not be seen. A failed look is never an absence.
 	Problem *Problem
 
-	// Package is the answer to a look at LookID. Gone is set instead when the service said that there is no such package.
+	// Package is the answer to a look at LookID. Gone is set instead when the service said that there is no such package, and Hidden when
+	// it refuses to show it, with these words, and does not list it either (if it is a recorded one, whose name is known).
 	Package *Package
 	Gone    bool
+	Hidden  *Problem
 
 	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set.
 	Candidates []Package
@@ -110,8 +112,10 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 		return NeedPackage
 	case refusedAsIs(rp):
 		return NeedNothing
-	case rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused:
+	case refused(rp):
 		return NeedSearch
+	case lostTooOften(rp):
+		return NeedNothing
 	}
 	return NeedConnection
 }
@@ -120,7 +124,7 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	switch {
 	case !protected(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return NeedNothing
-	case AttemptOpen(rp):
+	case AttemptOpen(rp), rp.Status.ReleasePackageID == "" && refused(rp):
 		return NeedSearch
 	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
 		return NeedNothing
@@ -147,10 +151,25 @@ func Forced(rp *v1alpha1.ReleasePackage) bool {
 	return token != "" && handledToken(token) != rp.Status.LastHandledReconcileAt
 }
 
+// refused reports whether the latest attempt came to an answer that seems to prove that nothing was packed. The service's codes are not all
+// documented, so a search comes before anything that relies on it.
+func refused(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused
+}
+
 // refusedAsIs reports whether the service refused what this very spec asks for.
 func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
+	return refused(rp) && rp.Status.Attempt.Generation == rp.Generation && !Forced(rp)
+}
+
+// maxLost is how many requests with the same content may be lost without a trace, one after the other, before a person has to look.
+const maxLost = 3
+
+// lostTooOften reports whether it is useless to send the same once more.
+func lostTooOften(rp *v1alpha1.ReleasePackage) bool {
 	a := rp.Status.Attempt
-	return a != nil && a.Outcome == v1alpha1.OutcomeRefused && a.Generation == rp.Generation && !Forced(rp)
+	return a != nil && a.Outcome == v1alpha1.OutcomeNotFound && a.LostBefore >= maxLost-1 &&
+		a.ContentHash == WantedContent(rp).Hash() && !Forced(rp)
 }
 
 // edited reports whether the spec asks for another package than the one that was packed.

@@ -120,6 +120,20 @@ func ended(outcome v1alpha1.AttemptOutcome) with {
 	}
 }
 
+// lost has sent so many requests, one after the other, that were lost without a trace.
+func lost(times int) with {
+	return func(rp *v1alpha1.ReleasePackage) {
+		for range times {
+			ended(v1alpha1.OutcomeNotFound)(rp)
+		}
+	}
+}
+
+// within bounds how long the deletion may take.
+func within(deadline time.Duration) with {
+	return func(rp *v1alpha1.ReleasePackage) { rp.Spec.DeletionDeadline.Duration = deadline }
+}
+
 // packed has a package that it packed itself and saw in a state.
 func packed(state v1alpha1.PackageState) with {
 	return func(rp *v1alpha1.ReleasePackage) {
@@ -139,6 +153,14 @@ func givenUp(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Unpacked(rp)
 }
 
+// toldOfHiding has told that the service refuses to show its package, toldOfMove that the workspace object points elsewhere.
+func toldOfHiding(rp *v1alpha1.ReleasePackage) {
+	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(hiding)), now)
+}
+func toldOfMove(rp *v1alpha1.ReleasePackage) {
+	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(movedWorkspace)), now)
+}
+
 // notWithdrawable has tried to withdraw its failed package, which the service does not do.
 func notWithdrawable(rp *v1alpha1.ReleasePackage) {
 	lifecycle.UnpackTooLate(rp, lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
@@ -149,7 +171,7 @@ func adopted(state v1alpha1.PackageState) with {
 	return func(rp *v1alpha1.ReleasePackage) {
 		adopting(rp)
 		p := aPackage(packageID, state)
-		lifecycle.RecordAdopted(rp, &p, here)
+		lifecycle.RecordAdopted(rp, &p, here, now)
 	}
 }
 
@@ -189,10 +211,19 @@ func found(candidates ...lifecycle.Package) sight {
 	return func(s *lifecycle.Seen) { s.Candidates, s.Searched = candidates, true }
 }
 
+// at is the time of the pass, so long after now.
+func at(d time.Duration) sight {
+	return func(s *lifecycle.Seen) { s.Now = now.Add(d) }
+}
+
 func gone(s *lifecycle.Seen)          { s.Gone = true }
-func later(s *lifecycle.Seen)         { s.Now = s.Now.Add(time.Hour) }
 func itemsUnpacked(s *lifecycle.Seen) { s.ItemsUnpacked = true }
 func nothing(s *lifecycle.Seen)       { s.Target = nil }
+
+// hiding is the answer of a service that refuses to show the package, and does not list it.
+func hiding(s *lifecycle.Seen) {
+	s.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: "The service refused a look"}
+}
 
 func movedWorkspace(s *lifecycle.Seen) {
 	target := elsewhere
@@ -223,7 +254,7 @@ func recorded(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.S
 	switch step.Action {
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Unpack:
 	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(rp, step.Package, here)
+		lifecycle.RecordAdopted(rp, step.Package, here, seen.Now)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:

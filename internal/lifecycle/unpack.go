@@ -23,12 +23,31 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// lookAgain is how soon to look at a package that the service refused to withdraw: people may do it in the console.
+// lookAgain is how soon to look again at what only people can set right: they may do it in the console, where nothing tells of it.
 const lookAgain = 5 * time.Minute
+
+// BeginWithdrawal records that a package is about to be withdrawn to make way for another. It must be stored before the request leaves: a package
+// that is withdrawn without such a record was withdrawn by someone else, and stalls.
+func BeginWithdrawal(rp *v1alpha1.ReleasePackage) {
+	if rp.Status.Attempt != nil && rp.Status.Attempt.Outcome != v1alpha1.OutcomeWithdrawn {
+		closeAttempt(rp, v1alpha1.OutcomeWithdrawing, "")
+	}
+}
+
+// Replaces reports whether a step withdraws a package to make way for another.
+func Replaces(step Step) bool {
+	return step.Action == Unpack && step.Reason == v1alpha1.ReasonReplacing
+}
 
 // Unpacked records that the service accepted to withdraw the package, or has none to withdraw. Only a look shows whether that is so.
 func Unpacked(rp *v1alpha1.ReleasePackage) {
 	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
+}
+
+// UnpackedHidden is the step after the service accepted to withdraw a package, or said that it has none, which it neither shows nor lists: what
+// it answers when it is asked to show an id that it does not know is not documented.
+func UnpackedHidden(rp *v1alpha1.ReleasePackage) Step {
+	return released(fmt.Sprintf("The service neither shows nor lists package %s, and has nothing left to withdraw", rp.Status.ReleasePackageID))
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it

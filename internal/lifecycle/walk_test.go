@@ -17,265 +17,266 @@ limitations under the License.
 package lifecycle_test
 
 import (
-	"fmt"
-	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// TestOneLivePackage walks through random lives of one object in a world of its own, where answers are lost, requests are late, people
-// interfere and users change their minds. At no time do two live packages exist, and none is left behind.
-func TestOneLivePackage(t *testing.T) {
+// TestNoLifeBreaksAPromise lives random lives of one object in a world of its own, where answers are lost, requests are late, people
+// interfere and change their minds, and the cluster is restored. Whatever happens, nothing is packed twice and nothing is left behind, and
+// once people stop and the service answers, every life comes to an end.
+func TestNoLifeBreaksAPromise(t *testing.T) {
 	t.Parallel()
-	for range 300 {
-		seed := rand.Uint64()
-		if wrong := newWorld(seed).walk(); wrong != "" {
-			t.Fatalf("seed %d: %s", seed, wrong)
-		}
-	}
-}
-
-// world is the service, its people and one object.
-type world struct {
-	r        *rand.Rand
-	now      time.Time
-	rp       *v1alpha1.ReleasePackage
-	packages []*lifecycle.Package
-	late     []lateRequest
-	tokens   int
-}
-
-// lateRequest is a request to pack that arrives after its sender gave up on it.
-type lateRequest struct {
-	content lifecycle.Content
-	arrives time.Time
-}
-
-func newWorld(seed uint64) *world {
-	return &world{r: rand.New(rand.NewPCG(seed, 0)), now: now, rp: aReleasePackage(unprotected)}
-}
-
-// walk lives one life and says what went wrong in it.
-func (w *world) walk() string {
-	for range 300 {
-		w.now = w.now.Add(time.Duration(w.r.Int64N(int64(settleTime / 3))))
-		w.deliverLate()
-		w.interfere()
-		action, wrong := w.pass()
-		if wrong == "" && w.live() > 1 {
-			wrong = "two packages are live"
-		}
-		if wrong == "" && action == lifecycle.Release && w.rp.Spec.DeletionPolicy != v1alpha1.DeletionRetain && w.live()+len(w.late) > 0 {
-			wrong = "a package is left behind"
-		}
-		if wrong != "" {
-			return fmt.Sprintf("%s after %s\nobject %+v\npackages %+v", wrong, w.now.Sub(now), w.rp, w.packages)
-		}
-		if action == lifecycle.Release {
-			return ""
-		}
-	}
-	return ""
-}
-
-// interfere lets people do what they can do at any time.
-func (w *world) interfere() {
-	rp := w.rp
-	frozen := rp.Status.State == v1alpha1.StateDeploying || rp.Status.State == v1alpha1.StateDeployed
-	switch w.r.IntN(20) {
-	case 0:
-		if !frozen {
-			rp.Generation++
-			rp.Spec.PendingItemIDs = oneOf(w.r, []v1alpha1.ID{"26", "27"}, []v1alpha1.ID{"26", "28"})
-		}
-	case 1:
-		w.tokens++
-		rp.Annotations = map[string]string{v1alpha1.ReconcileAtAnnotation: fmt.Sprint(w.tokens)}
-	case 2:
-		rp.Spec.Suspend = !rp.Spec.Suspend
-	case 3:
-		rp.Spec.DeletionPolicy = oneOf(w.r, v1alpha1.DeletionUnpack, v1alpha1.DeletionUnpack, v1alpha1.DeletionRetain)
-	case 4:
-		if w.r.IntN(5) == 0 {
-			rp.DeletionTimestamp = &metav1.Time{Time: w.now}
-		}
-	case 5, 6:
-		w.console()
-	}
-}
-
-// console lets somebody move a package on.
-func (w *world) console() {
-	for _, p := range w.packages {
-		switch p.State {
-		case v1alpha1.StatePendingReview:
-			p.State = oneOf(w.r, v1alpha1.StateDeploying, v1alpha1.StateWithdrawn)
-		case v1alpha1.StateDeploying:
-			p.State = oneOf(w.r, v1alpha1.StateDeployed, v1alpha1.StateDeployFailed)
-		case v1alpha1.StateDeployed, v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown:
-		}
-	}
-}
-
-func (w *world) live() int {
-	n := 0
-	for _, p := range w.packages {
-		if p.State == v1alpha1.StatePendingReview || p.State == v1alpha1.StateDeploying {
-			n++
-		}
-	}
-	return n
-}
-
-// pass makes one pass like the controller does, with a service that fails now and then.
-func (w *world) pass() (lifecycle.Action, string) {
-	seen := w.look()
-	step := lifecycle.Decide(w.rp, seen)
-	if step.Action == lifecycle.Protect {
-		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
-		step = lifecycle.Decide(w.rp, seen)
-	}
-	if wrong := brokenPromise(w.rp, seen, step); wrong != "" {
-		return step.Action, wrong
-	}
-	lifecycle.RecordSeen(w.rp, seen)
-	switch step.Action {
-	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(w.rp, step.Package, here)
-	case lifecycle.CloseAttempt:
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
-	case lifecycle.Pack:
-		step = w.pack()
-	case lifecycle.Unpack:
-		if step = w.unpack(step); step.Action == lifecycle.Release {
-			return step.Action, ""
-		}
-	case lifecycle.Release:
-		return step.Action, ""
-	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
-	}
-	if seen.Problem == nil && step.Reason != v1alpha1.ReasonSuspended {
-		lifecycle.MarkHandled(w.rp)
-	}
-	lifecycle.Summarize(w.rp, step, w.now)
-	if w.rp.Status.ReleasePackageID != "" && lifecycle.AttemptOpen(w.rp) {
-		return step.Action, "an id and an open attempt stand together"
-	}
-	return step.Action, unsound(w.rp)
-}
-
-// look answers what the object needs, truly or not at all.
-func (w *world) look() lifecycle.Seen {
-	need := lifecycle.Needs(w.rp)
-	seen := seeing()
-	if need != lifecycle.NeedNothing && w.r.IntN(10) == 0 {
-		seen = seeing(unavailable)
-		need = lifecycle.NeedNothing
-	}
-	seen.Now = w.now
-	switch need {
-	case lifecycle.NeedPackage:
-		seen.Gone = true
-		for _, p := range w.packages {
-			if p.ID == lifecycle.LookID(w.rp) {
-				shown := *p
-				seen.Gone, seen.Package = false, &shown
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true, false)}
+		actions := map[string]func(*rapid.T){}
+		for name, event := range w.events() {
+			actions[name] = func(t *rapid.T) {
+				if w.rp == nil && !slices.Contains(withoutObject, name) {
+					t.Skip()
+				}
+				w.tick(w.someTime("seconds later", settleTime/3))
+				event()
+				w.pass()
 			}
 		}
-	case lifecycle.NeedSearch:
-		for _, p := range w.packages {
-			if lifecycle.Plausible(w.rp, p) {
-				seen.Candidates = append(seen.Candidates, *p)
-			}
-		}
-		seen.Searched = true
-		seen.ItemsUnpacked = lifecycle.NeedsItems(w.rp, seen) && w.live() == 0
-	case lifecycle.NeedNothing, lifecycle.NeedConnection:
-	}
-	return seen
-}
-
-// pack sends a request that may be accepted, refused, lost on either way or late.
-func (w *world) pack() lifecycle.Step {
-	lifecycle.BeginAttempt(w.rp, here, w.now)
-	content := lifecycle.WantedContent(w.rp)
-	switch w.r.IntN(10) {
-	case 0: // Stopped before it was sent.
-		return lifecycle.OutcomeUnknown(w.rp)
-	case 1: // Throttled.
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
-		return lifecycle.Blocked(w.rp, lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "throttled"})
-	case 2: // Held up on its way.
-		w.late = append(w.late, lateRequest{content, w.now.Add(time.Duration(w.r.Int64N(int64(settleTime))))})
-		lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
-		return lifecycle.OutcomeUnknown(w.rp)
-	case 3: // Done, but the answer was lost.
-		w.receive(content)
-		return lifecycle.OutcomeUnknown(w.rp)
-	}
-	id := w.receive(content)
-	if id == "" {
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
-		return lifecycle.PackRefused(w.rp)
-	}
-	lifecycle.RecordPacked(w.rp, id, w.now)
-	return lifecycle.Step{}
-}
-
-// unpack sends a request that may be lost on either way. Somebody may let the package go in the same moment.
-func (w *world) unpack(step lifecycle.Step) lifecycle.Step {
-	lost := lifecycle.Blocked(w.rp, lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "timed out"})
-	fate := w.r.IntN(8)
-	if fate == 0 {
-		return lost
-	}
-	if fate == 1 {
-		w.console()
-	}
-	for _, p := range w.packages {
-		if p.ID != w.rp.Status.ReleasePackageID {
-			continue
-		}
-		if p.State != v1alpha1.StatePendingReview && p.State != v1alpha1.StateWithdrawn {
-			return lifecycle.UnpackTooLate(w.rp, step)
-		}
-		p.State = v1alpha1.StateWithdrawn
-	}
-	if fate == 2 {
-		return lost
-	}
-	lifecycle.Unpacked(w.rp)
-	return step
-}
-
-func (w *world) deliverLate() {
-	w.late = slices.DeleteFunc(w.late, func(l lateRequest) bool {
-		if w.now.Before(l.arrives) {
-			return false
-		}
-		w.receive(l.content)
-		return true
+		t.Repeat(actions)
+		w.comeToAnEnd()
 	})
 }
 
-// receive packs what was asked for and returns its id. One request in ten is refused.
-func (w *world) receive(content lifecycle.Content) string {
-	if w.r.IntN(10) == 0 {
-		return ""
+// pass makes one pass and returns when the next one is due. It checks all that has to hold of each.
+func (w *world) pass() time.Duration {
+	if w.rp == nil {
+		return 0
 	}
-	p := &lifecycle.Package{
-		ID: fmt.Sprint(len(w.packages) + 1), Name: content.PackageName, State: v1alpha1.StatePendingReview,
-		ApplyUserID: content.ApplyUserID, ApproverIDs: content.ApproverIDs, PackedTime: w.now,
+	p := &pass{forced: lifecycle.Forced(w.rp)}
+	w.look(p)
+	step := w.decide(p.seen)
+	if step.Action == lifecycle.Protect {
+		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
+		step = w.decide(p.seen)
 	}
-	for _, id := range content.PendingItemIDs {
-		p.Items = append(p.Items, v1alpha1.PackageItem{ID: id})
+	p.kept = w.rp.DeepCopy()
+	lifecycle.RecordSeen(w.rp, p.seen)
+	step = w.permit(p, step)
+	step = w.act(p, step)
+	if chance(w, "recording", "works", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
+		w.rp = p.kept
+		w.account()
+		return time.Second
 	}
-	w.packages = append(w.packages, p)
-	return p.ID
+	if step.Action == lifecycle.Release || !w.rp.DeletionTimestamp.IsZero() && !slices.Contains(w.rp.Finalizers, v1alpha1.UnpackFinalizer) {
+		w.rp = nil
+		return 0
+	}
+	if !p.hindered && step.Reason != v1alpha1.ReasonSuspended {
+		lifecycle.MarkHandled(w.rp)
+	}
+	lifecycle.Summarize(w.rp, step, w.now)
+	w.account()
+	w.checkStatus(step)
+	due := p.due(w.rp, step, w.now)
+	if due == 0 && meta.FindStatusCondition(w.rp.Status.Conditions, v1alpha1.ConditionReconciling) != nil {
+		w.t.Fatalf("no pass is due, though the object is reconciling: %+v", step)
+	}
+	return due
+}
+
+// decide is the decision about what is seen. It changes nothing, and does not depend on the order in which the service lists things.
+func (w *world) decide(seen lifecycle.Seen) lifecycle.Step {
+	before := w.rp.DeepCopy()
+	step := lifecycle.Decide(w.rp, seen)
+	if !reflect.DeepEqual(before, w.rp) {
+		w.t.Fatalf("the decision %+v changed the object", step)
+	}
+	turned := seen
+	turned.Candidates = slices.Clone(seen.Candidates)
+	slices.Reverse(turned.Candidates)
+	if again := lifecycle.Decide(w.rp, turned); again.Action != step.Action || again.Reason != step.Reason || again.Message != step.Message {
+		w.t.Fatalf("the same is seen and told of in another way: %+v and %+v", step, again)
+	}
+	if wrong := brokenPromise(w.rp, seen, step); wrong != "" {
+		w.t.Fatalf("%s: %+v", wrong, step)
+	}
+	return step
+}
+
+// act does the step like the controller does, with a service that fails now and then.
+func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
+	switch step.Action {
+	case lifecycle.Adopt:
+		lifecycle.RecordAdopted(w.rp, step.Package, here, w.now)
+	case lifecycle.CloseAttempt:
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
+	case lifecycle.Pack:
+		w.checkPack(p)
+		step = w.pack(p)
+	case lifecycle.Unpack:
+		if lifecycle.Replaces(step) && w.rp.Status.Attempt.Outcome != v1alpha1.OutcomeWithdrawing {
+			lifecycle.BeginWithdrawal(w.rp)
+			w.store(p, step)
+		}
+		step = w.unpack(p, step)
+	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect, lifecycle.Release:
+	}
+	if step.Action == lifecycle.Release {
+		w.checkRelease(p)
+	}
+	return step
+}
+
+// store puts the object on record as it is before a call.
+func (w *world) store(p *pass, step lifecycle.Step) {
+	lifecycle.Summarize(w.rp, step, w.now)
+	p.kept = w.rp.DeepCopy()
+}
+
+// checkPack checks that nothing is packed twice.
+func (w *world) checkPack(p *pass) {
+	content, st := lifecycle.WantedContent(w.rp), &w.rp.Status
+	if m := w.mine(); m != nil {
+		w.t.Fatalf("a request to pack is sent though package %s is live", m.ID)
+	}
+	if w.onItsWay() {
+		w.t.Fatalf("a request to pack is sent though another is on its way")
+	}
+	givenUp := st.Attempt != nil && st.Attempt.Outcome == v1alpha1.OutcomeGivenUp
+	if p.listed && !p.forced && !givenUp && !w.allFree(content.PendingItemIDs) {
+		w.t.Fatalf("a request to pack %v is sent though they are listed as packed", content.PendingItemIDs)
+	}
+	lostStatus := st.Attempt == nil && w.now.Sub(w.rp.CreationTimestamp.Time) > 15*time.Minute
+	for _, m := range w.packages {
+		if lostStatus && m.live() && w.mannerOf(m) == shown && m.content().Hash() == content.Hash() {
+			w.t.Fatalf("a request to pack is sent though package %s is just that", m.ID)
+		}
+	}
+}
+
+// checkRelease checks that nothing is left behind, unless it was to be.
+func (w *world) checkRelease(p *pass) {
+	left, bounded := lifecycle.DeletionTimeLeft(w.rp, w.now)
+	if w.rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain || bounded && left <= 0 || p.tooLate {
+		return
+	}
+	if m := w.mine(); m != nil {
+		w.t.Fatalf("the object is let go though package %s is live", m.ID)
+	}
+	if w.onItsWay() {
+		w.t.Fatalf("the object is let go though a request is on its way")
+	}
+}
+
+// mine is a live package that the object is answerable for.
+func (w *world) mine() *made {
+	if i := slices.IndexFunc(w.packages, func(m *made) bool { return m.mine && m.live() }); i >= 0 {
+		return w.packages[i]
+	}
+	return nil
+}
+
+// onItsWay reports whether a request of this object may arrive that has not before.
+func (w *world) onItsWay() bool {
+	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && l.object == w.objects })
+}
+
+// onRecord reports whether the status tells of a package, or leads to it.
+func (w *world) onRecord(m *made) bool {
+	if id := w.rp.Status.ReleasePackageID; id != "" {
+		return id == m.ID
+	}
+	a := w.rp.Status.Attempt
+	return a != nil && (a.Outcome == "" || a.Outcome == v1alpha1.OutcomeRefused) &&
+		lifecycle.Plausible(w.rp, &m.Package) && m.content().Hash() == a.ContentHash
+}
+
+// account makes the object answerable for the package that it has on record, and checks that it did not lose another.
+func (w *world) account() {
+	for _, m := range w.packages {
+		switch {
+		case m.ID == w.rp.Status.ReleasePackageID:
+			m.mine = true
+		case !m.mine, !m.live(), w.onRecord(m):
+		case w.rp.Spec.ReleasePackageID != "":
+			m.mine = false // A person chose another.
+		default:
+			w.t.Fatalf("package %s is live and not on record any more", m.ID)
+		}
+	}
+}
+
+// checkStatus checks what holds of the status at any time.
+func (w *world) checkStatus(step lifecycle.Step) {
+	if w.rp.Status.ReleasePackageID != "" && lifecycle.AttemptOpen(w.rp) {
+		w.t.Fatalf("an id and an open attempt stand together")
+	}
+	blames := step.Reason == v1alpha1.ReasonWithdrawn || step.Reason == v1alpha1.ReasonPackageNotFound
+	if m := w.find(w.rp.Status.ReleasePackageID); step.Action == lifecycle.Stall && blames && m != nil && m.State == v1alpha1.StateWithdrawn && !m.revoked {
+		w.t.Fatalf("it takes its own withdrawal for someone else's: %+v", step)
+	}
+	if wrong := unsound(w.rp); wrong != "" {
+		w.t.Fatalf("%s: %+v", wrong, w.rp.Status.Conditions)
+	}
+	again := w.rp.DeepCopy()
+	lifecycle.Summarize(again, step, w.now.Add(time.Hour))
+	if !reflect.DeepEqual(again.Status, w.rp.Status) {
+		w.t.Fatalf("the same situation reads otherwise some time later: %+v and %+v", w.rp.Status.Conditions, again.Status.Conditions)
+	}
+}
+
+// comeToAnEnd makes the passes that are due, and no others, after people stopped and the service answers. They have to come to an end.
+func (w *world) comeToAnEnd() {
+	w.calmDown()
+	for began := w.now; w.now.Sub(began) < 3*time.Hour; {
+		var before *v1alpha1.ReleasePackage
+		if w.rp != nil {
+			before = w.rp.DeepCopy()
+		}
+		due := w.pass()
+		switch {
+		case w.rp == nil, w.ended() && reflect.DeepEqual(before.Status, w.rp.Status):
+			return
+		case due == 0 && !w.ended():
+			w.t.Fatalf("nothing is due, and it is not at its end: %+v", w.rp.Status.Conditions)
+		}
+		w.tick(max(due, time.Second))
+	}
+	w.t.Fatalf("it does not come to an end: %+v", w.rp.Status.Conditions)
+}
+
+// calmDown ends what is under way, and lets every call succeed from now on.
+func (w *world) calmDown() {
+	for _, m := range w.packages {
+		m.manner = shown
+		switch m.State {
+		case v1alpha1.StateDeploying:
+			w.turn(m, oneOf(w.t, "end", v1alpha1.StateDeployed, v1alpha1.StateDeployFailed))
+		case v1alpha1.StateUnknown:
+			w.turn(m, v1alpha1.StatePendingReview)
+		case v1alpha1.StateWithdrawn:
+			if w.rp != nil && w.rp.Status.ReleasePackageID == "" && m.ID == string(w.rp.Spec.ReleasePackageID) && m.afterwards != dropped {
+				m.afterwards = shown // A refusal to show what the spec names is told of, and asked for again as long as it lasts.
+			}
+		case v1alpha1.StatePendingReview, v1alpha1.StateDeployed, v1alpha1.StateDeployFailed:
+		}
+	}
+	w.truthful = true
+}
+
+// ended reports whether the object waits for nobody but people.
+func (w *world) ended() bool {
+	stalled := meta.FindStatusCondition(w.rp.Status.Conditions, v1alpha1.ConditionStalled)
+	if w.rp.DeletionTimestamp.IsZero() {
+		return stalled != nil || meta.IsStatusConditionTrue(w.rp.Status.Conditions, v1alpha1.ConditionReady)
+	}
+	return stalled != nil && slices.Contains([]string{
+		v1alpha1.ReasonAmbiguousPackage, v1alpha1.ReasonUnpackRefused, v1alpha1.ReasonWorkspaceChanged,
+	}, stalled.Reason)
 }

@@ -1,0 +1,207 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// claimIndex finds ReleasePackages by the packages and items that they have or want, in whatever workspace.
+const claimIndex = "claims"
+
+func claimIndexOf(obj client.Object) []string {
+	rp, ok := obj.(*v1alpha1.ReleasePackage)
+	if !ok {
+		return nil
+	}
+	var keys []string
+	for _, claim := range lifecycle.Claims(rp) {
+		keys = append(keys, string(claim))
+	}
+	return keys
+}
+
+// claimants are the other ReleasePackages that have a claim in the workspace of this pass. They are for reading only.
+func (r *ReleasePackageReconciler) claimants(ctx context.Context, p *pass, claim lifecycle.Claim) ([]v1alpha1.ReleasePackage, error) {
+	list := &v1alpha1.ReleasePackageList{}
+	err := r.List(ctx, list, client.MatchingFields{claimIndex: string(claim)}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, err
+	}
+	var others []v1alpha1.ReleasePackage
+	for i := range list.Items {
+		other := &list.Items[i]
+		if other.UID == p.rp.UID {
+			continue
+		}
+		same, err := r.inWorkspace(ctx, other, p.conn.Target())
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			others = append(others, *other)
+		}
+	}
+	return others, nil
+}
+
+// inWorkspace reports whether a ReleasePackage is, or would be, packed at this place. Several workspace objects may lead there.
+func (r *ReleasePackageReconciler) inWorkspace(ctx context.Context, rp *v1alpha1.ReleasePackage, place v1alpha1.PinnedWorkspace) (bool, error) {
+	target := rp.Status.Workspace
+	if target == nil {
+		var err error
+		if target, err = r.Workspaces.Target(ctx, rp.Namespace, rp.Spec.WorkspaceRef); err != nil {
+			return false, err
+		}
+	}
+	return target != nil && *target == place, nil
+}
+
+// takenByAnother reports whether another ReleasePackage has recorded a package as its own.
+func (r *ReleasePackageReconciler) takenByAnother(ctx context.Context, p *pass, id string) (bool, error) {
+	others, err := r.claimants(ctx, p, lifecycle.PackageClaim(id))
+	return slices.ContainsFunc(others, func(other v1alpha1.ReleasePackage) bool { return other.Status.ReleasePackageID == id }), err
+}
+
+// rival is the first ReleasePackage that the claims have to be left to, and which of them; nil if they are free.
+func (r *ReleasePackageReconciler) rival(ctx context.Context, p *pass, claims []lifecycle.Claim) (*v1alpha1.ReleasePackage, []lifecycle.Claim, error) {
+	var first *v1alpha1.ReleasePackage
+	var contested []lifecycle.Claim
+	for _, claim := range claims {
+		others, err := r.claimants(ctx, p, claim)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range others {
+			if other := &others[i]; lifecycle.Yields(p.rp, other, claim) && (first == nil || first.UID == other.UID) {
+				first, contested = other, append(contested, claim)
+			}
+		}
+	}
+	return first, contested, nil
+}
+
+// freed finds the ReleasePackages that had to leave something to the one that changed, or is gone.
+func (r *ReleasePackageReconciler) freed(ctx context.Context, obj client.Object) []reconcile.Request {
+	list := &v1alpha1.ReleasePackageList{}
+	if err := r.List(ctx, list, client.MatchingFields{yieldIndex: yielding}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		if rp := &list.Items[i]; rp.UID != obj.GetUID() {
+			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
+		}
+	}
+	return requests
+}
+
+// yieldIndex finds the ReleasePackages that wait for another to leave them something.
+const (
+	yieldIndex = "yields"
+	yielding   = "true"
+)
+
+func yieldIndexOf(obj client.Object) []string {
+	if rp, ok := obj.(*v1alpha1.ReleasePackage); ok && readyReason(rp.Status.Conditions) == v1alpha1.ReasonAlreadyClaimed {
+		return []string{yielding}
+	}
+	return nil
+}
+
+// claimsFreed lets through what may leave something to others.
+func claimsFreed() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			was, ok1 := e.ObjectOld.(*v1alpha1.ReleasePackage)
+			is, ok2 := e.ObjectNew.(*v1alpha1.ReleasePackage)
+			if !ok1 || !ok2 {
+				return false
+			}
+			left := lifecycle.Claims(is)
+			return slices.ContainsFunc(lifecycle.Claims(was), func(c lifecycle.Claim) bool { return !slices.Contains(left, c) })
+		},
+	}
+}
+
+// reservationTime is how long a claim stays reserved for the object that was about to make it good: until the cache shows it.
+const reservationTime = time.Minute
+
+// reservations keep two objects that are reconciled at the same moment from taking the same, before the cache shows either that the other has it.
+// The zero value is ready for use.
+type reservations struct {
+	mu   sync.Mutex
+	made map[reservationKey]reservation
+}
+
+type reservationKey struct {
+	place v1alpha1.PinnedWorkspace
+	claim lifecycle.Claim
+}
+
+type reservation struct {
+	by    types.NamespacedName
+	until time.Time
+}
+
+// take reserves all claims, or none if one of them is reserved for another object.
+func (r *reservations) take(by types.NamespacedName, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, held := range r.made {
+		if now.After(held.until) {
+			delete(r.made, key)
+		}
+	}
+	if r.made == nil {
+		r.made = map[reservationKey]reservation{}
+	}
+	for _, claim := range claims {
+		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by {
+			return false
+		}
+	}
+	for _, claim := range claims {
+		r.made[reservationKey{place, claim}] = reservation{by, now.Add(reservationTime)}
+	}
+	return true
+}
+
+// drop gives up what is reserved for an object that is gone, or takes nothing after all.
+func (r *reservations) drop(by types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, held := range r.made {
+		if held.by == by {
+			delete(r.made, key)
+		}
+	}
+}

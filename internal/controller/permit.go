@@ -1,0 +1,109 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// permit holds back a step that would take what belongs to another object, or that the service would refuse.
+func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	claims := lifecycle.Takes(p.rp, step)
+	if len(claims) == 0 {
+		return step, nil
+	}
+	other, contested, err := r.rival(ctx, p, claims)
+	if err != nil {
+		return step, err
+	}
+	if other != nil {
+		return lifecycle.Yield(other, contested), nil
+	}
+	by := client.ObjectKeyFromObject(p.rp)
+	if !r.reserved.take(by, p.conn.Target(), claims, p.seen.Now) {
+		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: reservationRecheck,
+			Message: "Another ReleasePackage asks for the same items or package at this moment; the operator looks again"}, nil
+	}
+	if !lifecycle.NeedsPreflight(step) {
+		return step, nil
+	}
+	permitted, err := r.preflight(ctx, p, step)
+	if err != nil || permitted.Action != step.Action {
+		r.reserved.drop(by)
+	}
+	return permitted, err
+}
+
+// reservationRecheck is how soon an object looks again that met another one at the same moment.
+const reservationRecheck = 2 * time.Second
+
+// preflight looks at the pending list before something is packed. A look that fails because of the connection or the service holds the step
+// back, since the request would fare no better and might be lost. One that the service does not allow or that is too long does not: a request
+// with bad items is refused, and does no harm.
+func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	listed, err := p.conn.Pending(ctx, lifecycle.PreflightItems(p.rp))
+	inconclusive := errors.Is(err, workspace.ErrTooLong) || errors.Is(err, workspace.ErrIncomplete)
+	switch kind := dataarts.KindOf(err); {
+	case err == nil, inconclusive, kind == dataarts.Refused, kind == dataarts.NotFound, kind == dataarts.Forbidden:
+	default:
+		return p.blockedBy(err)
+	}
+	found := lifecycle.Examine(p.rp, pendingFrom(listed, err))
+	forgotten := found.ItemsTaken() || err != nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
+	if step.Action == lifecycle.Pack && forgotten {
+		if taken, ok, err := r.takeExisting(ctx, p); ok || err != nil {
+			return taken, err
+		}
+	}
+	if failed, ok := lifecycle.PreflightFailed(p.rp, found); ok {
+		return failed, nil
+	}
+	return step, nil
+}
+
+// takeExisting finds a package that is what would be packed: a restored cluster has forgotten what it packed.
+func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass) (lifecycle.Step, bool, error) {
+	name := lifecycle.WantedContent(p.rp).PackageName
+	packages, err := r.candidates(ctx, p, name, time.Time{}, func(found *lifecycle.Package) bool { return found.Name == name })
+	if err != nil {
+		step, err := p.blockedBy(err)
+		return step, true, err
+	}
+	step, ok := lifecycle.TakeExisting(p.rp, packages, p.conn.PollInterval())
+	return step, ok, nil
+}
+
+// pendingFrom puts the pending list in the words of the lifecycle; nil means that it was not seen.
+func pendingFrom(listed map[string]dataarts.PendingItem, err error) map[string]lifecycle.PendingItem {
+	if err != nil {
+		return nil
+	}
+	items := make(map[string]lifecycle.PendingItem, len(listed))
+	for id, item := range listed {
+		items[id] = lifecycle.PendingItem{ID: id, SubmittedBy: item.SubmitUserID, Packed: item.PackageFlag != 0}
+	}
+	return items
+}

@@ -1,0 +1,74 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+	http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// asAdopted is the step for an object whose package is in order, unless the package was adopted and the spec describes another one. What the
+// spec says of an adopted package is compared, and never acted upon.
+func asAdopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+	p := seen.Package
+	if p == nil {
+		p = recordedPackage(rp)
+	}
+	differing := differences(rp, p)
+	if len(differing) == 0 {
+		return step
+	}
+	step.Action, step.Reason = Stall, v1alpha1.ReasonSpecDiffers
+	step.Message = fmt.Sprintf("Package %s was adopted and is left as it is, but %s; correct these fields of the spec, or leave them out",
+		p.ID, strings.Join(differing, "; "))
+	return step
+}
+
+// differences says in what a package is another than the spec of an object that adopts it describes. What the spec leaves out, or the service
+// does not show, is not compared.
+func differences(rp *v1alpha1.ReleasePackage, p *Package) []string {
+	if !adopts(rp) {
+		return nil
+	}
+	var differing []string
+	compare := func(field, want, have string) {
+		if want != "" && have != "" && want != have {
+			differing = append(differing, fmt.Sprintf("%s is %s, and the package has %s", field, want, have))
+		}
+	}
+	shown := contentOf(p)
+	compare("spec.packageName", rp.Spec.PackageName, shown.PackageName)
+	compare("spec.applyUserId", string(rp.Spec.ApplyUserID), shown.ApplyUserID)
+	compare("spec.pendingItemIds", sorted(plainStrings(rp.Spec.PendingItemIDs)), sorted(shown.PendingItemIDs))
+	compare("spec.approverIds", sorted(plainStrings(rp.Spec.ApproverIDs)), sorted(shown.ApproverIDs))
+	return differing
+}
+
+func sorted(ids []string) string {
+	return strings.Join(slices.Sorted(slices.Values(ids)), ", ")
+}
+
+// recordedPackage is the package as the status has it, for when no look is needed any more.
+func recordedPackage(rp *v1alpha1.ReleasePackage) *Package {
+	st := &rp.Status
+	return &Package{
+		ID: st.ReleasePackageID, Name: st.PackageName, State: st.State,
+		ApplyUserID: st.ApplyUserID, ApproverIDs: st.ApproverIDs, Items: st.Items,
+	}
+}

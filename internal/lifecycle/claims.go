@@ -1,0 +1,125 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+	http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Claim names something of a workspace that one object alone may have: a package or a pending item. It is unique in one workspace only.
+type Claim string
+
+// PackageClaim is the claim to a package.
+func PackageClaim(id string) Claim { return Claim("package/" + id) }
+
+func itemClaim(id string) Claim { return Claim("item/" + id) }
+
+// String is the claim in words.
+func (c Claim) String() string { return strings.Replace(string(c), "/", " ", 1) }
+
+// Claims are all that an object has or wants, each once. A released package's items are no one's any more.
+func Claims(rp *v1alpha1.ReleasePackage) []Claim {
+	claims := append(held(rp), wanted(rp)...)
+	slices.Sort(claims)
+	return slices.Compact(claims)
+}
+
+// held is what an object has, or may have while the outcome of a request is not known.
+func held(rp *v1alpha1.ReleasePackage) []Claim {
+	st := &rp.Status
+	switch {
+	case AttemptOpen(rp):
+		return itemClaims(st.Attempt.PendingItemIDs)
+	case st.ReleasePackageID == "" || st.State == v1alpha1.StateWithdrawn:
+		return nil
+	case st.State == v1alpha1.StateDeployed:
+		return []Claim{PackageClaim(st.ReleasePackageID)}
+	}
+	claims := []Claim{PackageClaim(st.ReleasePackageID)}
+	if st.Attempt != nil {
+		claims = append(claims, itemClaims(st.Attempt.PendingItemIDs)...)
+	}
+	for i := range st.Items {
+		claims = append(claims, itemClaim(st.Items[i].ID))
+	}
+	return claims
+}
+
+// wanted is what the spec of an object asks for that it may not have yet.
+func wanted(rp *v1alpha1.ReleasePackage) []Claim {
+	switch {
+	case !rp.DeletionTimestamp.IsZero(), rp.Status.State == v1alpha1.StateDeployed:
+		return nil
+	case adopts(rp):
+		return []Claim{PackageClaim(string(rp.Spec.ReleasePackageID))}
+	}
+	return itemClaims(plainStrings(rp.Spec.PendingItemIDs))
+}
+
+func itemClaims(ids []string) []Claim {
+	claims := make([]Claim, len(ids))
+	for i, id := range ids {
+		claims[i] = itemClaim(id)
+	}
+	return claims
+}
+
+// Takes are the claims that a step would make good, so that nobody else may have them: none for most steps.
+func Takes(rp *v1alpha1.ReleasePackage, step Step) []Claim {
+	switch {
+	case packsAnew(step):
+		return wanted(rp)
+	case step.Action == Adopt && adopts(rp):
+		return []Claim{PackageClaim(step.Package.ID)}
+	}
+	return nil
+}
+
+// packsAnew reports whether a step sends a request to pack, or withdraws a package to make way for one.
+func packsAnew(step Step) bool {
+	return step.Action == Pack || Replaces(step)
+}
+
+// Yields reports whether an object must leave a claim to another one of the same workspace: to the one that has it, else to the
+// older one. Ages are whole seconds; of two objects of the same age, the first by name counts as the older.
+func Yields(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
+	if rp.UID == other.UID || !slices.Contains(Claims(other), claim) {
+		return false
+	}
+	mine, theirs := slices.Contains(held(rp), claim), slices.Contains(held(other), claim)
+	if mine != theirs {
+		return theirs
+	}
+	if !rp.CreationTimestamp.Equal(&other.CreationTimestamp) {
+		return other.CreationTimestamp.Before(&rp.CreationTimestamp)
+	}
+	return other.Namespace+"/"+other.Name < rp.Namespace+"/"+rp.Name
+}
+
+// Yield is the step instead of one that would take what belongs to another.
+func Yield(other *v1alpha1.ReleasePackage, claims []Claim) Step {
+	words := make([]string, len(claims))
+	for i, claim := range claims {
+		words[i] = claim.String()
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonAlreadyClaimed, Message: fmt.Sprintf(
+		"ReleasePackage %s/%s has %s, or asked for it earlier; delete that object or take it out of one of the two specs",
+		other.Namespace, other.Name, listed(words))}
+}

@@ -1,0 +1,278 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// pass is one pass like the controller's.
+type pass struct {
+	seen lifecycle.Seen
+	// hindered says that trouble at the service was in the way, after which the controller backs off.
+	hindered bool
+	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something was packed.
+	forced, listed bool
+	// tooLate says that the service does not withdraw the package, as an approver let it go.
+	tooLate bool
+	// kept is the object as the API server has it, should the operator be stopped now.
+	kept *v1alpha1.ReleasePackage
+}
+
+var trouble = lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "The service cannot be reached"}
+
+// look answers what the object needs, truly or not at all.
+func (w *world) look(p *pass) {
+	p.seen = lifecycle.Seen{Now: w.now, SettleTime: settleTime}
+	need := lifecycle.Needs(w.rp)
+	if need == lifecycle.NeedNothing {
+		return
+	}
+	if chance(w, "looking", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
+		p.seen.Problem, p.hindered = &trouble, true
+		return
+	}
+	target := here
+	if w.moved && w.rp.Status.Workspace != nil {
+		target = elsewhere
+	}
+	p.seen.Target, p.seen.PollInterval = &target, pollInterval
+	if target == elsewhere {
+		return
+	}
+	switch need {
+	case lifecycle.NeedPackage:
+		w.lookAt(p, lifecycle.LookID(w.rp))
+	case lifecycle.NeedSearch:
+		w.search(p)
+	case lifecycle.NeedNothing, lifecycle.NeedConnection:
+	}
+}
+
+func (w *world) lookAt(p *pass, id string) {
+	m := w.find(id)
+	if m == nil {
+		p.seen.Gone = true
+		return
+	}
+	one := m.Package
+	switch w.mannerOf(m) {
+	case shown:
+		p.seen.Package = &one
+	case dropped:
+		p.seen.Gone = true
+	case listedOnly, hidden:
+		switch {
+		case w.rp.Status.ReleasePackageID == "":
+			p.seen.Problem, p.hindered = &trouble, true
+		case w.mannerOf(m) == hidden:
+			p.seen.Hidden = &trouble
+		default:
+			one.Items = nil
+			p.seen.Package = &one
+		}
+	}
+}
+
+func (w *world) search(p *pass) {
+	found, ok := w.candidates(func(one *lifecycle.Package) bool { return lifecycle.Plausible(w.rp, one) })
+	if !ok {
+		p.seen.Problem, p.hindered = &trouble, true
+		return
+	}
+	p.seen.Candidates, p.seen.Searched = found, true
+	if id := lifecycle.LookID(w.rp); id != "" {
+		w.lookAt(p, id)
+	}
+	p.seen.ItemsUnpacked = p.seen.Problem == nil && lifecycle.NeedsItems(w.rp, p.seen) && w.allFree(w.rp.Status.Attempt.PendingItemIDs)
+}
+
+// candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one are not shown.
+func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lifecycle.Package, ok bool) {
+	for _, m := range w.packages {
+		one := m.Package
+		switch manner := w.mannerOf(m); {
+		case manner == dropped, manner == hidden, !plausible(&one):
+		case manner == listedOnly && m.State != v1alpha1.StateWithdrawn:
+			return nil, false
+		case manner == shown:
+			found = append(found, one)
+		}
+	}
+	return found, true
+}
+
+// permit holds back a step that would take what belongs to another object, or that the service would refuse.
+func (w *world) permit(p *pass, step lifecycle.Step) lifecycle.Step {
+	claims := lifecycle.Takes(w.rp, step)
+	if w.rival != nil {
+		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.Yields(w.rp, w.rival, c) })
+		if len(contested) > 0 {
+			return lifecycle.Yield(w.rival, contested)
+		}
+	}
+	if !lifecycle.NeedsPreflight(step) {
+		return step
+	}
+	return w.preflight(p, step)
+}
+
+func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
+	var pending map[string]lifecycle.PendingItem
+	switch chance(w, "the pending list", "is shown", "is shown", "is shown", "is too long", "is not had") {
+	case "is shown":
+		pending = w.pending(lifecycle.PreflightItems(w.rp))
+	case "is not had":
+		p.hindered = true
+		return lifecycle.Blocked(w.rp, trouble)
+	}
+	p.listed = pending != nil
+	found := lifecycle.Examine(w.rp, pending)
+	forgotten := found.ItemsTaken() || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)
+	if step.Action == lifecycle.Pack && forgotten {
+		name := lifecycle.WantedContent(w.rp).PackageName
+		packages, ok := w.candidates(func(one *lifecycle.Package) bool { return one.Name == name })
+		if !ok {
+			p.hindered = true
+			return lifecycle.Blocked(w.rp, trouble)
+		}
+		if taken, ok := lifecycle.TakeExisting(w.rp, packages, pollInterval); ok {
+			return taken
+		}
+	}
+	if failed, ok := lifecycle.PreflightFailed(w.rp, found); ok {
+		return failed
+	}
+	return step
+}
+
+// pack sends a request that may be accepted, refused, lost on either way, received twice or late.
+func (w *world) pack(p *pass) lifecycle.Step {
+	lifecycle.BeginAttempt(w.rp, here, w.now)
+	w.store(p, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"})
+	content := lifecycle.WantedContent(w.rp)
+	late := lateRequest{content: content, object: w.objects, attempt: w.rp.Status.Attempt.Number}
+	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late", "is throttled", "is done though refused", "is done twice",
+		"is done twice and lost", "is done again later and lost", "is shown later", "is shown later and lost")
+	switch fate {
+	case "is lost before":
+		return w.lost()
+	case "is throttled":
+		p.hindered = true
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
+		return lifecycle.Blocked(w.rp, trouble)
+	case "is late":
+		late.arrives = w.now.Add(w.someTime("seconds late", settleTime))
+		w.late = append(w.late, late)
+		return w.lost()
+	}
+	m := w.receive(content)
+	if m == nil {
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
+		return lifecycle.PackRefused(w.rp)
+	}
+	m.mine = true
+	switch fate {
+	case "is done though refused":
+		m.awkward = true
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
+		return lifecycle.PackRefused(w.rp)
+	case "is lost after":
+		return w.lost()
+	case "is done twice":
+		m.awkward, w.make(content).awkward = true, true
+	case "is done twice and lost":
+		again := w.make(content)
+		again.mine, again.awkward, m.awkward = true, true, true
+		return w.lost()
+	case "is done again later and lost":
+		m.awkward = true
+		late.arrives, late.again = w.now.Add(w.someTime("seconds late", settleTime)), true
+		w.late = append(w.late, late)
+		return w.lost()
+	case "is shown later", "is shown later and lost":
+		m.shownFrom = w.now.Add(w.someTime("seconds until it is shown", settleTime))
+		if fate == "is shown later and lost" {
+			return w.lost()
+		}
+	}
+	lifecycle.RecordPacked(w.rp, m.ID, w.now)
+	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
+}
+
+func (w *world) lost() lifecycle.Step {
+	lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
+	return lifecycle.OutcomeUnknown(w.rp)
+}
+
+// unpack sends a request that may be lost on either way. Somebody may be faster.
+func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
+	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
+	m := w.find(w.rp.Status.ReleasePackageID)
+	switch {
+	case fate == "is lost before":
+		p.hindered = true
+		return lifecycle.Blocked(w.rp, trouble)
+	case fate == "is outrun" && m != nil && m.State == v1alpha1.StatePendingReview:
+		w.turn(m, v1alpha1.StateDeploying)
+	}
+	done, known := w.withdraw(m)
+	switch {
+	case fate == "is lost after":
+		p.hindered = true
+		return lifecycle.Blocked(w.rp, trouble)
+	case known && !done && w.refusesToUnpack:
+		return lifecycle.UnpackRefused(w.rp, "not allowed")
+	case known && !done:
+		p.tooLate = true
+		return lifecycle.UnpackTooLate(w.rp, step)
+	case p.seen.Hidden != nil && !w.rp.DeletionTimestamp.IsZero():
+		return lifecycle.UnpackedHidden(w.rp)
+	case known, p.seen.Gone, p.seen.Hidden != nil:
+		lifecycle.Unpacked(w.rp)
+	}
+	return step
+}
+
+// withdraw reports whether the package is withdrawn now, and whether the service knows it.
+func (w *world) withdraw(m *made) (done, known bool) {
+	switch {
+	case m == nil, m.State == v1alpha1.StateWithdrawn && m.afterwards != shown:
+		return false, false
+	case w.refusesToUnpack:
+		return false, true
+	case m.State == v1alpha1.StatePendingReview, m.State == v1alpha1.StateDeployFailed && w.withdrawsFailed:
+		w.turn(m, v1alpha1.StateWithdrawn)
+	}
+	return m.State == v1alpha1.StateWithdrawn, true
+}
+
+// due is when the controller comes back after a pass, zero if it does not.
+func (p *pass) due(rp *v1alpha1.ReleasePackage, step lifecycle.Step, now time.Time) time.Duration {
+	delay := step.After
+	if p.hindered {
+		delay = 5 * time.Minute
+	}
+	if left, bounded := lifecycle.DeletionTimeLeft(rp, now); bounded && (delay == 0 || left < delay) {
+		delay = max(left, time.Millisecond)
+	}
+	return delay
+}

@@ -1,0 +1,154 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+	http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+package lifecycle
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// PendingItem is an item as the service's pending list shows it.
+type PendingItem struct {
+	ID string
+	// SubmittedBy is empty where the service does not show it.
+	SubmittedBy string
+	// Packed is set when the item is in a package.
+	Packed bool
+}
+
+// restoreAge is the age from which an object without an attempt may have had one that a restore of the cluster has lost.
+const restoreAge = 15 * time.Minute
+
+// NeedsPreflight reports whether a step is to be checked against the pending list before it is made.
+func NeedsPreflight(step Step) bool { return packsAnew(step) }
+
+// PreflightItems are the items to look for: those of the spec that the object does not have in its package already.
+func PreflightItems(rp *v1alpha1.ReleasePackage) []string {
+	have := held(rp)
+	return slices.DeleteFunc(plainStrings(rp.Spec.PendingItemIDs), func(id string) bool { return slices.Contains(have, itemClaim(id)) })
+}
+
+// Preflight is what speaks against a step that packs.
+type Preflight struct {
+	// NotListed and Packed are items that the pending list does not hold, or shows as being in a package.
+	NotListed, Packed []string
+	// Submitters are those of the items, where none of them is the applicant.
+	Submitters []string
+	// Approvers are ids of approvers that do not look like ids of users.
+	Approvers []string
+}
+
+// Examine compares what the spec asks for with what the pending list shows of PreflightItems. If that is not known, pending is nil.
+func Examine(rp *v1alpha1.ReleasePackage, pending map[string]PendingItem) Preflight {
+	var found Preflight
+	for _, id := range rp.Spec.ApproverIDs {
+		if !userID.MatchString(string(id)) {
+			found.Approvers = append(found.Approvers, string(id))
+		}
+	}
+	if pending == nil {
+		return found
+	}
+	submitted := false
+	for _, id := range PreflightItems(rp) {
+		item, listed := pending[id]
+		switch {
+		case !listed:
+			found.NotListed = append(found.NotListed, id)
+			continue
+		case item.Packed:
+			found.Packed = append(found.Packed, id)
+		}
+		submitted = submitted || item.SubmittedBy == "" || item.SubmittedBy == string(rp.Spec.ApplyUserID)
+		found.Submitters = append(found.Submitters, item.SubmittedBy)
+	}
+	if submitted {
+		found.Submitters = nil
+	}
+	return found
+}
+
+// userID is what IAM makes user ids of. A login name in its place is the usual mistake.
+var userID = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
+
+// ItemsTaken reports whether the items speak for a package that holds them already.
+func (f Preflight) ItemsTaken() bool { return len(f.NotListed)+len(f.Packed) > 0 }
+
+// MayHaveLostStatus reports whether an object is old enough to have packed before, though its status knows of nothing: that is what a restored
+// cluster looks like.
+func MayHaveLostStatus(rp *v1alpha1.ReleasePackage, now time.Time) bool {
+	return rp.Status.Attempt == nil && now.Sub(rp.CreationTimestamp.Time) > restoreAge
+}
+
+// PreflightFailed is the step instead of one that the service would refuse, or false if nothing was found. A forced pass goes on in any
+// case: it leaves the verdict to the service.
+func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) {
+	var wrong []string
+	for _, finding := range []struct {
+		what string
+		ids  []string
+		tail string
+	}{
+		{"items", found.NotListed, "are not in the pending list of the workspace: they do not exist, were released, or are in a package"},
+		{"items", found.Packed, "are in another package"},
+		{"the items were submitted by", found.Submitters, "and not by spec.applyUserId " + string(rp.Spec.ApplyUserID)},
+		{"approvers", found.Approvers, "do not look like IAM user ids, which have 32 letters and digits"},
+	} {
+		if len(finding.ids) > 0 {
+			wrong = append(wrong, fmt.Sprintf("%s %s %s", finding.what, listed(finding.ids), finding.tail))
+		}
+	}
+	if len(wrong) == 0 || Forced(rp) {
+		return Step{}, false
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonPreflightFailed, Message: fmt.Sprintf(
+		"Nothing was sent: %s. Correct the spec; if it is right as it is, set the annotation %s to a new value to let the service decide. "+
+			"The operator looks again every few minutes", strings.Join(wrong, "; "), v1alpha1.ReconcileAtAnnotation), After: lookAgain}, true
+}
+
+// TakeExisting is the step instead of packing where one of the packages, all of the name that the spec asks for, is what would be packed.
+func TakeExisting(rp *v1alpha1.ReleasePackage, packages []Package, poll time.Duration) (Step, bool) {
+	content := WantedContent(rp)
+	others := slices.DeleteFunc(live(packages), func(p Package) bool {
+		return p.State == v1alpha1.StateDeployed || p.Name != content.PackageName ||
+			p.ID == rp.Status.ReleasePackageID || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID)
+	})
+	same := slices.DeleteFunc(slices.Clone(others), func(p Package) bool { return contentOf(&p).Hash() != content.Hash() })
+	switch {
+	case len(same) == 1:
+		return adopt(rp, &same[0], "which has the name and the contents that the spec asks for", poll), true
+	case len(same) > 1:
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for", idsOf(same))), true
+	case len(others) > 0 && content.PackageName == generatedName(rp):
+		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(others))), true
+	}
+	return Step{}, false
+}
+
+// listed are sorted words in a sentence, cut short where there are many.
+func listed(words []string) string {
+	const enough = 10
+	words = slices.Compact(slices.Sorted(slices.Values(words)))
+	if more := len(words) - enough; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:enough], ", "), more)
+	}
+	return strings.Join(words, ", ")
+}
