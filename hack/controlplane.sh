@@ -7,6 +7,11 @@
 #   3. a download by setup-envtest
 #   4. a build from the Go modules pinned in hack/controlplane/go.mod
 #
+# Provides kube-controller-manager too, whose namespace controller the end-to-end tests
+# need, as bin/k8s/kube-controller-manager. setup-envtest does not have it, so it is the one in
+# $KUBEBUILDER_ASSETS, else an earlier build, else a build from the same pins. It stands
+# beside bin/k8s/current, which may be a directory that is not ours to write to.
+#
 # It needs bash, coreutils, awk and Go. Interrupting it leaves nothing behind, and
 # concurrent calls are safe: each works in a directory of its own and moves it into
 # place once it is complete.
@@ -14,6 +19,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 store=$root/bin/k8s
+modules=$root/hack/controlplane # its go.mod pins all versions
 binaries=(etcd kube-apiserver kubectl)
 
 work='' # where this call builds; beside the store, so that moving is atomic
@@ -23,7 +29,15 @@ say() { printf 'controlplane: %s\n' "$*"; }
 
 # pinned prints the version of a module in hack/controlplane/go.mod. Asking Go for it
 # would need the module cache, which a finished build does not.
-pinned() { awk -v module="$1" '$1 == module && $2 ~ /^v/ { print $2; exit }' "$root/hack/controlplane/go.mod"; }
+pinned() { awk -v module="$1" '$1 == module && $2 ~ /^v/ { print $2; exit }' "$modules/go.mod"; }
+
+# main_package prints what a binary is built from.
+main_package() {
+	case $1 in
+	etcd) echo go.etcd.io/etcd/server/v3 ;;
+	*) echo "k8s.io/kubernetes/cmd/$1" ;;
+	esac
+}
 
 # complete tells whether a directory holds every binary.
 complete() {
@@ -33,13 +47,13 @@ complete() {
 	done
 }
 
-# use points bin/k8s/current at a directory, without a moment in which there is no link.
+# use points the link bin/k8s/$2 at $1, without a moment in which there is no link.
 use() {
 	local link
 	mkdir -p "$store"
-	link=$(mktemp -u "$store/.current.XXXXXX")
+	link=$(mktemp -u "$store/.$2.XXXXXX")
 	ln -s "$1" "$link"
-	mv -T "$link" "$store/current"
+	mv -T "$link" "$store/$2"
 	say "using $1"
 }
 
@@ -64,6 +78,17 @@ cleanup() {
 	[[ -z $work ]] || rm -rf "$work"
 }
 
+# start_work makes the directory to build in, and has it removed at the end.
+start_work() {
+	[[ -z $work ]] || return 0
+	trap cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	mkdir -p "$root/bin"
+	work=$(mktemp -d "$root/bin/.controlplane.XXXXXX")
+	mkdir "$work/out"
+}
+
 # install moves a finished directory into the store under the given name. Losing the
 # race against another call is fine: it has installed the same.
 install() {
@@ -72,7 +97,7 @@ install() {
 	mkdir -p "$store"
 	[[ ! -e $to ]] || mv -T "$to" "$work/replaced"
 	mv -T "$from" "$to" 2>/dev/null || complete "$to"
-	use "$to"
+	use "$to" current
 }
 
 # download lets setup-envtest fetch the newest patch release of our Kubernetes minor
@@ -92,7 +117,7 @@ download() {
 # go_build compiles one main package, by the rules of this module alone: whatever the
 # environment's GOFLAGS or go.work say about modules does not apply here.
 go_build() {
-	go build -v -mod=readonly -buildvcs=false -trimpath -ldflags "$ldflags" -o "$@"
+	go -C "$modules" build -v -mod=readonly -buildvcs=false -trimpath -ldflags "$ldflags" -o "$@"
 }
 
 # progress reads the output of go build -v, turns the names of packages into a line
@@ -112,12 +137,11 @@ progress() {
 }
 
 compile() {
-	local total=$1
-	{
-		go_build "$work/out/etcd" go.etcd.io/etcd/server/v3
-		go_build "$work/out/kubectl" k8s.io/kubernetes/cmd/kubectl
-		go_build "$work/out/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver
-	} 2>&1 | progress "$total"
+	local total=$1 binary
+	shift
+	for binary; do
+		go_build "$work/out/$binary" "$(main_package "$binary")" || exit
+	done 2>&1 | progress "$total"
 }
 
 # version_flags prints what makes Kubernetes report its release instead of
@@ -125,7 +149,7 @@ compile() {
 # that the same pins give the same bytes.
 version_flags() {
 	local package number=${kubernetes#v} built
-	built=$(go list -mod=readonly -m -f '{{.Time.UTC.Format "2006-01-02T15:04:05Z"}}' k8s.io/kubernetes)
+	built=$(go -C "$modules" list -mod=readonly -m -f '{{.Time.UTC.Format "2006-01-02T15:04:05Z"}}' k8s.io/kubernetes)
 	for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
 		printf -- '-X %s ' \
 			"$package.gitVersion=$kubernetes" \
@@ -137,56 +161,73 @@ version_flags() {
 	done
 }
 
+# build compiles the given binaries into $work/out.
 build() {
-	local total name
-	cd "$root/hack/controlplane"
+	local binary packages=()
+	for binary; do
+		packages+=("$(main_package "$binary")")
+	done
 	export CGO_ENABLED=0 GOWORK=off
 
-	say "building Kubernetes $kubernetes and etcd $etcd from source, once; this takes 5 to 10 minutes on two cores"
-	say 'fetching modules (about 1 minute)'
-	run go list -mod=readonly -deps tool >"$work/packages" 2>"$work/fetch.log" || {
+	say 'fetching modules (about 1 minute, once)'
+	run go -C "$modules" list -mod=readonly -deps "${packages[@]}" >"$work/packages" 2>"$work/fetch.log" || {
 		cat "$work/fetch.log" >&2
 		return 1
 	}
-	total=$(wc -l <"$work/packages")
 	ldflags="-s -w $(version_flags)"
-	name=${kubernetes#v}-$(go env GOOS)-$(go env GOARCH)
-
-	say "compiling and linking (5 to 8 minutes)"
-	run compile "$total"
-	install "$work/out" "$name"
+	say 'compiling and linking'
+	run compile "$(wc -l <"$work/packages")" "$@"
 }
 
-main() {
+# provide_plane is about etcd, kube-apiserver and kubectl.
+provide_plane() {
 	local dir
 	if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
 		if complete "$KUBEBUILDER_ASSETS"; then
-			use "$(cd "$KUBEBUILDER_ASSETS" && pwd -P)" # it may be bin/k8s/current itself
+			use "$(cd "$KUBEBUILDER_ASSETS" && pwd -P)" current # it may be bin/k8s/current itself
 			return
 		fi
 		say "KUBEBUILDER_ASSETS lacks one of: ${binaries[*]}; ignoring it"
 	fi
-
-	kubernetes=$(pinned k8s.io/kubernetes)
-	etcd=$(pinned go.etcd.io/etcd/server/v3)
-	pins="kubernetes $kubernetes, etcd $etcd"
 	for dir in "$store"/[0-9]*; do
 		if [[ -e $dir/.complete && $(<"$dir/.complete") == "$pins" ]] && complete "$dir"; then
-			use "$dir"
+			use "$dir" current
 			return
 		fi
 	done
-
-	trap cleanup EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
-	mkdir -p "$root/bin"
-	work=$(mktemp -d "$root/bin/.controlplane.XXXXXX")
+	start_work
+	download && return
+	say 'setup-envtest cannot download here, so the binaries are compiled'
+	say "building Kubernetes $kubernetes and etcd $etcd from source, once; this takes 5 to 10 minutes on two cores"
+	build "${binaries[@]}"
+	install "$work/out" "${kubernetes#v}-$(go env GOOS)-$(go env GOARCH)"
 	mkdir "$work/out"
-	if ! download; then
-		say 'setup-envtest cannot download here, so the binaries are compiled'
-		build
+}
+
+# provide_controller_manager is about kube-controller-manager.
+provide_controller_manager() {
+	local name=kube-controller-manager built
+	if [[ -n ${KUBEBUILDER_ASSETS:-} && -x $KUBEBUILDER_ASSETS/$name ]]; then
+		use "$(cd "$KUBEBUILDER_ASSETS" && pwd -P)/$name" $name
+		return
 	fi
+	built=$store/$name-${kubernetes#v}
+	if [[ ! -x $built ]]; then
+		start_work
+		say "building $name $kubernetes from source, once; this takes 2 to 3 minutes on two cores"
+		build $name
+		mkdir -p "$store"
+		mv -T "$work/out/$name" "$built"
+	fi
+	use "$built" $name
+}
+
+main() {
+	kubernetes=$(pinned k8s.io/kubernetes)
+	etcd=$(pinned go.etcd.io/etcd/server/v3)
+	pins="kubernetes $kubernetes, etcd $etcd"
+	provide_plane
+	provide_controller_manager
 }
 
 main
