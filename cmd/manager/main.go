@@ -53,8 +53,10 @@ const (
 	gracePeriod = longestCall + 30*time.Second
 
 	// shortestSettleTime keeps a request from taking effect after it was given up: a call may take as long as spec.timeout, and the
-	// service some time more.
-	shortestSettleTime = 2 * longestCall
+	// service some time more. Where no real service is called, tests need not wait so long: a request whose spec.timeout does not end
+	// within the settle time is never sent.
+	shortestSettleTime         = 2 * longestCall
+	shortestInsecureSettleTime = 5 * time.Second
 )
 
 // options are what the flags say.
@@ -62,6 +64,8 @@ type options struct {
 	metricsAddress, probeAddress string
 	leaderElect                  bool
 	leaderElectionNamespace      string
+	leaseDuration, renewDeadline time.Duration
+	retryPeriod                  time.Duration
 	allowInsecureEndpoints       bool
 	settleTime                   time.Duration
 	maxConcurrentReconciles      int
@@ -94,11 +98,18 @@ func (o *options) bind(flags *flag.FlagSet) {
 		"Work only while holding a lease, so that several replicas can stand by. The lease is released on exit.")
 	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
 		"The namespace of the lease. Empty means the operator's own, which it knows inside a cluster only.")
+	flags.DurationVar(&o.leaseDuration, "leader-elect-lease-duration", 15*time.Second,
+		"How long after its latest renewal a lease is respected by the replicas that stand by: what a failover takes after a crash.")
+	flags.DurationVar(&o.renewDeadline, "leader-elect-renew-deadline", 10*time.Second,
+		"How long the leader tries to renew its lease before it gives up and exits. Less than the lease's duration.")
+	flags.DurationVar(&o.retryPeriod, "leader-elect-retry-period", 2*time.Second,
+		"How long a replica waits between two tries to get or to renew the lease. Well below the renew deadline.")
 	flags.BoolVar(&o.allowInsecureEndpoints, "allow-insecure-endpoints", false,
 		"Allow workspaces whose endpoint is plain http or a loopback address. For development only: credentials and requests can be read and changed on the way.")
 	flags.DurationVar(&o.settleTime, "settle-time", 3*time.Minute,
 		"How long a request to pack whose answer was lost may still take effect. Only after it, and only if the service shows no such package "+
-			"and the items as unpacked, is a package packed again. At least 2m.")
+			"and the items as unpacked, is a package packed again. At least 2m, or 5s with --allow-insecure-endpoints; nothing is packed through a "+
+			"workspace whose spec.timeout is longer.")
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 8,
 		"How many ReleasePackages are worked on at the same time. The calls to the service are bounded by each workspace's requestsPerSecond.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
@@ -108,14 +119,36 @@ func (o *options) bind(flags *flag.FlagSet) {
 
 // check returns what is wrong with the flags.
 func (o *options) check() error {
-	if o.settleTime < shortestSettleTime {
-		return fmt.Errorf("--settle-time is %s, but a call may take %s: set at least %s", o.settleTime, longestCall, shortestSettleTime)
+	shortest := shortestSettleTime
+	if o.allowInsecureEndpoints {
+		shortest = shortestInsecureSettleTime
+	}
+	if o.settleTime < shortest {
+		return fmt.Errorf("--settle-time is %s, within which a request whose answer was lost may still take effect: set at least %s", o.settleTime, shortest)
+	}
+	if err := o.checkLease(); err != nil {
+		return err
 	}
 	if o.maxConcurrentReconciles < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: set at least 1", o.maxConcurrentReconciles)
 	}
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q: see --help", flag.Arg(0))
+	}
+	return nil
+}
+
+// checkLease asks for what the leader election needs, so that a leader always knows that it is one no more before another begins.
+func (o *options) checkLease() error {
+	switch {
+	case !o.leaderElect:
+		return nil
+	case o.leaseDuration < time.Second:
+		return fmt.Errorf("--leader-elect-lease-duration is %s: set at least 1s, as a lease counts in seconds", o.leaseDuration)
+	case o.leaseDuration <= o.renewDeadline:
+		return fmt.Errorf("--leader-elect-renew-deadline is %s: set less than --leader-elect-lease-duration, which is %s", o.renewDeadline, o.leaseDuration)
+	case o.retryPeriod <= 0 || o.renewDeadline < 2*o.retryPeriod:
+		return fmt.Errorf("--leader-elect-retry-period is %s: set at most half of --leader-elect-renew-deadline, which is %s", o.retryPeriod, o.renewDeadline)
 	}
 	return nil
 }
@@ -169,6 +202,9 @@ func (o *options) managerOptions() manager.Options {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       o.leaderElectionNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &o.leaseDuration,
+		RenewDeadline:                 &o.renewDeadline,
+		RetryPeriod:                   &o.retryPeriod,
 		GracefulShutdownTimeout:       &grace,
 		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
 	}
