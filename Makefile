@@ -90,6 +90,14 @@ fuzz: ## Run every fuzz target for FUZZTIME.
 			(set -x; go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) $$package); \
 		done
 
+# What soak is told; ARGS= passes further flags, such as --seed=1.
+soak-flags := $(if $(DURATION),--duration=$(DURATION)) $(ARGS)
+
+.PHONY: soak
+soak: controlplane build ## Let faults loose on two managers for DURATION (60s), then judge every package. ARGS=--seed=N repeats a plan.
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./test/soak
+	@KUBEBUILDER_ASSETS=$(ASSETS) exec $(BIN)/soak $(soak-flags)
+
 ##@ Checks
 
 .PHONY: lint
@@ -132,7 +140,7 @@ build: ## Build every command into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
 
 .PHONY: controlplane
-controlplane: ## Provide etcd, kube-apiserver and kubectl in bin/k8s/current; the first time takes minutes.
+controlplane: ## Provide etcd, kube-apiserver, kubectl and kube-controller-manager in bin/k8s; the first time takes minutes.
 	@hack/controlplane.sh
 
 .PHONY: run
