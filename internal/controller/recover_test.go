@@ -250,3 +250,44 @@ var _ = Describe("An outcome that is not known", func() {
 		}),
 	)
 })
+
+var _ = Describe("A request that arrives after it was given up", func() {
+	var s *scene
+	var rp *v1alpha1.ReleasePackage
+	var late string
+
+	BeforeEach(func(ctx SpecContext) {
+		s = readyScene(ctx, func(o *simulator.Options) { o.Assumptions.SharedItem = simulator.Accept })
+		rp = s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultDrop})
+		s.expectReconciled(ctx, rp)
+		for range 3 {
+			s.expectReconciledAfter(ctx, settleTime, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(rp.Status.Attempt.Number).To(BeEquivalentTo(2))
+
+		var err error
+		late, err = s.console.Pack(rp.Status.PackageName, developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		s.applied++ // The service has broken the rule that this counts by.
+	})
+
+	It("is told of", func(ctx SpecContext) {
+		s.expectReconciledAfter(ctx, pollInterval, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("packages "+late+" are what this object asked for"))
+		Expect(s.console.Withdraw(late)).To(Succeed())
+		s.expectReconciledAfter(ctx, 5*time.Minute, rp)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+	})
+
+	It("is withdrawn with the object", func(ctx SpecContext) {
+		s.expectDeleted(ctx, rp)
+		for range 5 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		s.expectGone(ctx, rp)
+		Expect(s.livePackages()).To(BeEmpty())
+	})
+})

@@ -118,6 +118,9 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
 			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to adopt package %s",
 			id, rp.Spec.ReleasePackageID)}
+	case len(late(rp, seen)) > 0:
+		return ambiguous(rp, fmt.Sprintf("Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
+			id, idsOf(late(rp, seen))))
 	case seen.Hidden != nil:
 		return decideHidden(rp, seen)
 	case notShownYet(rp, seen):

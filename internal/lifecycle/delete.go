@@ -71,6 +71,11 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	}
 	switch stateNow(rp, seen) {
 	case v1alpha1.StateWithdrawn:
+		if others := late(rp, seen); len(others) > 0 {
+			step := adopt(rp, &others[0], "which a request that arrived too late had made", seen.PollInterval)
+			step.After = minPatience
+			return step
+		}
 		if seen.Gone {
 			return released(fmt.Sprintf("The service has no package %s any more", id))
 		}

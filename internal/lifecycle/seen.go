@@ -89,7 +89,7 @@ const (
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
 	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused and another is to
-	// follow. If LookID names a package to adopt, a look at that is needed too.
+	// follow, or one before it may have been late. If LookID names a package, a look at that is needed too.
 	NeedSearch
 )
 
@@ -102,8 +102,11 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 	case rp.Spec.Suspend:
 		return NeedNothing
 	case rp.Status.ReleasePackageID != "":
-		if rp.Status.State == v1alpha1.StateDeployed {
+		switch {
+		case rp.Status.State == v1alpha1.StateDeployed:
 			return NeedNothing
+		case mayComeLate(rp):
+			return NeedSearch
 		}
 		return NeedPackage
 	case AttemptOpen(rp):
@@ -125,6 +128,8 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	case !protected(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return NeedNothing
 	case AttemptOpen(rp), rp.Status.ReleasePackageID == "" && refused(rp):
+		return NeedSearch
+	case mayComeLate(rp):
 		return NeedSearch
 	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
 		return NeedNothing
