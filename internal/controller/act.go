@@ -157,8 +157,7 @@ func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, st
 		return err
 	}
 	lifecycle.BeginWithdrawal(p.rp)
-	lifecycle.Summarize(p.rp, step, r.Clock.Now())
-	return r.patchStatus(ctx, p)
+	return r.patchStatus(ctx, p) // The conditions wait for the outcome, so that they do not flap where it is the same each time.
 }
 
 // errOutdated means that the cache lags behind the API server.

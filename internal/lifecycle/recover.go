@@ -109,8 +109,11 @@ func outcomeUnknown(a *v1alpha1.PackAttempt) string {
 func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
 	wayOut := "withdraw what is not wanted there, set spec.releasePackageId to the one to keep if there is one, and set the annotation " +
 		v1alpha1.ReconcileAtAnnotation + " to a new value to look again"
-	if !rp.DeletionTimestamp.IsZero() {
+	switch {
+	case !rp.DeletionTimestamp.IsZero():
 		wayOut = "withdraw it in the console, then set spec.deletionPolicy to Retain to let this object go"
+	case rp.Status.ReleasePackageID != "":
+		wayOut = "withdraw what is not wanted there"
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonAmbiguousPackage, After: lookAgain, Message: fmt.Sprintf(
 		"%s; look at the packages in the console: %s. The operator looks again every few minutes", what, wayOut)}

@@ -129,9 +129,11 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 		return NeedNothing
 	case AttemptOpen(rp), rp.Status.ReleasePackageID == "" && refused(rp):
 		return NeedSearch
+	case rp.Status.State == v1alpha1.StateDeployed:
+		return NeedNothing
 	case mayComeLate(rp):
 		return NeedSearch
-	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
+	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateWithdrawn:
 		return NeedNothing
 	}
 	return NeedPackage
