@@ -27,6 +27,14 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
+// packedBefore has packed a package that is withdrawn by now.
+func packedBefore(id string) with {
+	return func(rp *v1alpha1.ReleasePackage) {
+		packed(v1alpha1.StateWithdrawn)(rp)
+		rp.Status.ReleasePackageID = id
+	}
+}
+
 var _ = Describe("An adopted package", func() {
 	spec := func(change func(*v1alpha1.ReleasePackageSpec)) with {
 		return func(rp *v1alpha1.ReleasePackage) { change(&rp.Spec) }
@@ -110,5 +118,40 @@ var _ = Describe("An adopted package", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 		seen := seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Seen) { s.Package.Name = "renamed at the service" })
 		Expect(decide(rp, seen)).To(does(lifecycle.Wait, withoutReason()))
+	})
+})
+
+var _ = Describe("The record of a package", func() {
+	DescribeTable("that was found counts as packed by an attempt of this object, so that an edit replaces it",
+		func(past with, number int, message string, withdrawn ...any) {
+			rp := aReleasePackage(past)
+			p := aPackage(packageID, v1alpha1.StatePendingReview)
+			lifecycle.RecordAdopted(rp, &p, here, now)
+			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(number)), HaveField("Outcome", v1alpha1.OutcomePacked),
+				HaveField("Message", ContainSubstring(message)), HaveField("ContentHash", lifecycle.WantedContent(aReleasePackage()).Hash())))
+			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(withdrawn...))
+			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
+			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
+			Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
+			edited(rp)
+			Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonReplacing)))
+		},
+		Entry("by the open one", attempted(time.Minute), 1, "answer was lost"),
+		Entry("by the one that was refused", ended(v1alpha1.OutcomeRefused), 1, "Found"),
+		Entry("by a first one, where there was none", unchanged, 1, "nothing was sent"),
+		Entry("by another one than that of the package before", packedBefore("12"), 2, "nothing was sent", "12"),
+		Entry("by another one than one with other contents", func(rp *v1alpha1.ReleasePackage) {
+			items := rp.Spec.PendingItemIDs
+			both(edited, ended(v1alpha1.OutcomeNotDone))(rp)
+			rp.Spec.PendingItemIDs = items
+		}, 2, "nothing was sent"),
+	)
+
+	It("that a person chose closes the open attempt, and says so", func() {
+		rp := aReleasePackage(attempted(time.Hour), adopting)
+		p := aPackage(packageID, v1alpha1.StatePendingReview)
+		lifecycle.RecordAdopted(rp, &p, here, now)
+		Expect(rp.Status.Attempt).To(And(
+			HaveField("Number", int32(1)), HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", ContainSubstring("spec.releasePackageId"))))
 	})
 })

@@ -74,13 +74,22 @@ var _ = Describe("What an object has or wants", func() {
 		Entry("that packs", aReleasePackage(), lifecycle.Step{Action: lifecycle.Pack}, item26, item27),
 		Entry("that makes way for another package", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
 			lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing}, item26, item28),
-		Entry("that adopts what the spec names", aReleasePackage(adopting), lifecycle.Step{Action: lifecycle.Adopt, Package: &lifecycle.Package{ID: packageID}}, "package/13"),
+		Entry("that adopts what the spec names", aReleasePackage(adopting),
+			lifecycle.Step{Action: lifecycle.Adopt, Package: &lifecycle.Package{ID: packageID}}, "package/13"),
 		Entry("but not by one that adopts what a lost answer had made", aReleasePackage(attempted(time.Minute)),
 			lifecycle.Step{Action: lifecycle.Adopt, Package: &lifecycle.Package{ID: packageID}}),
 		Entry("but not by one that withdraws for a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
 			lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}),
 		Entry("but not by one that waits", aReleasePackage(), lifecycle.Step{Action: lifecycle.Wait}),
 		Entry("but not by one that stalls", aReleasePackage(), lifecycle.Step{Action: lifecycle.Stall}),
+	)
+
+	DescribeTable("is taken by a withdrawal that makes way for another package alone", func(step lifecycle.Step, want bool) {
+		Expect(lifecycle.Replaces(step)).To(Equal(want))
+	},
+		Entry("which replaces", lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing}, true),
+		Entry("not by one for a deletion", lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}, false),
+		Entry("not by a step without a call", lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonReplacing}, false),
 	)
 
 	It("is told in words", func() {
@@ -132,8 +141,8 @@ var _ = Describe("Of two objects that want the same", func() {
 
 	It("the one that yields says to whom, and what to do", func() {
 		step := lifecycle.Yield(another(), claims("item/27", "package/13", "item/26"))
-		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonAlreadyClaimed, "data-team/job-0949 has item 26, item 27, package 13", "delete that object", "two specs"),
-			notComingBack(), tellingNothing()))
+		Expect(step).To(does(lifecycle.Stall, notComingBack(), tellingNothing(), because(v1alpha1.ReasonAlreadyClaimed,
+			"data-team/job-0949 has item 26, item 27, package 13", "delete that object", "two specs")))
 		expectSound(summarized(aReleasePackage(), step))
 	})
 })

@@ -68,8 +68,10 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("a refused request needs a search, as it may have been none", aReleasePackage(ended(v1alpha1.OutcomeRefused)), lifecycle.NeedSearch),
 		Entry("a refused request to keep needs nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused), retained), lifecycle.NeedNothing),
 		Entry("a request that did not get through needs nothing", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), lifecycle.NeedNothing),
-		Entry("a package that was adopted after a refusal is looked at", aReleasePackage(ended(v1alpha1.OutcomeRefused), adopted(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
-		Entry("a deployed one that was adopted after a refusal needs nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused), adopted(v1alpha1.StateDeployed)), lifecycle.NeedNothing),
+		Entry("a package that was adopted after a refusal is looked at", aReleasePackage(ended(v1alpha1.OutcomeRefused), adopted(v1alpha1.StatePendingReview)),
+			lifecycle.NeedPackage),
+		Entry("a deployed one that was adopted after a refusal needs nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused), adopted(v1alpha1.StateDeployed)),
+			lifecycle.NeedNothing),
 		Entry("a deployed package needs nothing", aReleasePackage(packed(v1alpha1.StateDeployed)), lifecycle.NeedNothing),
 		Entry("a package in review is looked at", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
 		Entry("a withdrawn package needs nothing", aReleasePackage(packed(v1alpha1.StateWithdrawn)), lifecycle.NeedNothing),
@@ -93,6 +95,7 @@ var _ = Describe("What has to be looked at", func() {
 		Entry("with one that has no outcome", aReleasePackage(attempted(0)), true),
 		Entry("with one that was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), false),
 		Entry("with one that has packed", aReleasePackage(packed(v1alpha1.StatePendingReview)), false),
+		Entry("with one whose package is about to be withdrawn", aReleasePackage(packed(v1alpha1.StatePendingReview), withdrawing), false),
 	)
 })
 

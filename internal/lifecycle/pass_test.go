@@ -79,16 +79,15 @@ func (w *world) lookAt(p *pass, id string) {
 		p.seen.Package = &one
 	case dropped:
 		p.seen.Gone = true
-	case listedOnly, hidden:
-		switch {
-		case w.rp.Status.ReleasePackageID == "":
-			p.seen.Problem, p.hindered = &trouble, true
-		case w.mannerOf(m) == hidden:
-			p.seen.Hidden = &trouble
-		default:
-			one.Items = nil
-			p.seen.Package = &one
+	case hidden:
+		p.seen.Hidden = &trouble
+	case listedOnly:
+		if w.rp.Status.ReleasePackageID == "" {
+			p.seen.Hidden = &trouble // Only what is recorded is looked for in the list.
+			return
 		}
+		one.Items = nil
+		p.seen.Package = &one
 	}
 }
 
@@ -162,107 +161,6 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 		return failed
 	}
 	return step
-}
-
-// pack sends a request that may be accepted, refused, lost on either way, received twice or late.
-func (w *world) pack(p *pass) lifecycle.Step {
-	lifecycle.BeginAttempt(w.rp, here, w.now)
-	w.store(p, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"})
-	content := lifecycle.WantedContent(w.rp)
-	late := lateRequest{content: content, object: w.objects, attempt: w.rp.Status.Attempt.Number}
-	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late", "is throttled", "is done though refused", "is done twice",
-		"is done twice and lost", "is done again later and lost", "is shown later", "is shown later and lost")
-	switch fate {
-	case "is lost before":
-		return w.lost()
-	case "is throttled":
-		p.hindered = true
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
-		return lifecycle.Blocked(w.rp, trouble)
-	case "is late":
-		late.arrives = w.now.Add(w.someTime("seconds late", settleTime))
-		w.late = append(w.late, late)
-		return w.lost()
-	}
-	m := w.receive(content)
-	if m == nil {
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
-		return lifecycle.PackRefused(w.rp)
-	}
-	m.mine = true
-	switch fate {
-	case "is done though refused":
-		m.awkward = true
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
-		return lifecycle.PackRefused(w.rp)
-	case "is lost after":
-		return w.lost()
-	case "is done twice":
-		m.awkward, w.make(content).awkward = true, true
-	case "is done twice and lost":
-		again := w.make(content)
-		again.mine, again.awkward, m.awkward = true, true, true
-		return w.lost()
-	case "is done again later and lost":
-		m.awkward = true
-		late.arrives, late.again = w.now.Add(w.someTime("seconds late", settleTime)), true
-		w.late = append(w.late, late)
-		return w.lost()
-	case "is shown later", "is shown later and lost":
-		m.shownFrom = w.now.Add(w.someTime("seconds until it is shown", settleTime))
-		if fate == "is shown later and lost" {
-			return w.lost()
-		}
-	}
-	lifecycle.RecordPacked(w.rp, m.ID, w.now)
-	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
-}
-
-func (w *world) lost() lifecycle.Step {
-	lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
-	return lifecycle.OutcomeUnknown(w.rp)
-}
-
-// unpack sends a request that may be lost on either way. Somebody may be faster.
-func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
-	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
-	m := w.find(w.rp.Status.ReleasePackageID)
-	switch {
-	case fate == "is lost before":
-		p.hindered = true
-		return lifecycle.Blocked(w.rp, trouble)
-	case fate == "is outrun" && m != nil && m.State == v1alpha1.StatePendingReview:
-		w.turn(m, v1alpha1.StateDeploying)
-	}
-	done, known := w.withdraw(m)
-	switch {
-	case fate == "is lost after":
-		p.hindered = true
-		return lifecycle.Blocked(w.rp, trouble)
-	case known && !done && w.refusesToUnpack:
-		return lifecycle.UnpackRefused(w.rp, "not allowed")
-	case known && !done:
-		p.tooLate = true
-		return lifecycle.UnpackTooLate(w.rp, step)
-	case p.seen.Hidden != nil && !w.rp.DeletionTimestamp.IsZero():
-		return lifecycle.UnpackedHidden(w.rp)
-	case known, p.seen.Gone, p.seen.Hidden != nil:
-		lifecycle.Unpacked(w.rp)
-	}
-	return step
-}
-
-// withdraw reports whether the package is withdrawn now, and whether the service knows it.
-func (w *world) withdraw(m *made) (done, known bool) {
-	switch {
-	case m == nil, m.State == v1alpha1.StateWithdrawn && m.afterwards != shown:
-		return false, false
-	case w.refusesToUnpack:
-		return false, true
-	case m.State == v1alpha1.StatePendingReview, m.State == v1alpha1.StateDeployFailed && w.withdrawsFailed:
-		w.turn(m, v1alpha1.StateWithdrawn)
-	}
-	return m.State == v1alpha1.StateWithdrawn, true
 }
 
 // due is when the controller comes back after a pass, zero if it does not.

@@ -55,7 +55,9 @@ func (w *world) events() map[string]func() {
 }
 
 // withoutObject are the events that do not need an object.
-var withoutObject = []string{"nothing happens for long", "an approver acts", "somebody packs in the console", "the cluster is restored", "the object is created again"}
+var withoutObject = []string{
+	"nothing happens for long", "an approver acts", "somebody packs in the console", "the cluster is restored", "the object is created again",
+}
 
 // console lets somebody move a package on.
 func (w *world) console() {
@@ -82,16 +84,20 @@ func (w *world) console() {
 func (w *world) turn(m *made, state v1alpha1.PackageState) {
 	m.State = state
 	if state == v1alpha1.StateWithdrawn {
-		m.afterwards = oneOf(w.t, "shown when withdrawn", shown, dropped, hidden, listedOnly)
+		m.afterwards = dropped // An awkward one could be taken for what the next request makes, should that be hidden.
+		if !m.awkward {
+			m.afterwards = oneOf(w.t, "shown when withdrawn", shown, dropped, hidden, listedOnly)
+		}
 	}
 }
 
-// packInConsole lets somebody pack under the name that the spec gives. A generated one nobody else would think of.
+// packInConsole lets somebody pack under the name that the spec gives. A generated one nobody else would think of, and what is on its way already
+// nobody packs once more: nothing could tell the two apart.
 func (w *world) packInConsole() {
 	content := lifecycle.Content{
 		PackageName: "job_0948_20250513", ApplyUserID: developer, PendingItemIDs: someItems(w.t), ApproverIDs: []string{approver, deputy},
 	}
-	if w.allFree(content.PendingItemIDs) {
+	if w.allFree(content.PendingItemIDs) && !w.onItsWay() {
 		w.make(content)
 	}
 }
@@ -124,9 +130,11 @@ func (w *world) restore() {
 	}
 	w.tick(20 * time.Minute)
 	w.rp = w.backups[rapid.IntRange(1, len(w.backups)).Draw(w.t, "backup")-1].DeepCopy()
+	a := w.rp.Status.Attempt
 	for _, m := range w.packages {
 		m.revoked = true
-		m.mine = w.onRecord(m) && (m.awkward || w.rp.Status.ReleasePackageID != "" || lifecycle.AttemptOpen(w.rp))
+		m.mine = w.rp.Status.ReleasePackageID == m.ID ||
+			a != nil && m.asked.Equal(a.StartTime.Time) && w.onRecord(m) && (m.awkward || lifecycle.AttemptOpen(w.rp))
 	}
 }
 

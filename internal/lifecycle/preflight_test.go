@@ -87,24 +87,28 @@ var _ = Describe("Before something is packed", func() {
 		Entry("all, once a request was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), "26", "27"),
 	)
 
-	DescribeTable("what the pending list shows is compared with the spec", func(rp *v1alpha1.ReleasePackage, list map[string]lifecycle.PendingItem, want lifecycle.Preflight, taken bool) {
+	expectFindings := func(rp *v1alpha1.ReleasePackage, list map[string]lifecycle.PendingItem, want lifecycle.Preflight, taken bool) {
+		GinkgoHelper()
 		before := rp.DeepCopy()
 		found := lifecycle.Examine(rp, list)
 		Expect(found).To(Equal(want))
 		Expect(found.ItemsTaken()).To(Equal(taken))
 		Expect(rp).To(Equal(before))
-	},
+	}
+	DescribeTable("what the pending list shows is compared with the spec", expectFindings,
 		Entry("all is well", aReleasePackage(byUsers), pendingList(), lifecycle.Preflight{}, false),
 		Entry("an item is not listed", aReleasePackage(byUsers), pendingList(without("26")), lifecycle.Preflight{NotListed: []string{"26"}}, true),
 		Entry("no item is listed", aReleasePackage(byUsers), pendingList(without("26"), without("27")), lifecycle.Preflight{NotListed: []string{"26", "27"}}, true),
 		Entry("an item is in a package", aReleasePackage(byUsers), pendingList(inPackage("27")), lifecycle.Preflight{Packed: []string{"27"}}, true),
 		Entry("another item is in a package", aReleasePackage(byUsers), pendingList(inPackage("28")), lifecycle.Preflight{}, false),
-		Entry("an item is in the object's own package", aReleasePackage(byUsers, packed(v1alpha1.StatePendingReview)), pendingList(inPackage("26"), inPackage("27")), lifecycle.Preflight{}, false),
+		Entry("an item is in the object's own package", aReleasePackage(byUsers, packed(v1alpha1.StatePendingReview)), pendingList(inPackage("26"), inPackage("27")),
+			lifecycle.Preflight{}, false),
 		Entry("no item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26"), submittedBy("dev3", "27")),
 			lifecycle.Preflight{Submitters: []string{"dev2", "dev3"}}, false),
 		Entry("the last item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26")), lifecycle.Preflight{}, false),
 		Entry("the first item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "27")), lifecycle.Preflight{}, false),
-		Entry("the list does not show who submitted one item", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26"), submittedBy("", "27")), lifecycle.Preflight{}, false),
+		Entry("the list does not show who submitted one item", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26"), submittedBy("", "27")),
+			lifecycle.Preflight{}, false),
 		Entry("the items that are listed were submitted by another", aReleasePackage(byUsers), pendingList(without("26"), submittedBy("dev2", "27")),
 			lifecycle.Preflight{NotListed: []string{"26"}, Submitters: []string{"dev2"}}, true),
 		Entry("approvers do not look like users", aReleasePackage(), pendingList(), lifecycle.Preflight{Approvers: []string{"dep1", "dep2"}}, false),
@@ -183,16 +187,20 @@ var _ = Describe("A restored cluster", func() {
 		expectSound(recorded(rp, seeing(), step))
 	},
 		Entry("a package in review", aReleasePackage(),
-			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval), telling(v1alpha1.EventAdopted, packageID, "the name and the contents")), inReview),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval),
+				telling(v1alpha1.EventAdopted, packageID, "the name and the contents")), inReview),
 		Entry("one of its own name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)), named(inReview)),
 		Entry("one that is being deployed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeploying)),
 		Entry("one whose deployment failed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeployFailed)),
 		Entry("one in a state that nobody documents", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateUnknown)),
 		Entry("one beside others that it is not", aReleasePackage(), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), unlike, another),
-		Entry("one beside another that is withdrawn", aReleasePackage(), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), in(v1alpha1.StateWithdrawn), another),
-		Entry("after an edit, one that is as the spec says now", aReleasePackage(packed(v1alpha1.StateWithdrawn), edited), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)),
+		Entry("one beside another that is withdrawn", aReleasePackage(),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), in(v1alpha1.StateWithdrawn), another),
+		Entry("after an edit, one that is as the spec says now", aReleasePackage(packed(v1alpha1.StateWithdrawn), edited),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID)),
 			changed(func(p *lifecycle.Package) { p.ID, p.Items[0].ID = anotherID, "28" })),
-		Entry("several are for a person to choose from", aReleasePackage(), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"), comingBackAfter(5*time.Minute)),
+		Entry("several are for a person to choose from", aReleasePackage(),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"), comingBackAfter(5*time.Minute)),
 			another, inReview),
 		Entry("one of its own name with other contents is for a person to look at", aReleasePackage(ownName),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "no one else uses", "other contents")), named(unlike)),

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -116,11 +117,7 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 		seen.ItemsUnpacked = lifecycle.NeedsItems(rp, seen) && rapid.Bool().Draw(t, "items unpacked")
 	}
 	if lifecycle.LookID(rp) != "" && need != lifecycle.NeedConnection {
-		sights := []sight{thePackage(oneOf(t, "state", states...)), gone}
-		if rp.Status.ReleasePackageID != "" {
-			sights = append(sights, hiding)
-		}
-		oneOf(t, "package", sights...)(&seen)
+		oneOf(t, "package", thePackage(oneOf(t, "state", states...)), gone, hiding)(&seen)
 	}
 	return seen
 }
@@ -167,7 +164,8 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecy
 			return "withdraws what cannot be withdrawn"
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:
-		if blind(rp, seen) || seen.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
+		chosen := step.Action == lifecycle.Adopt && rp.Spec.ReleasePackageID != ""
+		if blind(rp, seen) || !chosen && seen.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
 			return "concludes what it could not see"
 		}
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
@@ -226,6 +224,24 @@ func TestNoStepBreaksAPromise(t *testing.T) {
 		step := lifecycle.Decide(rp, seen)
 		if what := brokenPromise(rp, seen, step); what != "" {
 			t.Fatalf("%s\nstep %+v\nseen %+v\nobject %+v", what, step, seen, rp)
+		}
+	})
+}
+
+// TestOneOfTwoYields is about two objects that claim the same, whatever they have and want: one of them goes on, and just one.
+func TestOneOfTwoYields(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		one, other := anyReleasePackage(t), anyReleasePackage(t)
+		other.UID, other.Name = "another", "job-0949"
+		other.CreationTimestamp = metav1.NewTime(now.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "younger"))))
+		one.CreationTimestamp = metav1.NewTime(now)
+		theirs := lifecycle.Claims(other)
+		for _, claim := range lifecycle.Claims(one) {
+			yields, goesOn := lifecycle.Yields(one, other, claim), !lifecycle.Yields(other, one, claim)
+			if contested := slices.Contains(theirs, claim); yields && !contested || contested && yields != goesOn {
+				t.Fatalf("%s: yields %t, and the other goes on %t\none %+v\nother %+v", claim, yields, goesOn, one, other)
+			}
 		}
 	})
 }

@@ -47,14 +47,6 @@ func both(first, second with) with {
 
 func unchanged(*v1alpha1.ReleasePackage) {}
 
-// packedBefore has packed a package that is withdrawn by now.
-func packedBefore(id string) with {
-	return func(rp *v1alpha1.ReleasePackage) {
-		packed(v1alpha1.StateWithdrawn)(rp)
-		rp.Status.ReleasePackageID = id
-	}
-}
-
 var _ = Describe("The record", func() {
 	// An odd letter first, so that a cut at an even length falls into the middle of a character.
 	long := "x" + strings.Repeat("é", 2000)
@@ -186,38 +178,6 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.Attempt).To(BeNil())
 		})
 
-		DescribeTable("that was found counts as packed by an attempt of this object, so that an edit replaces it",
-			func(past with, number int, message string, withdrawn ...any) {
-				rp := aReleasePackage(past)
-				p := aPackage(packageID, v1alpha1.StatePendingReview)
-				lifecycle.RecordAdopted(rp, &p, here, now)
-				Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(number)), HaveField("Outcome", v1alpha1.OutcomePacked),
-					HaveField("Message", ContainSubstring(message)), HaveField("ContentHash", lifecycle.WantedContent(aReleasePackage()).Hash())))
-				Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(withdrawn...))
-				Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
-				Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
-				Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
-				edited(rp)
-				Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonReplacing)))
-			},
-			Entry("by the open one", attempted(time.Minute), 1, "answer was lost"),
-			Entry("by the one that was refused", ended(v1alpha1.OutcomeRefused), 1, "Found"),
-			Entry("by a first one, where there was none", unchanged, 1, "nothing was sent"),
-			Entry("by another one than that of the package before", packedBefore("12"), 2, "nothing was sent", "12"),
-			Entry("by another one than one with other contents", func(rp *v1alpha1.ReleasePackage) {
-				items := rp.Spec.PendingItemIDs
-				both(edited, ended(v1alpha1.OutcomeNotDone))(rp)
-				rp.Spec.PendingItemIDs = items
-			}, 2, "nothing was sent"),
-		)
-
-		It("that a person chose closes the open attempt, and says so", func() {
-			rp := aReleasePackage(attempted(time.Hour), adopting)
-			p := aPackage(packageID, v1alpha1.StatePendingReview)
-			lifecycle.RecordAdopted(rp, &p, here, now)
-			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(1)), HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", ContainSubstring("spec.releasePackageId"))))
-		})
-
 		It("that was adopted closes the open attempt, and no other", func() {
 			p := aPackage(packageID, v1alpha1.StatePendingReview)
 			rp := aReleasePackage(attempted(time.Minute))
@@ -280,12 +240,6 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 		})
 
-		It("that shows up again was not withdrawn", func() {
-			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp)
-			lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview)))
-			Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomePacked))
-		})
-
 		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {
 			before := rp.DeepCopy()
 			lifecycle.RecordSeen(rp, seen)
@@ -294,7 +248,8 @@ var _ = Describe("The record", func() {
 			Entry("at nothing", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing()),
 			Entry("at a package to adopt", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployed))),
 			Entry("at a package to adopt that is gone", aReleasePackage(adopting), seeing(gone)),
-			Entry("at another package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Seen) { s.Package.ID = anotherID })),
+			Entry("at another package", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+				seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Seen) { s.Package.ID = anotherID })),
 			Entry("at the candidates of a search", aReleasePackage(attempted(0)), seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))),
 		)
 

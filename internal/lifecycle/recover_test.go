@@ -180,3 +180,67 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Expect(decide(rp, seeing())).To(does(lifecycle.Pack))
 	})
 })
+
+var _ = Describe("A request that takes effect after the settle time", func() {
+	// The package of the next request is the recorded one, packageID.
+	lostOne := func(state v1alpha1.PackageState, changes ...with) *v1alpha1.ReleasePackage {
+		return aReleasePackage(append([]with{lost(1), packed(state)}, changes...)...)
+	}
+	inReview := thePackage(v1alpha1.StatePendingReview)
+	own, stray := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
+
+	DescribeTable("is looked for", func(rp *v1alpha1.ReleasePackage, want lifecycle.Need) {
+		Expect(lifecycle.Needs(rp)).To(Equal(want))
+	},
+		Entry("where one was lost before", lostOne(v1alpha1.StatePendingReview), lifecycle.NeedSearch),
+		Entry("where one was lost before, and a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedSearch),
+		Entry("where one was lost before, and a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedSearch),
+		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
+		Entry("not where one of other contents was lost", aReleasePackage(lost(1), edited, packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
+		Entry("not once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
+		Entry("not where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedNothing),
+		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
+		Entry("not for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedNothing),
+		Entry("not for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
+	)
+
+	DescribeTable("is told of", expectDecision,
+		Entry("in review", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, stray)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "Besides package 13, packages 14", "too late", "in the console"), comingBackAfter(5*time.Minute))),
+		Entry("before an edit replaces the package", lostOne(v1alpha1.StatePendingReview, edited), seeing(inReview, found(own, stray)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
+		Entry("before a forced pass packs again", lostOne(v1alpha1.StateWithdrawn, forced), seeing(thePackage(v1alpha1.StateWithdrawn), found(stray)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
+		Entry("not where there is none", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own)),
+			does(lifecycle.Wait, withoutReason(), comingBackAfter(pollInterval))),
+		Entry("not once it is withdrawn", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateWithdrawn))),
+			does(lifecycle.Wait, withoutReason())),
+		Entry("not once it is deployed", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateDeployed))),
+			does(lifecycle.Wait, withoutReason())),
+		Entry("not where it has other contents", lostOne(v1alpha1.StatePendingReview),
+			seeing(inReview, found(own, changed(func(p *lifecycle.Package) { p.ID, p.ApplyUserID = anotherID, "dev2" }))), does(lifecycle.Wait, withoutReason())),
+	)
+
+	It("is not to be chosen by spec.releasePackageId, which the API server refuses beside a recorded package", func() {
+		step := decide(lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, stray)))
+		Expect(step.Message).NotTo(ContainSubstring("spec.releasePackageId"))
+	})
+
+	It("is withdrawn by a deletion, after the recorded package", func() {
+		rp := lostOne(v1alpha1.StatePendingReview, deleted)
+		Expect(decide(rp, seeing(inReview, found(own, stray)))).To(does(lifecycle.Unpack))
+
+		rp = lostOne(v1alpha1.StatePendingReview, givenUp, deleted)
+		seen := seeing(thePackage(v1alpha1.StateWithdrawn), found(stray))
+		step := decide(rp, seen)
+		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, anotherID, "too late")))
+		rp = recorded(rp, seen, step)
+		Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
+		Expect(decide(rp, seeing(func(s *lifecycle.Seen) { s.Package = &stray }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
+	})
+
+	It("keeps no deletion where it made nothing", func() {
+		rp := lostOne(v1alpha1.StatePendingReview, deleted)
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID)))
+	})
+})

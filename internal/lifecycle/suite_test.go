@@ -153,6 +153,11 @@ func givenUp(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Unpacked(rp)
 }
 
+// withdrawing was about to withdraw its package for another to follow, and does not know what came of that.
+func withdrawing(rp *v1alpha1.ReleasePackage) {
+	lifecycle.BeginWithdrawal(rp)
+}
+
 // toldOfHiding has told that the service refuses to show its package, toldOfMove that the workspace object points elsewhere.
 func toldOfHiding(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(hiding)), now)

@@ -120,9 +120,9 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 		w.checkPack(p)
 		step = w.pack(p)
 	case lifecycle.Unpack:
-		if lifecycle.Replaces(step) && w.rp.Status.Attempt.Outcome != v1alpha1.OutcomeWithdrawing {
+		if lifecycle.Replaces(step) {
 			lifecycle.BeginWithdrawal(w.rp)
-			w.store(p, step)
+			p.kept = w.rp.DeepCopy()
 		}
 		step = w.unpack(p, step)
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect, lifecycle.Release:
@@ -131,12 +131,6 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 		w.checkRelease(p)
 	}
 	return step
-}
-
-// store puts the object on record as it is before a call.
-func (w *world) store(p *pass, step lifecycle.Step) {
-	lifecycle.Summarize(w.rp, step, w.now)
-	p.kept = w.rp.DeepCopy()
 }
 
 // checkPack checks that nothing is packed twice.
@@ -184,7 +178,7 @@ func (w *world) mine() *made {
 
 // onItsWay reports whether a request of this object may arrive that has not before.
 func (w *world) onItsWay() bool {
-	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && l.object == w.objects })
+	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && !l.stray && l.object == w.objects })
 }
 
 // onRecord reports whether the status tells of a package, or leads to it.
@@ -260,11 +254,7 @@ func (w *world) calmDown() {
 			w.turn(m, oneOf(w.t, "end", v1alpha1.StateDeployed, v1alpha1.StateDeployFailed))
 		case v1alpha1.StateUnknown:
 			w.turn(m, v1alpha1.StatePendingReview)
-		case v1alpha1.StateWithdrawn:
-			if w.rp != nil && w.rp.Status.ReleasePackageID == "" && m.ID == string(w.rp.Spec.ReleasePackageID) && m.afterwards != dropped {
-				m.afterwards = shown // A refusal to show what the spec names is told of, and asked for again as long as it lasts.
-			}
-		case v1alpha1.StatePendingReview, v1alpha1.StateDeployed, v1alpha1.StateDeployFailed:
+		case v1alpha1.StatePendingReview, v1alpha1.StateDeployed, v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn:
 		}
 	}
 	w.truthful = true

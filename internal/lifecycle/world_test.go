@@ -63,6 +63,8 @@ type made struct {
 	// mine says that the object is answerable for it: it asked for it, or took it over. A person's choice, or a restore of the cluster, ends
 	// that.
 	mine bool
+	// asked is when the attempt began that asked for it.
+	asked time.Time
 	// awkward says that it came about in a way that no search can find out for sure, so that it is at least shown.
 	awkward bool
 	// revoked says that someone else may have withdrawn it, as far as the object can know.
@@ -86,13 +88,14 @@ const (
 	listedOnly manner = "listed only"
 )
 
-// lateRequest is a request to pack that arrives after its sender gave up on it, or for a second time.
+// lateRequest is a request to pack that arrives after its sender gave up on it.
 type lateRequest struct {
 	content lifecycle.Content
 	arrives time.Time
 	object  int
-	attempt int32
-	again   bool
+	asked   time.Time
+	// again says that it arrived before, stray that it arrives after the settle time, which no request should.
+	again, stray bool
 }
 
 // chance draws one of the choices. The first is the best that can happen, and the only one at a truthful service.
@@ -218,13 +221,19 @@ func (w *world) tick(d time.Duration) {
 }
 
 func (w *world) arrive(l lateRequest) {
-	open := w.rp != nil && w.objects == l.object && lifecycle.AttemptOpen(w.rp) && w.rp.Status.Attempt.Number == l.attempt
-	if l.again {
+	open := w.rp != nil && w.objects == l.object && lifecycle.AttemptOpen(w.rp) && w.rp.Status.Attempt.StartTime.Time.Equal(l.asked)
+	switch {
+	case l.stray:
+		// While an attempt is open, nothing could tell its package from this one.
+		if w.rp == nil || !lifecycle.AttemptOpen(w.rp) {
+			w.make(l.content).awkward = true
+		}
+	case l.again && open:
 		m := w.make(l.content)
-		m.mine, m.awkward = open, true
-		return
-	}
-	if m := w.receive(l.content); m != nil {
-		m.mine = open
+		m.mine, m.awkward, m.asked = true, true, l.asked
+	case !l.again:
+		if m := w.receive(l.content); m != nil {
+			m.mine, m.asked = open, l.asked
+		}
 	}
 }

@@ -1,0 +1,135 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle_test
+
+import (
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+// pack sends a request that may be accepted, refused, lost on either way, received twice or late.
+func (w *world) pack(p *pass) lifecycle.Step {
+	lifecycle.BeginAttempt(w.rp, here, w.now)
+	lifecycle.Summarize(w.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}, w.now)
+	p.kept = w.rp.DeepCopy()
+	content := lifecycle.WantedContent(w.rp)
+	late := lateRequest{content: content, object: w.objects, asked: w.now}
+	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late", "is too late", "is throttled",
+		"is done though refused", "is done twice", "is done twice and lost", "is done again later and lost", "is shown later", "is shown later and lost")
+	switch fate {
+	case "is lost before":
+		return w.lost()
+	case "is throttled":
+		p.hindered = true
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
+		return lifecycle.Blocked(w.rp, trouble)
+	case "is late", "is too late":
+		late.arrives = w.now.Add(w.someTime("seconds late", settleTime))
+		if late.stray = fate == "is too late"; late.stray {
+			late.arrives = late.arrives.Add(settleTime + time.Minute)
+		}
+		w.late = append(w.late, late)
+		return w.lost()
+	}
+	return w.deliver(fate, content)
+}
+
+// deliver brings the request to the service. What it answers may be lost, or untrue.
+func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
+	m := w.receive(content)
+	if m == nil {
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
+		return lifecycle.PackRefused(w.rp)
+	}
+	m.mine, m.asked = true, w.now
+	switch fate {
+	case "is done though refused":
+		m.awkward = true
+		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
+		return lifecycle.PackRefused(w.rp)
+	case "is lost after":
+		return w.lost()
+	case "is done twice":
+		m.awkward, w.make(content).awkward = true, true
+	case "is done twice and lost":
+		again := w.make(content)
+		again.mine, again.asked, again.awkward, m.awkward = true, w.now, true, true
+		return w.lost()
+	case "is done again later and lost":
+		m.awkward = true
+		w.late = append(w.late, lateRequest{
+			content: content, object: w.objects, asked: w.now, arrives: w.now.Add(w.someTime("seconds late", settleTime)), again: true,
+		})
+		return w.lost()
+	case "is shown later", "is shown later and lost":
+		m.shownFrom = w.now.Add(w.someTime("seconds until it is shown", settleTime))
+		if fate == "is shown later and lost" {
+			return w.lost()
+		}
+	}
+	lifecycle.RecordPacked(w.rp, m.ID, w.now)
+	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
+}
+
+func (w *world) lost() lifecycle.Step {
+	lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
+	return lifecycle.OutcomeUnknown(w.rp)
+}
+
+// unpack sends a request that may be lost on either way. Somebody may be faster.
+func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
+	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
+	m := w.find(w.rp.Status.ReleasePackageID)
+	switch {
+	case fate == "is lost before":
+		p.hindered = true
+		return lifecycle.Blocked(w.rp, trouble)
+	case fate == "is outrun" && m != nil && m.State == v1alpha1.StatePendingReview:
+		w.turn(m, v1alpha1.StateDeploying)
+	}
+	done, known := w.withdraw(m)
+	switch {
+	case fate == "is lost after":
+		p.hindered = true
+		return lifecycle.Blocked(w.rp, trouble)
+	case known && !done && w.refusesToUnpack:
+		return lifecycle.UnpackRefused(w.rp, "not allowed")
+	case known && !done:
+		p.tooLate = true
+		return lifecycle.UnpackTooLate(w.rp, step)
+	case p.seen.Hidden != nil && !w.rp.DeletionTimestamp.IsZero():
+		return lifecycle.UnpackedHidden(w.rp)
+	case known, p.seen.Gone, p.seen.Hidden != nil:
+		lifecycle.Unpacked(w.rp)
+	}
+	return step
+}
+
+// withdraw reports whether the package is withdrawn now, and whether the service knows it.
+func (w *world) withdraw(m *made) (done, known bool) {
+	switch {
+	case m == nil, m.State == v1alpha1.StateWithdrawn && m.afterwards != shown:
+		return false, false
+	case w.refusesToUnpack:
+		return false, true
+	case m.State == v1alpha1.StatePendingReview, m.State == v1alpha1.StateDeployFailed && w.withdrawsFailed:
+		w.turn(m, v1alpha1.StateWithdrawn)
+	}
+	return m.State == v1alpha1.StateWithdrawn, true
+}
