@@ -243,7 +243,7 @@ type PackAttempt struct {
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
 
-	// lostBefore counts the tries right before this one that had the same content and ended as NotFound.
+	// lostBefore counts the tries right before this one that ended as NotFound. A forced pass begins to count anew.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LostBefore int32 `json:"lostBefore,omitempty"`

@@ -50,7 +50,7 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 	number, lost := int32(1), int32(0)
 	if was := st.Attempt; was != nil {
 		number = was.Number + 1
-		if was.Outcome == v1alpha1.OutcomeNotFound && was.ContentHash == content.Hash() && !Forced(rp) {
+		if was.Outcome == v1alpha1.OutcomeNotFound && !Forced(rp) {
 			lost = was.LostBefore + 1
 		}
 	}

@@ -115,7 +115,7 @@ var _ = Describe("The record", func() {
 			Entry("none", unchanged, 0),
 			Entry("one", lost(1), 1),
 			Entry("two", lost(2), 2),
-			Entry("not one with other contents", both(lost(2), edited), 0),
+			Entry("those with other contents too", both(lost(2), edited), 2),
 			Entry("not one before a forced pass", both(lost(2), forced), 0),
 			Entry("not one that was refused", ended(v1alpha1.OutcomeRefused), 0),
 			Entry("not one before another that did not get through", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 0),

@@ -186,6 +186,8 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	lostOne := func(state v1alpha1.PackageState, changes ...with) *v1alpha1.ReleasePackage {
 		return aReleasePackage(append([]with{lost(1), packed(state)}, changes...)...)
 	}
+	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
+	lostBefore := func(rp *v1alpha1.ReleasePackage) { rp.Status.Attempt.LostBefore = 1 }
 	inReview := thePackage(v1alpha1.StatePendingReview)
 	own, stray := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 
@@ -196,7 +198,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("where one was lost before, and a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedSearch),
 		Entry("where one was lost before, and a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedSearch),
 		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
-		Entry("not where one of other contents was lost", aReleasePackage(lost(1), edited, packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
+		Entry("where one of other contents was lost", aReleasePackage(lost(1), edited, packed(v1alpha1.StatePendingReview)), lifecycle.NeedSearch),
 		Entry("not once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
 		Entry("not where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedNothing),
 		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
@@ -217,6 +219,14 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 			does(lifecycle.Wait, withoutReason())),
 		Entry("not once it is deployed", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateDeployed))),
 			does(lifecycle.Wait, withoutReason())),
+		Entry("by its name, if no one else can have given that, whatever its contents", lostOne(v1alpha1.StatePendingReview, ownName, packed(v1alpha1.StatePendingReview), lostBefore),
+			seeing(inReview, found(changed(func(p *lifecycle.Package) {
+				p.ID, p.Name, p.ApplyUserID = anotherID, lifecycle.WantedContent(aReleasePackage(ownName)).PackageName, "dev2"
+			}))), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14"))),
+		Entry("later, where the next one was withdrawn", lostOne(v1alpha1.StateWithdrawn), seeing(thePackage(v1alpha1.StateWithdrawn), found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn), comingBackAfter(5*time.Minute))),
+		Entry("later, where the next one failed", lostOne(v1alpha1.StateDeployFailed), seeing(thePackage(v1alpha1.StateDeployFailed), found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed), comingBackAfter(5*time.Minute))),
 		Entry("not where it has other contents", lostOne(v1alpha1.StatePendingReview),
 			seeing(inReview, found(own, changed(func(p *lifecycle.Package) { p.ID, p.ApplyUserID = anotherID, "dev2" }))), does(lifecycle.Wait, withoutReason())),
 	)
