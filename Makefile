@@ -82,6 +82,12 @@ deflake: controlplane $(GINKGO) ## Repeat tests N times, or without N until one 
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GINKGO) $(if $(N),--repeat=$(N),--until-it-fails) \
 		--race --randomize-all --randomize-suites $(PKG)
 
+.PHONY: crash-matrix
+crash-matrix: controlplane ## Crash and hinder the operator at every request it makes. MUTANTS=1 proves that this would notice. ARGS= passes flags.
+	@mkdir -p $(BIN)
+	@go build -o $(BIN)/crashmatrix ./test/crashmatrix
+	@KUBEBUILDER_ASSETS=$(ASSETS) exec $(BIN)/crashmatrix $(if $(MUTANTS),--mutants) $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME.
 	@go test -list=^Fuzz ./... | \

@@ -1,0 +1,231 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+// kind is what a run has failed by.
+type kind string
+
+const (
+	duplicate   kind = "duplicate"
+	leak        kind = "leak"
+	stuck       kind = "stuck"
+	wrongStatus kind = "wrong-status"
+	// harness is a fault of this program, such as a run that is not the same as its recording.
+	harness kind = "harness"
+)
+
+// verdict is one way in which a run has failed.
+type verdict struct {
+	kind kind
+	what string
+}
+
+// judge watches a run and says at its end what was wrong. Of each kind it keeps the first.
+type judge struct {
+	world *world
+
+	mu       sync.Mutex
+	verdicts []verdict
+	// crowds are the sets of packages that were live together.
+	crowds [][]string
+	// delivered is the id of a package that the manager has got an answer about.
+	delivered string
+}
+
+func (j *judge) find(k kind, format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !slices.ContainsFunc(j.verdicts, func(v verdict) bool { return v.kind == k }) {
+		j.verdicts = append(j.verdicts, verdict{k, fmt.Sprintf(format, args...)})
+	}
+}
+
+// stuck is the verdict on a run that did not come to its end.
+func (j *judge) stuck(why error) {
+	j.world.journal.close()
+	j.lookForDuplicates()
+	if j.world.rp == nil {
+		j.lookForLeaks()
+	}
+	if len(j.verdicts) == 0 { // Otherwise, that is why.
+		j.find(stuck, "%v", why)
+	}
+}
+
+func (j *judge) broken(format string, args ...any) { j.find(harness, format, args...) }
+
+// watch looks, after each request, for more live packages than there are objects.
+func (j *judge) watch() {
+	var ids []string
+	for _, p := range j.world.ours() {
+		if j.world.counts(p) {
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) > 1 {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.crowds = append(j.crowds, ids)
+	}
+}
+
+// puzzling reports whether the operator has reason to ask a person what became of a request: it was shown a list that was out of date, items that are
+// gone from the list, or a package that came too late.
+func (w *world) puzzling() bool {
+	a := w.settings.variant.assumptions
+	reasons := append([]fault{stale}, overtakenFaults...)
+	for _, f := range w.settings.strikes {
+		if f.in(reasons) {
+			return true
+		}
+	}
+	return a.WithdrawnItem == simulator.ItemGone || a.PackedItem == simulator.Refuse
+}
+
+// delivers takes down that the manager gets a whole answer to a request to pack.
+func (j *judge) delivers(body []byte) {
+	var answer struct {
+		ID string `json:"release_package_id"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		j.broken("reading the service's answer: %v", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.delivered = answer.ID
+}
+
+// takeDelivered returns the id that was delivered since the last time.
+func (j *judge) takeDelivered() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	id := j.delivered
+	j.delivered = ""
+	return id
+}
+
+// counts reports whether a package is one that an object has to answer for. What is deployed is history, and so is a failed one that the service
+// does not withdraw.
+func (w *world) counts(p simulator.Package) bool {
+	leftBehind := p.State == simulator.StateFailed && w.settings.variant.assumptions.UnpackFailed == simulator.Refuse
+	return p.Live() && p.State != simulator.StateDeployed && !leftBehind
+}
+
+// afterPass checks what holds after every pass that a living manager has made, given whether another one is due.
+func (j *judge) afterPass(due bool) {
+	rp, delivered := j.world.rp, j.takeDelivered()
+	if rp == nil || len(rp.Status.Conditions) == 0 {
+		return
+	}
+	if stalled(v1alpha1.ReasonAmbiguousPackage)(j.world) == "" && !j.world.puzzling() {
+		j.find(wrongStatus, "a person is asked what the operator could have found out")
+	}
+	if delivered != "" && rp.Status.ReleasePackageID != delivered {
+		j.find(wrongStatus, "the id of package %s was known and is not recorded", delivered)
+	}
+	c := rp.Status.Conditions
+	ready := meta.IsStatusConditionTrue(c, v1alpha1.ConditionReady)
+	reconciling := meta.FindStatusCondition(c, v1alpha1.ConditionReconciling) != nil
+	stalled := meta.FindStatusCondition(c, v1alpha1.ConditionStalled) != nil
+	switch {
+	case !ready && !reconciling && !stalled:
+		j.find(wrongStatus, "none of the conditions Ready, Reconciling and Stalled is True")
+	case reconciling && stalled:
+		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")
+	case reconciling && !due:
+		j.find(wrongStatus, "the condition Reconciling is there, and no pass is due")
+	}
+}
+
+// finish judges the end of a run whose goals were all reached.
+func (j *judge) finish(ctx context.Context) {
+	w := j.world
+	w.journal.close()
+	if err := w.read(ctx); err != nil {
+		j.broken("reading the object at the end: %v", err)
+		return
+	}
+	j.lookForDuplicates()
+	j.lookForLeaks()
+	if what := w.disagreement(); what != "" {
+		j.find(wrongStatus, "%s", what)
+	}
+	if len(j.verdicts) > 0 {
+		return // Who finds something wrong may well write.
+	}
+	if what, err := w.unrest(ctx); err != nil {
+		j.broken("a fresh manager at the end: %v", err)
+	} else if what != "" {
+		j.find(wrongStatus, "%s", what)
+	}
+}
+
+func (j *judge) lookForDuplicates() {
+	for _, ids := range j.crowds {
+		if left := slices.DeleteFunc(slices.Clone(ids), j.world.excused); len(left) > 1 || len(left) == 1 && len(ids) == 1 {
+			j.find(duplicate, "packages %s were live together", strings.Join(ids, " and "))
+		}
+	}
+}
+
+func (j *judge) lookForLeaks() {
+	w := j.world
+	for _, p := range w.ours() {
+		named := w.rp != nil && w.rp.Status.ReleasePackageID == p.ID
+		if w.counts(p) && !named && !w.retained && !w.excused(p.ID) {
+			j.find(leak, "package %s is left, and no object names it", p.ID)
+		}
+	}
+}
+
+// excused reports whether a package was made by a request that was frozen on the wire past the settle time, and is told of by an event or a
+// condition. If its object was gone by then, nobody is left who could tell.
+func (w *world) excused(id string) bool {
+	reached := w.journal.boundaries()
+	for at, f := range w.settings.strikes {
+		if f.in(overtakenFaults) && at <= len(reached) && reached[at-1].op == simulator.OpPack {
+			return w.rp == nil || w.told(id)
+		}
+	}
+	return false
+}
+
+func (w *world) told(id string) bool {
+	texts := w.events.all()
+	if w.rp != nil {
+		for i := range w.rp.Status.Conditions {
+			texts = append(texts, w.rp.Status.Conditions[i].Message)
+		}
+	}
+	named := regexp.MustCompile(`(?i)\bpackages? (\w+, )*` + regexp.QuoteMeta(id) + `\b`)
+	return slices.ContainsFunc(texts, named.MatchString)
+}

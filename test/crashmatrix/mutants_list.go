@@ -1,0 +1,134 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+const (
+	fileAct      = "internal/controller/act.go"
+	fileObserve  = "internal/controller/observe.go"
+	fileReport   = "internal/controller/report.go"
+	fileDecide   = "internal/lifecycle/decide.go"
+	fileDelete   = "internal/lifecycle/delete.go"
+	fileRecover  = "internal/lifecycle/recover.go"
+	fileClassify = "internal/dataarts/classify.go"
+	fileConvert  = "internal/dataarts/convert.go"
+)
+
+// mutants are the known ways to break the operator.
+var mutants = []mutant{
+	{
+		name: "attempt-not-recorded", file: fileAct, runs: "pack/documented,pack/shared-item",
+		why: "the request leaves before the attempt is stored, so that a crash forgets it",
+		old: "	if err := r.patchStatus(ctx, p); err != nil {\n		return lifecycle.Step{}, err\n	}\n",
+		new: "",
+	},
+	{
+		name: "attempt-without-precondition", file: fileReport, runs: "pack/shared-item,pack/documented",
+		why: "of two managers that record an attempt, both succeed",
+		old: "r.Status().Patch(ctx, p.rp, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{}))",
+		new: "r.Status().Patch(ctx, p.rp, client.MergeFrom(p.before))",
+	},
+	{
+		name: "failed-search-is-absence", file: fileObserve, runs: "pack-lost-long-ago/documented",
+		why: "an error of the list is taken for an empty list",
+		old: "	if err != nil {\n		return nil, err\n	}\n	var all []lifecycle.Package",
+		new: "	if err != nil {\n		listed = nil\n	}\n	var all []lifecycle.Package",
+	},
+	{
+		name: "failed-look-is-absence", file: fileObserve, runs: "delete-after-days/documented",
+		why: "an error of the look is taken for a package that does not exist",
+		old: "	case err != nil:\n		return err\n	}\n	p.seen.Package",
+		new: "	case err != nil:\n		p.seen.Gone = true\n		return nil\n	}\n	p.seen.Package",
+	},
+	{
+		name: "released-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
+		why: "the finalizer goes once the service was asked to withdraw the package, whatever it said",
+		old: "		if err == nil && step.Action == lifecycle.Release {",
+		new: "		if !p.rp.DeletionTimestamp.IsZero() {",
+	},
+	{
+		name: "unpack-believed", file: fileAct, runs: "delete-in-review/documented",
+		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
+		old: "		lifecycle.Unpacked(p.rp)\n		return step, nil\n	}\n	step.Event",
+		new: "		lifecycle.Unpacked(p.rp)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
+	},
+	{
+		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
+		why: "an object without an id is let go although its attempt is open",
+		old: "	case id == \"\" && !AttemptOpen(rp) && !refused(rp):",
+		new: "	case id == \"\" && !refused(rp):",
+	},
+	{
+		name: "no-finalizer", file: fileDecide, runs: "delete-in-review/documented",
+		why: "nothing keeps an object whose package is not withdrawn",
+		old: "	case !protected(rp):\n		return Step{Action: Protect}\n",
+		new: "",
+	},
+	{
+		name: "repeated-at-once", file: fileAct, runs: "pack/shared-item,pack/documented",
+		why: "a request whose answer was lost is taken for one that did nothing",
+		old: "	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())\n	return lifecycle.OutcomeUnknown(p.rp), nil\n",
+		new: "	lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())\n	return p.blockedBy(err)\n",
+	},
+	{
+		name: "server-error-is-refusal", file: fileClassify, runs: "pack/documented",
+		why: "a gateway that gives up waiting is taken for the service that says no",
+		old: "status < 400 || status >= 500 || status == http.StatusRequestTimeout",
+		new: "status < 400 || status == http.StatusRequestTimeout",
+	},
+	{
+		name: "not-settled", file: fileRecover, runs: "pack/shared-item,pack/documented",
+		why: "an attempt is given up while its request may still be under way",
+		old: "	return seen.Now.Sub(rp.Status.Attempt.StartTime.Time) > seen.SettleTime\n",
+		new: "	return true\n",
+	},
+	{
+		name: "package-flag-ignored", file: fileConvert, runs: "pack-lost-long-ago/documented,pack-lost-long-ago/shared-item",
+		why: "an attempt is given up although its items are in a package",
+		old: "packageFlagFrom(d.PackageFlag),",
+		new: "packageFlagFrom(d.PackageFlag) * 0,",
+	},
+	{
+		name: "withdrawn-is-a-match", file: fileRecover, runs: "withdrawn-forced/documented",
+		why: "a package that was withdrawn long ago is taken for what the latest attempt made",
+		old: "		!slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) &&\n",
+		new: "		len(rp.Status.WithdrawnPackageIDs) >= 0 &&\n",
+	},
+	{
+		name: "id-recorded-once", file: fileReport, runs: "pack/documented",
+		why: "the only record of an id is given up at the first trouble with the API server",
+		old: "	if p.packed {\n		return r.recordOutcome(context.WithoutCancel(ctx), p)\n	}\n",
+		new: "",
+	},
+	{
+		name: "frozen-process-sends", file: fileAct, runs: "pack/shared-item",
+		why: "a process that was held up sends a request which everybody has given up",
+		old: "+p.conn.Timeout() > r.SettleTime {",
+		new: "+p.conn.Timeout() < 0 {",
+	},
+	{
+		name: "no-fence", file: fileAct, runs: "delete-retain-late/documented",
+		why: "a package is withdrawn as the cache says, though its user has meanwhile asked to keep it",
+		old: "	if err := r.fence(ctx, p); err != nil || !lifecycle.Replaces(step) {\n		return err\n	}\n",
+		new: "	if !lifecycle.Replaces(step) {\n		return nil\n	}\n",
+	},
+	{
+		name: "deploying-is-withdrawn", file: fileDelete, runs: "delete-deploying/documented",
+		why: "an object is let go while its package is being deployed, so that nobody withdraws it when that fails",
+		old: "	case v1alpha1.StateDeploying:\n		return Step{Action: Wait,",
+		new: "	case v1alpha1.StateDeploying:\n		return Step{Action: Release,",
+	},
+}

@@ -1,0 +1,211 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+// act lets a user change the ReleasePackage, and wakes the manager where its predicates would let the change through: a new object, another
+// generation, which a deletion has too, or another value of the annotation.
+func (w *world) act(do func(ctx context.Context) error) error {
+	ctx := context.Background()
+	before := w.rp
+	if err := do(ctx); err != nil {
+		return err
+	}
+	if err := w.read(ctx); err != nil {
+		return err
+	}
+	after := w.rp
+	if after != nil && (before == nil || news(before, after)) {
+		w.wake()
+	}
+	return nil
+}
+
+// news reports whether the manager's predicates let a change through.
+func news(was, is metav1.Object) bool {
+	return was.GetGeneration() != is.GetGeneration() ||
+		was.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != is.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
+}
+
+// wake makes a pass due at once, for the manager that leads.
+func (w *world) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.woken = true
+}
+
+// takeWake reports whether somebody has woken the manager since the last time.
+func (w *world) takeWake() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	woken := w.woken
+	w.woken = false
+	return woken
+}
+
+func (w *world) apply(change ...func(w *world, rp *v1alpha1.ReleasePackage)) error {
+	rp := &v1alpha1.ReleasePackage{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject},
+		Spec: v1alpha1.ReleasePackageSpec{
+			ApplyUserID:    developer,
+			PendingItemIDs: w.items[:1],
+			ApproverIDs:    []v1alpha1.UserID{deployer},
+		},
+	}
+	for _, c := range change {
+		c(w, rp)
+	}
+	w.retained = rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+	return w.act(func(ctx context.Context) error { return w.users.Create(ctx, rp) })
+}
+
+// edit changes the object as kubectl apply does, whatever its version.
+func (w *world) edit(change func(rp *v1alpha1.ReleasePackage)) error {
+	return w.act(func(ctx context.Context) error {
+		if err := w.read(ctx); err != nil || w.rp == nil {
+			return errors.Join(err, errIfGone(w.rp))
+		}
+		changed := w.rp.DeepCopy()
+		change(changed)
+		w.retained = changed.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+		return w.users.Patch(ctx, changed, client.MergeFrom(w.rp))
+	})
+}
+
+func errIfGone(rp *v1alpha1.ReleasePackage) error {
+	if rp == nil {
+		return errors.New("the object that a user wants to edit is gone")
+	}
+	return nil
+}
+
+func (w *world) force() error {
+	return w.edit(func(rp *v1alpha1.ReleasePackage) {
+		metav1.SetMetaDataAnnotation(&rp.ObjectMeta, v1alpha1.ReconcileAtAnnotation, rp.ResourceVersion)
+	})
+}
+
+func (w *world) remove() error {
+	return w.act(func(ctx context.Context) error {
+		rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject}}
+		return client.IgnoreNotFound(w.users.Delete(ctx, rp))
+	})
+}
+
+// meddle is a harmless edit, which no predicate lets through: it only makes another version.
+func (w *world) meddle(ctx context.Context) {
+	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject}}
+	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, w.memory.versions()))
+	if err := client.IgnoreNotFound(w.users.Patch(ctx, rp, patch)); err != nil {
+		w.judge.broken("touching the object: %v", err)
+	}
+}
+
+func (w *world) createSecret() error {
+	return w.users.Create(context.Background(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: secretObject},
+		StringData: map[string]string{v1alpha1.SecretKeyToken: token},
+	})
+}
+
+func (w *world) removeSecret() error {
+	return w.users.Delete(context.Background(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: secretObject}})
+}
+
+func (w *world) createWorkspace() error {
+	ctx := context.Background()
+	err := w.users.Create(ctx, &v1alpha1.DataArtsWorkspace{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: workspaceObject},
+		Spec: v1alpha1.DataArtsWorkspaceSpec{
+			Endpoint:          w.server.URL,
+			ProjectID:         project,
+			WorkspaceID:       workspaceID,
+			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: secretObject}},
+			PollInterval:      metav1.Duration{Duration: pollInterval},
+			RequestsPerSecond: 100,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	// The manager's watch of workspaces wakes the packages that something is in the way of.
+	if err := w.read(ctx); err == nil && w.rp != nil && hampered(w.rp) {
+		w.wake()
+	}
+	return err
+}
+
+func hampered(rp *v1alpha1.ReleasePackage) bool {
+	c := rp.Status.Conditions
+	return !meta.IsStatusConditionTrue(c, v1alpha1.ConditionReady) ||
+		meta.IsStatusConditionTrue(c, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(c, v1alpha1.ConditionStalled)
+}
+
+func (w *world) removeWorkspace() error {
+	return w.users.Delete(context.Background(), &v1alpha1.DataArtsWorkspace{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: workspaceObject}})
+}
+
+// packInConsole lets a person pack the first item by hand.
+func (w *world) packInConsole() (string, error) {
+	id, err := w.console.Pack("by hand", developer, []string{deployer}, []string{string(w.items[0])})
+	w.foreign[id] = true
+	return id, err
+}
+
+// ours are the packages that the operator has packed.
+func (w *world) ours() []simulator.Package {
+	var ours []simulator.Package
+	for _, p := range w.console.Packages() {
+		if !w.foreign[p.ID] {
+			ours = append(ours, p)
+		}
+	}
+	return ours
+}
+
+// review does something in the console to the package that is live, if there is one.
+func (w *world) review(do func(id string) error) error {
+	for _, p := range w.console.Packages() {
+		if p.Live() {
+			return do(p.ID)
+		}
+	}
+	return nil
+}
+
+// ignoreState takes it for done when the state of a package does not allow a step: somebody else was faster.
+func ignoreState(err error) error {
+	if errors.Is(err, simulator.ErrState) || apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
