@@ -105,7 +105,7 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			maxLost, rp.Status.Attempt.PackageName, howToPackAgain(rp))}
 	}
 	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
-		return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
+		return refusedAndMade(rp, made)
 	}
 	return Step{Action: Pack}
 }

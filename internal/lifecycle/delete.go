@@ -107,8 +107,13 @@ func decideRefused(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		step.After = minPatience
 		return step
 	default:
-		return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
+		return refusedAndMade(rp, made)
 	}
+}
+
+// refusedAndMade leaves to a person what the service refused to make and has made.
+func refusedAndMade(rp *v1alpha1.ReleasePackage, made []Package) Step {
+	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
 }
 
 func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {
