@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -111,15 +112,10 @@ func (r *ReleasePackageReconciler) rival(ctx context.Context, p *pass, claims []
 func (r *ReleasePackageReconciler) freed(ctx context.Context, obj client.Object) []reconcile.Request {
 	list := &v1alpha1.ReleasePackageList{}
 	if err := r.List(ctx, list, client.MatchingFields{yieldIndex: yielding}, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages that wait for a claim failed", "changed", client.ObjectKeyFromObject(obj))
 		return nil
 	}
-	var requests []reconcile.Request
-	for i := range list.Items {
-		if rp := &list.Items[i]; rp.UID != obj.GetUID() {
-			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
-		}
-	}
-	return requests
+	return requestsFor(list.Items, func(rp *v1alpha1.ReleasePackage) bool { return rp.UID != obj.GetUID() })
 }
 
 // yieldIndex finds the ReleasePackages that wait for another to leave them something.

@@ -189,9 +189,14 @@ func (r *ReleasePackageReconciler) waitingFor(ctx context.Context, ws client.Obj
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages of a workspace failed", "workspace", client.ObjectKeyFromObject(ws))
 		return nil
 	}
+	return requestsFor(packages, hampered)
+}
+
+// requestsFor asks for a pass of each package that is concerned.
+func requestsFor(packages []v1alpha1.ReleasePackage, concerned func(*v1alpha1.ReleasePackage) bool) []reconcile.Request {
 	var requests []reconcile.Request
 	for i := range packages {
-		if rp := &packages[i]; hampered(rp) {
+		if rp := &packages[i]; concerned(rp) {
 			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
 		}
 	}

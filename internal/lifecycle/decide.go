@@ -18,6 +18,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -112,15 +113,15 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 
 // decideRecorded is about an object whose package is known.
 func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id := rp.Status.ReleasePackageID
+	id, others := rp.Status.ReleasePackageID, late(rp, seen)
 	switch {
 	case adopts(rp) && string(rp.Spec.ReleasePackageID) != id:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
 			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to adopt package %s",
 			id, rp.Spec.ReleasePackageID)}
-	case len(late(rp, seen)) > 0:
+	case len(others) > 0:
 		return ambiguous(rp, fmt.Sprintf("Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
-			id, idsOf(late(rp, seen))))
+			id, idsOf(others)))
 	case seen.Hidden != nil:
 		return decideHidden(rp, seen)
 	case notShownYet(rp, seen):
@@ -172,7 +173,7 @@ func decideHidden(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
-	case ended(rp, v1alpha1.OutcomeWithdrawing), ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return Step{Action: Pack}
 	case seen.Gone:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookForLate(rp), Message: fmt.Sprintf(
@@ -186,7 +187,7 @@ func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	switch {
 	case ended(rp, v1alpha1.OutcomeGivenUp):
 		return Step{Action: Pack}
-	case ended(rp, v1alpha1.OutcomeWithdrawing), ended(rp, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return replace(rp, seen)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, After: lookForLate(rp), Message: fmt.Sprintf(
@@ -200,9 +201,9 @@ func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
 	return edited(rp) || packs(rp) && known && Forced(rp)
 }
 
-// ended reports whether the recorded package was packed by the operator, which then gave it up in this way for another.
-func ended(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome) bool {
-	return packs(rp) && rp.Status.Attempt.Outcome == outcome
+// ended reports whether the recorded package was packed by the operator, which then gave it up in one of these ways for another.
+func ended(rp *v1alpha1.ReleasePackage, outcomes ...v1alpha1.AttemptOutcome) bool {
+	return packs(rp) && slices.Contains(outcomes, rp.Status.Attempt.Outcome)
 }
 
 // notShownYet reports whether the service denies a package that it has packed so recently that it may just not show it yet. Only where the
