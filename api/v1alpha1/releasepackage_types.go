@@ -362,6 +362,11 @@ type ReleasePackageStatus struct {
 	// +kubebuilder:validation:MaxItems=1000
 	Items []PackageItem `json:"items,omitempty"`
 
+	// nextAttemptTime is when the operator tries again what is hindered now, as conditions tell. Absent while nothing is in the way, and where
+	// the next try follows within seconds.
+	// +optional
+	NextAttemptTime *metav1.Time `json:"nextAttemptTime,omitempty"`
+
 	// lastHandledReconcileAt echoes the annotation dataarts-operator.io/reconcile-at of the latest forced pass that was made.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -302,6 +302,10 @@ func (in *ReleasePackageStatus) DeepCopyInto(out *ReleasePackageStatus) {
 		*out = make([]PackageItem, len(*in))
 		copy(*out, *in)
 	}
+	if in.NextAttemptTime != nil {
+		in, out := &in.NextAttemptTime, &out.NextAttemptTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Conditions != nil {
 		in, out := &in.Conditions, &out.Conditions
 		*out = make([]v1.Condition, len(*in))

@@ -110,8 +110,8 @@ func (o *options) bind(flags *flag.FlagSet) {
 		"How long a request to pack whose answer was lost may still take effect. Only after it, and only if the service shows no such package "+
 			"and the items as unpacked, is a package packed again. At least 2m, or 5s with --allow-insecure-endpoints; nothing is packed through a "+
 			"workspace whose spec.timeout is longer.")
-	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 8,
-		"How many ReleasePackages are worked on at the same time. The calls to the service are bounded by each workspace's requestsPerSecond.")
+	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 100,
+		"How many ReleasePackages are worked on at the same time. Most of that time they wait; as many withdrawals share a call, up to 100.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
 		"Comma-separated namespaces to watch. Empty means all.")
 	o.zap.BindFlags(flags)
@@ -225,6 +225,9 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 		Secrets:       mgr.GetAPIReader(),
 		AllowInsecure: o.allowInsecureEndpoints,
 		UserAgent:     userAgent(),
+	}
+	if err := mgr.Add(connections); err != nil {
+		return nil, fmt.Errorf("adding the looks at packages: %w", err)
 	}
 	packages := &controller.ReleasePackageReconciler{
 		Client:     mgr.GetClient(),

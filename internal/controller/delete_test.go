@@ -110,6 +110,7 @@ var _ = Describe("Deleting", func() {
 			rp := s.expectPacked(ctx)
 			id := rp.Status.ReleasePackageID
 			Expect(change(s.console, id)).To(Succeed())
+			s.clock.Step(outdated)
 			s.expectDeleted(ctx, rp)
 			for range 2 {
 				s.expectReconciledAfter(ctx, soon, rp)
@@ -129,6 +130,7 @@ var _ = Describe("Deleting", func() {
 		rp := s.expectPacked(ctx)
 		id := rp.Status.ReleasePackageID
 		Expect(s.console.StartDeploy(id)).To(Succeed())
+		s.clock.Step(outdated)
 		s.expectDeleted(ctx, rp)
 		for range 2 {
 			s.expectReconciledAfter(ctx, soon, rp)
@@ -251,6 +253,7 @@ var _ = Describe("Deleting", func() {
 		s = readyScene(ctx, func(o *simulator.Options) { o.Assumptions.UnpackFailed = simulator.Refuse })
 		rp := s.expectPacked(ctx)
 		Expect(failDeployment(s.console, rp.Status.ReleasePackageID)).To(Succeed())
+		s.clock.Step(outdated)
 		s.expectDeleted(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		s.expectGone(ctx, rp)

@@ -74,10 +74,21 @@ func requestFor(rp *v1alpha1.ReleasePackage) ctrl.Request {
 	return ctrl.Request{NamespacedName: keyOf(rp)}
 }
 
-// pass makes one pass and reads back what it left.
+// pass makes one pass, after the looks at packages that are about due, and reads back what it left. A pass that only asks for a look is followed by
+// that look and another one. The result says when the next pass or look is due.
 func (s *scene) pass(ctx context.Context, rp *v1alpha1.ReleasePackage) (ctrl.Result, error) {
 	GinkgoHelper()
+	if rp.Generation == rp.Status.ObservedGeneration { // Otherwise the pass is due to the user, and comes at once.
+		s.look(ctx, aboutDue)
+	}
+	before := s.allCalls()
 	result, err := s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp))
+	if s.allCalls() == before && s.look(ctx, awaited) {
+		result, err = s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp))
+	}
+	if next := s.reconciler.Workspaces.NextRound(); result.RequeueAfter == 0 && !next.IsZero() {
+		result.RequeueAfter = next.Sub(s.clock.Now()) // The look leads to another pass.
+	}
 	switch readErr := s.Get(context.WithoutCancel(ctx), keyOf(rp), rp); {
 	case apierrors.IsNotFound(readErr):
 		return result, err
@@ -88,6 +99,30 @@ func (s *scene) pass(ctx context.Context, rp *v1alpha1.ReleasePackage) (ctrl.Res
 		expectSoundConditions(rp, err != nil || result.RequeueAfter > 0)
 	}
 	return result, err
+}
+
+const (
+	// outdated is how old a view is that is not withdrawn upon without another look.
+	outdated = 11 * time.Second
+	// awaited is when a look is made that someone waits for, and aboutDue is when the others may be, which are spread over a tenth of the time.
+	awaited  = 1200 * time.Millisecond
+	aboutDue = pollInterval / 8
+)
+
+// look makes the looks that are due within a time, which it lets pass, and reports whether there were any.
+func (s *scene) look(ctx context.Context, within time.Duration) bool {
+	looked := false
+	for {
+		due := s.reconciler.Workspaces.NextRound()
+		if due.IsZero() || due.Sub(s.clock.Now()) > within {
+			return looked
+		}
+		if due.After(s.clock.Now()) {
+			s.clock.SetTime(due)
+		}
+		s.reconciler.Workspaces.Round(ctx)
+		looked, within = true, 0
+	}
 }
 
 // expectReconciled makes one pass that meets no trouble.

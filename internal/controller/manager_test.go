@@ -49,6 +49,7 @@ func (s *scene) startManager(ctx context.Context) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	connections := &workspace.Connections{Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec"}
+	Expect(mgr.Add(connections)).To(Succeed())
 	Expect((&controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("releasepackage-controller"), Clock: clock.RealClock{}, SettleTime: settleTime,

@@ -20,9 +20,12 @@ import (
 	"context"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes a problem in
@@ -48,7 +51,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	}
 	switch need {
 	case lifecycle.NeedPackage:
-		err = look(ctx, p)
+		err = r.glance(ctx, p)
 	case lifecycle.NeedSearch:
 		err = r.search(ctx, p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
@@ -59,45 +62,60 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other failure is not.
-func look(ctx context.Context, p *pass) error {
-	detail, err := p.conn.Look(ctx, lifecycle.LookID(p.rp))
-	switch {
-	case dataarts.KindOf(err) == dataarts.NotFound:
-		p.seen.Gone = true
-		return nil
-	case dataarts.KindOf(err) == dataarts.Refused:
-		return p.lookInList(ctx, err)
-	case err != nil:
-		return err
+// glance takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
+// next of them. A look of its own is made at a package that is not recorded yet, and when someone asks for it.
+func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
+	if p.rp.Status.ReleasePackageID == "" || lifecycle.Forced(p.rp) {
+		return p.look(ctx)
 	}
-	p.seen.Package = packageFrom(&detail)
+	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
+	enough, age := lifecycle.Suffices(p.rp), p.seen.Now.Sub(view.Began)
+	switch {
+	case known && view.Err != nil && (view.Awaited || !enough.Required):
+		p.shared = true
+		return view.Err
+	case known && view.Err == nil && enough.Required && age > enough.Fresh && age <= enough.MaxAge && p.conn.SpareLook():
+		return p.look(ctx)
+	case known && view.Err == nil && (!enough.Required || age <= enough.MaxAge):
+		p.take(&view)
+	default:
+		p.unseen = enough.Required
+	}
 	return nil
 }
 
-// lookInList looks for a recorded package by its name, since what the service answers about an id that it does not know is not documented:
-// a refusal may mean that.
-func (p *pass) lookInList(ctx context.Context, refusal error) error {
+// look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other failure is not.
+func (p *pass) look(ctx context.Context) error {
 	st := &p.rp.Status
-	var found []dataarts.Package
-	if st.ReleasePackageID != "" { // A package that is yet to be adopted has no name that is known here.
-		since := time.Time{}
+	name, packedAt := "", time.Time{}
+	if st.ReleasePackageID != "" {
+		name = st.PackageName
 		if st.PackedTime != nil {
-			since = st.PackedTime.Add(-lifecycle.SearchWindow)
-		}
-		var err error
-		if found, err = p.conn.Search(ctx, st.PackageName, since); err != nil {
-			return err
+			packedAt = st.PackedTime.Time
 		}
 	}
-	for i := range found {
-		if found[i].ID == st.ReleasePackageID {
-			p.seen.Package = packageFrom(&dataarts.PackageDetail{Package: found[i]})
-			return nil
-		}
+	view := p.conn.Find(ctx, lifecycle.LookID(p.rp), name, packedAt)
+	if view.Err != nil {
+		return view.Err
 	}
-	p.seen.Hidden = problemOf(refusal)
+	p.take(&view)
+	p.looked = &view
 	return nil
+}
+
+// take puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
+func (p *pass) take(view *workspace.View) {
+	p.seen.Gone = view.Gone
+	if view.Hidden != nil {
+		p.seen.Hidden = problemOf(view.Hidden)
+	}
+	if view.Package == nil {
+		return
+	}
+	p.seen.Package = packageFrom(view.Package)
+	if len(view.Package.Items) == 0 && view.Package.ID == p.rp.Status.ReleasePackageID {
+		p.seen.Package.Items = p.rp.Status.Items
+	}
 }
 
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
@@ -112,7 +130,7 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	}
 	p.seen.Candidates, p.seen.Searched = found, true
 	if lifecycle.LookID(p.rp) != "" {
-		if err := look(ctx, p); err != nil {
+		if err := p.look(ctx); err != nil {
 			return err
 		}
 	}

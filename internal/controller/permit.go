@@ -71,7 +71,8 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 	default:
 		return p.blockedBy(err)
 	}
-	found := lifecycle.Examine(p.rp, pendingFrom(listed, err))
+	p.pending = pendingFrom(listed, err)
+	found := lifecycle.Examine(p.rp, p.pending)
 	forgotten := found.ItemsTaken() || err != nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
 	if step.Action == lifecycle.Pack && forgotten {
 		if taken, ok, err := r.takeExisting(ctx, p); ok || err != nil {
@@ -103,7 +104,9 @@ func pendingFrom(listed map[string]dataarts.PendingItem, err error) map[string]l
 	}
 	items := make(map[string]lifecycle.PendingItem, len(listed))
 	for id, item := range listed {
-		items[id] = lifecycle.PendingItem{ID: id, SubmittedBy: item.SubmitUserID, Packed: item.PackageFlag != 0}
+		items[id] = lifecycle.PendingItem{
+			ID: id, Name: item.Name, Type: typeFrom(item.TaskType), SubmittedBy: item.SubmitUserID, Packed: item.PackageFlag != 0,
+		}
 	}
 	return items
 }

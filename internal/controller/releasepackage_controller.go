@@ -32,10 +32,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -84,11 +86,19 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
 		r.reserved.drop(req.NamespacedName)
+		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if lifecycle.AtRest(rp) {
+		r.Workspaces.Unwatch(req.NamespacedName)
+		return ctrl.Result{}, nil
 	}
 	p := newPass(ctx, rp)
 	if err := r.observe(ctx, p); err != nil {
 		return quietly(ctx, err)
+	}
+	if p.unseen {
+		return r.await(ctx, p)
 	}
 	step := lifecycle.Decide(rp, p.seen)
 	if step.Action == lifecycle.Protect {
@@ -117,10 +127,20 @@ type pass struct {
 	// conn is nil where no connection is needed or none was had.
 	conn *workspace.Connection
 	seen lifecycle.Seen
+	// unseen tells that a look at the package has to come first, which is made for many at once.
+	unseen bool
+	// looked is what this pass has seen of the recorded package by a look of its own.
+	looked *workspace.View
+	// pending is what the pending list shows of the items to pack, nil where it was not seen.
+	pending map[string]lifecycle.PendingItem
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
+	// shared tells that the error is that of a look which many share, and which is made again without a pass.
+	shared bool
 	// packed is set once the service may have packed: from then on the record must be made, whatever happens.
 	packed bool
+	// delay is how long it is until the next pass or look; zero if none is due.
+	delay time.Duration
 }
 
 func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {
@@ -154,11 +174,26 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate()))).
 		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed), builder.WithPredicates(claimsFreed())).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
+		WatchesRawSource(source.Func(r.looks)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             newBackoff(),
 		}).
 		Complete(r)
+}
+
+// looks asks for a pass of each object whose package has changed at the service. What users do comes before that.
+func (r *ReleasePackageReconciler) looks(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	low := handler.LowPriority / 2
+	r.Workspaces.Tell(func(object types.NamespacedName) {
+		request := reconcile.Request{NamespacedName: object}
+		if q, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			q.AddWithOpts(priorityqueue.AddOpts{Priority: &low}, request)
+			return
+		}
+		queue.Add(request)
+	})
+	return nil
 }
 
 // Indexes are what the reconcilers look ReleasePackages up by. A client without a cache, which has none, cannot serve them.

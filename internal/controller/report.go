@@ -20,7 +20,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -29,10 +28,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -41,14 +38,12 @@ import (
 // recordBackoff is how the outcome of a request to pack is written: for about half a minute, whatever the API server says.
 var recordBackoff = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 10, Cap: 15 * time.Second}
 
-// secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
-const secretRecheck = 30 * time.Second
-
 // errSuperseded means that an attempt was given up by someone else before its outcome was recorded.
 var errSuperseded = errors.New("the attempt was superseded before its outcome was recorded")
 
 // report makes known what came of the pass: conditions, status, events, and when to come back.
 func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
+	r.plan(ctx, p, step)
 	if step.Action != lifecycle.Release {
 		if err := r.record(ctx, p, step); err != nil {
 			if p.packed && p.rp.Status.ReleasePackageID != "" && errors.Is(err, errSuperseded) {
@@ -62,7 +57,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 	if step.Event.Reason == v1alpha1.EventOrphaned {
 		orphanedPackages.Inc()
 	}
-	return r.comeBack(ctx, p, step)
+	return r.comeBack(p, step), nil
 }
 
 // withdrawStray withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While
@@ -93,6 +88,7 @@ func (r *ReleasePackageReconciler) record(ctx context.Context, p *pass, step lif
 		lifecycle.MarkHandled(p.rp)
 	}
 	lifecycle.Summarize(p.rp, step, r.Clock.Now())
+	lifecycle.RecordNextAttempt(p.rp, p.nextAttempt())
 	if p.packed {
 		return r.recordOutcome(context.WithoutCancel(ctx), p)
 	}
@@ -191,45 +187,4 @@ func note(message string) string {
 		return message
 	}
 	return strings.ToValidUTF8(message[:maxNote], "")
-}
-
-// comeBack says when the next pass is due. Trouble at the service backs off for each object; it is told of by conditions and events, so it
-// is no error of the reconciler, whose errors are left for trouble with the API server.
-func (r *ReleasePackageReconciler) comeBack(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
-	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
-	delay := step.After
-	if p.cause == nil {
-		r.backoff().Forget(request)
-	} else {
-		delay = r.backoff().When(request)
-		if p.conn != nil && p.conn.RetryAfter() > 0 {
-			delay = min(p.conn.RetryAfter(), secretRecheck)
-		}
-		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", delay.String())
-	}
-	if left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now()); bounded && step.Action != lifecycle.Release && (delay == 0 || left < delay) {
-		delay = max(left, minDelay)
-	}
-	if delay == 0 {
-		return ctrl.Result{}, nil
-	}
-	return ctrl.Result{RequeueAfter: jitter(delay)}, nil
-}
-
-// minDelay keeps a deadline that is just over from being rounded to no delay at all.
-const minDelay = time.Millisecond
-
-func (r *ReleasePackageReconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
-	r.once.Do(func() { r.failures = newBackoff() })
-	return r.failures
-}
-
-// newBackoff counts failures of its own. The queue's cannot serve for trouble at the service too: a pass without an error resets it.
-func newBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
-}
-
-// jitter spreads what came together over a tenth of the time. It never comes early.
-func jitter(d time.Duration) time.Duration {
-	return d + rand.N(d/10+1) //nolint:gosec // No secret depends on it.
 }

@@ -228,8 +228,12 @@ var _ = Describe("Trouble", func() {
 			s := readyScene(ctx)
 			rp := s.expectPacked(ctx)
 			t.begin(ctx, s, rp)
+			for range 3 { // What passes by itself is not told.
+				s.look(ctx, 2*pollInterval)
+			}
 			t.expectTold(ctx, s, rp)
 			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+			Expect(rp.Status.NextAttemptTime).To(BeNil(), "looks are made again without a pass")
 
 			t.end(ctx, s, rp)
 			expectOvercome(ctx, s, rp)
@@ -245,7 +249,7 @@ var _ = Describe("Trouble", func() {
 				s.clock.Step(30 * time.Second)
 			},
 			end:  rightToken,
-			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: within(30*time.Second, 30*time.Second),
+			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: within(time.Second, pollInterval),
 			cause: "does not accept the credentials", nextStep: "correct the Secret",
 		}),
 	)
@@ -277,7 +281,7 @@ func troubleWithLook(f simulator.Fault, cause string) trouble {
 	f.Operation = simulator.OpShow
 	return trouble{
 		begin: withFault(f), end: resetService,
-		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: byBackoff,
+		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: within(time.Second, pollInterval),
 		cause: cause, nextStep: "If this lasts, check spec.endpoint",
 	}
 }

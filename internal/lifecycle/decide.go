@@ -218,7 +218,7 @@ func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
 func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
-		Message: fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec says", id),
+		Message: replacing(rp),
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 

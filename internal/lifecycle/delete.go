@@ -118,7 +118,7 @@ func refusedAndMade(rp *v1alpha1.ReleasePackage, made []Package) Step {
 
 func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, seen.Now),
-		Message: fmt.Sprintf("Package %s is being withdrawn", rp.Status.ReleasePackageID)}
+		Message: withdrawing(rp)}
 }
 
 func released(message string) Step {

@@ -29,6 +29,8 @@ import (
 // PendingItem is an item as the service's pending list shows it.
 type PendingItem struct {
 	ID string
+	// Name and Type are those of the task, in the words of the API.
+	Name, Type string
 	// SubmittedBy is empty where the service does not show it.
 	SubmittedBy string
 	// Packed is set when the item is in a package.
@@ -68,7 +70,7 @@ func Examine(rp *v1alpha1.ReleasePackage, pending map[string]PendingItem) Prefli
 	if pending == nil {
 		return found
 	}
-	submitted := false
+	submitted := len(held(rp)) > 0 // Then the applicant may have submitted what is packed already.
 	for _, id := range PreflightItems(rp) {
 		item, listed := pending[id]
 		switch {

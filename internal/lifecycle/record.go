@@ -79,6 +79,25 @@ func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
 	rp.Status.PackedTime = timeOrNil(now)
 }
 
+// RecordItems records what is in the package that was just packed, as far as the pending list has shown it before, or the package that this one
+// replaces.
+func RecordItems(rp *v1alpha1.ReleasePackage, listed map[string]PendingItem, earlier []v1alpha1.PackageItem) {
+	known := make(map[string]v1alpha1.PackageItem, len(listed)+len(earlier))
+	for _, item := range earlier {
+		known[item.ID] = item
+	}
+	for id, item := range listed {
+		known[id] = v1alpha1.PackageItem{Name: item.Name, Type: item.Type}
+	}
+	items := make([]v1alpha1.PackageItem, 0, len(rp.Status.Attempt.PendingItemIDs))
+	for _, id := range rp.Status.Attempt.PendingItemIDs {
+		item := known[id]
+		item.ID, item.State = id, v1alpha1.StatePendingReview
+		items = append(items, item)
+	}
+	rp.Status.Items = presentable(items)
+}
+
 // RecordNotPacked closes the attempt: provably, nothing was packed. The workspace is no longer pinned.
 func RecordNotPacked(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
 	closeAttempt(rp, outcome, message)
@@ -130,6 +149,11 @@ func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
 		}
 	case v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown:
 	}
+}
+
+// RecordNextAttempt records when something that is hindered is tried again; zero where nothing is, or soon.
+func RecordNextAttempt(rp *v1alpha1.ReleasePackage, at time.Time) {
+	rp.Status.NextAttemptTime = timeOrNil(at)
 }
 
 // MarkHandled echoes the annotation that forced this pass.

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"k8s.io/utils/clock"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
@@ -49,6 +50,12 @@ type Connection struct {
 	pollInterval time.Duration
 	doubtful     atomic.Bool
 	pending      *pendingLooks
+	clock        clock.PassiveClock
+	observer     *observer
+	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that refuses a larger one: the
+	// highest is not documented.
+	pageLimit atomic.Int32
+	spare     *rate.Limiter
 }
 
 // Target says where the connection leads.
@@ -84,6 +91,7 @@ func (c *Connection) Unpack(ctx context.Context, id string) error {
 	if err := c.Admit(ctx); err != nil {
 		return err
 	}
+	defer c.observer.wrote(c.target, id)
 	return c.note(c.client.Unpack(ctx, []string{id}))
 }
 
@@ -99,22 +107,29 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 // Search lists every package whose name contains the keyword and that was packed at or after since. The service's search is fuzzy
 // and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string, since time.Time) ([]dataarts.Package, error) {
-	found, err := c.search(ctx, keyword, since, pageSize)
-	if dataarts.KindOf(err) == dataarts.Refused {
-		return c.search(ctx, keyword, since, defaultPageSize) // The page may have been too large: the highest limit is not documented.
-	}
-	return found, err
-}
-
-func (c *Connection) search(ctx context.Context, keyword string, since time.Time, limit int) ([]dataarts.Package, error) {
 	fetch := func(offset int) ([]dataarts.Package, int, error) {
-		if err := c.Admit(ctx); err != nil {
-			return nil, 0, err
-		}
-		page, err := c.client.List(ctx, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Limit: limit, Offset: offset})
-		return page.Packages, page.Total, c.note(err)
+		page, err := c.list(ctx, second, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Offset: offset})
+		return page.Packages, page.Total, err
 	}
 	return allPages(fetch, func(p dataarts.Package) string { return p.ID })
+}
+
+// list reads a page of packages.
+func (c *Connection) list(ctx context.Context, p priority, options dataarts.ListOptions) (dataarts.PackagePage, error) {
+	options.Limit = int(c.pageLimit.Load())
+	if err := c.admit(ctx, p); err != nil {
+		return dataarts.PackagePage{}, err
+	}
+	page, err := c.client.List(ctx, options)
+	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
+		return page, err
+	}
+	c.pageLimit.Store(defaultPageSize) // The page may have been too large.
+	page, err = c.list(ctx, p, options)
+	if dataarts.KindOf(err) == dataarts.Refused {
+		c.pageLimit.Store(pageSize) // It was not.
+	}
+	return page, err
 }
 
 // PendingItems lists every pending item of the workspace, however many there are, as they are now.

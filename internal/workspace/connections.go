@@ -67,6 +67,9 @@ type Connections struct {
 
 	mu    sync.Mutex
 	slots map[types.NamespacedName]*slot
+
+	once     sync.Once
+	observer *observer
 }
 
 // slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
@@ -96,11 +99,12 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 
 // ConnectTo is Connect for an object that was read already.
 func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*Connection, error) {
-	s := c.slot(types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name})
+	key := types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name}
+	s := c.slot(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.object != ws.UID {
-		s.replace(nil) // An object that was made again is another one, and inherits nothing.
+		c.replace(key, s, nil) // An object that was made again is another one, and inherits nothing.
 		s.object = ws.UID
 	}
 	if s.conn != nil && s.generation == ws.Generation && c.now().Sub(s.read) < secretTTL {
@@ -116,7 +120,7 @@ func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorksp
 		if err != nil {
 			return nil, err
 		}
-		s.replace(conn)
+		c.replace(key, s, conn)
 		s.generation, s.secret = ws.Generation, version
 	}
 	s.read = c.now()
@@ -166,7 +170,11 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		target:       v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID},
 		timeout:      ws.Spec.Timeout.Duration,
 		pollInterval: ws.Spec.PollInterval.Duration,
+		clock:        c.clock(),
+		observer:     c.observing(),
+		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
+	conn.pageLimit.Store(pageSize)
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
 		return conn.listPending(ctx, maxPending)
 	})
@@ -228,6 +236,12 @@ func (c *Connections) clock() clock.PassiveClock {
 		return c.Clock
 	}
 	return clock.RealClock{}
+}
+
+// observing returns the observer, which knows the clock from the start on.
+func (c *Connections) observing() *observer {
+	c.once.Do(func() { c.observer = newObserver(c.clock()) })
+	return c.observer
 }
 
 func (c *Connections) now() time.Time { return c.clock().Now() }

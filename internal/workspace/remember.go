@@ -78,23 +78,25 @@ func (c *Connections) Forget(key types.NamespacedName) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.replace(nil)
+	c.replace(key, s, nil)
 }
 
 // Close closes and forgets all connections.
 func (c *Connections) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range c.slots {
+	for key, s := range c.slots {
 		s.mu.Lock()
-		s.replace(nil)
+		c.replace(key, s, nil)
 		s.mu.Unlock()
 	}
 	clear(c.slots)
 }
 
-func (s *slot) replace(conn *Connection) {
+// replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
+func (c *Connections) replace(key types.NamespacedName, s *slot, conn *Connection) {
 	if s.conn != nil {
+		c.observing().move(key, s.conn, conn)
 		s.conn.client.Close()
 	}
 	s.conn = conn

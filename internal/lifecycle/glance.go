@@ -1,0 +1,90 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+const (
+	// fresh is how old a look may be before something is withdrawn. What the service does with a package that is being deployed is not documented.
+	fresh = 10 * time.Second
+	// freshEnough is how old it may be where so many packages are withdrawn at once that a look at each would cost more than the withdrawals:
+	// they are looked at about every minute, and what was deployed meanwhile is refused.
+	freshEnough = 90 * time.Second
+)
+
+// Glance says how good a view of the recorded package has to be, where a look that others share may serve.
+type Glance struct {
+	// Required means that nothing can be decided without a view. Otherwise, what is on record stands until a look shows something else.
+	Required bool
+	// Fresh is the age up to which a view is as good as a look of its own, and MaxAge bounds the age of the view where that costs too much.
+	Fresh, MaxAge time.Duration
+}
+
+// Suffices says which view of the recorded package suffices where Needs asks for the package.
+func Suffices(rp *v1alpha1.ReleasePackage) Glance {
+	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
+	settled := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
+	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled {
+		return Glance{}
+	}
+	return Glance{Required: true, Fresh: fresh, MaxAge: freshEnough}
+}
+
+// AtRest reports whether an object's package came to a bad end that the object tells of, so that there is nothing to do and nothing to look at
+// before someone acts.
+func AtRest(rp *v1alpha1.ReleasePackage) bool {
+	ended := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
+	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	return ended && told != nil && slices.Contains(restful, told.Reason) &&
+		rp.DeletionTimestamp.IsZero() && rp.Status.ObservedGeneration == rp.Generation && protected(rp) && !Forced(rp) && !mayComeLate(rp)
+}
+
+// restful are the reasons of conditions that stand until someone acts.
+var restful = []string{v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonPackageNotFound}
+
+// AwaitLook is the step of an object that waits for a look at its package.
+func AwaitLook(rp *v1alpha1.ReleasePackage) Step {
+	step := Step{Action: Wait, After: minPatience}
+	switch {
+	case !rp.DeletionTimestamp.IsZero():
+		step.Reason, step.Message = v1alpha1.ReasonUnpacking, withdrawing(rp)
+	case edited(rp):
+		step.Reason, step.Message = v1alpha1.ReasonReplacing, replacing(rp)
+	}
+	return step
+}
+
+// Tells reports whether the conditions are about the object as it is now, so that it can wait for a look without a word.
+func Tells(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.ObservedGeneration == rp.Generation
+}
+
+func withdrawing(rp *v1alpha1.ReleasePackage) string {
+	return fmt.Sprintf("Package %s is being withdrawn", rp.Status.ReleasePackageID)
+}
+
+func replacing(rp *v1alpha1.ReleasePackage) string {
+	return fmt.Sprintf("Package %s is being withdrawn, to be packed again as the spec says", rp.Status.ReleasePackageID)
+}

@@ -1,0 +1,314 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+const (
+	// firstLook is how soon packages are looked at that this process has never seen: those that were there when it started.
+	firstLook = time.Second
+	// quiet is how long nobody may have asked for a look before a round for those who await one begins, so that what is done to many packages
+	// one after the other is seen with one look. No one waits longer than longestWait for it.
+	quiet       = time.Second
+	longestWait = 5 * time.Second
+	// firstRetry and lastRetry bound the backoff of looks that fail.
+	firstRetry = 5 * time.Second
+	lastRetry  = 5 * time.Minute
+	// passing is how many looks in a row may fail before that is told to those who only watch.
+	passing = 3
+)
+
+// observer keeps who watches which package through which connection. Its looks are made in rounds: see round.
+type observer struct {
+	clock clock.PassiveClock
+	// tell is told of objects whose package has changed. It must not block.
+	tell func(types.NamespacedName)
+	// nudge wakes the one who makes the rounds when the next is due earlier than it was.
+	nudge chan struct{}
+
+	mu    sync.Mutex
+	polls map[*Connection]*poll
+	at    map[types.NamespacedName]*poll
+	// turn counts looks and writes, so that a look which began before a write is told from one that began after it.
+	turn uint64
+	// written has the turn of the latest request to change a package.
+	written map[place]uint64
+}
+
+// place is where a package is.
+type place struct {
+	v1alpha1.PinnedWorkspace
+	id string
+}
+
+// poll is what is watched through one connection.
+type poll struct {
+	conn    *Connection
+	entries map[types.NamespacedName]*entry
+	// running tells that a round is being made.
+	running bool
+	// asked is when the latest look was asked for that someone awaits, and planned when the next round was last said to begin.
+	asked, planned time.Time
+	// pages is how many pages the lists had, by the states that they were about.
+	pages map[string]int
+}
+
+// entry is one watched package.
+type entry struct {
+	Watch
+	due time.Time
+	// turn and seenAt are those of the latest look that succeeded; zero if there was none.
+	turn   uint64
+	seenAt time.Time
+	// view is what the object is to be told or waits for, and the trouble that it tells of.
+	view     *View
+	failures int
+}
+
+func newObserver(c clock.PassiveClock) *observer {
+	return &observer{
+		clock: c, tell: func(types.NamespacedName) {}, nudge: make(chan struct{}, 1),
+		polls: map[*Connection]*poll{}, at: map[types.NamespacedName]*poll{}, written: map[place]uint64{},
+	}
+}
+
+// watch takes a Watch in place of the object's earlier one.
+func (o *observer) watch(conn *Connection, w Watch) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var was *entry
+	if p := o.at[w.Object]; p != nil {
+		was = p.entries[w.Object]
+	}
+	e := &entry{Watch: w}
+	switch {
+	case was == nil:
+	case was.ID == w.ID:
+		*e = *was
+		e.Watch = w
+	default:
+		o.remove(w.Object)
+	}
+	if w.Seen != nil {
+		o.turn++
+		e.turn, e.seenAt, e.view, e.failures = o.turn, w.Seen.Began, w.Seen, 0
+	}
+	if e.Seen = nil; !w.Awaited && w.Trouble == "" {
+		e.view = nil // It is on record, so that its time is all that matters.
+	}
+	p := o.put(conn, e)
+	o.schedule(p, e)
+}
+
+// put files an entry with the poll of its connection.
+func (o *observer) put(conn *Connection, e *entry) *poll {
+	if p := o.at[e.Object]; p != nil && p.conn != conn {
+		o.detach(e.Object)
+	}
+	p := o.polls[conn]
+	if p == nil {
+		p = &poll{conn: conn, entries: map[types.NamespacedName]*entry{}, pages: map[string]int{}}
+		o.polls[conn] = p
+	}
+	p.entries[e.Object], o.at[e.Object] = e, p
+	return p
+}
+
+// schedule says when an entry is looked at next.
+func (o *observer) schedule(p *poll, e *entry) {
+	now := o.clock.Now()
+	latest := now.Add(e.After)
+	switch {
+	case e.Awaited:
+		e.due, p.asked = latest, now
+	case e.seenAt.IsZero():
+		e.due = now.Add(min(firstLook, e.After))
+	case e.due.After(now) && e.due.Before(latest): // It stays as it was.
+	default:
+		e.due = p.alongside(e, now, latest)
+	}
+	if p.planned.IsZero() || e.due.Before(p.planned) {
+		p.planned = e.due
+		o.wake()
+	}
+}
+
+// alongside is the time at which others are looked at that are in the same state, so that one look serves all; latest if there are none.
+func (p *poll) alongside(e *entry, now, latest time.Time) time.Time {
+	for _, other := range p.entries {
+		if other == e || other.Awaited || other.Known != e.Known || other.seenAt.IsZero() {
+			continue
+		}
+		if other.due.After(now) && other.due.Before(latest) {
+			return other.due
+		}
+		break // One speaks for all: they are looked at together.
+	}
+	return latest
+}
+
+func (o *observer) wake() {
+	select {
+	case o.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// unwatch ends the watching for an object.
+func (o *observer) unwatch(object types.NamespacedName) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.remove(object)
+}
+
+func (o *observer) remove(object types.NamespacedName) {
+	if p := o.at[object]; p != nil {
+		delete(o.written, place{p.conn.target, p.entries[object].ID})
+		o.detach(object)
+	}
+}
+
+// detach takes an entry out of its poll, which ends with its last.
+func (o *observer) detach(object types.NamespacedName) {
+	p := o.at[object]
+	if p == nil {
+		return
+	}
+	delete(p.entries, object)
+	delete(o.at, object)
+	if len(p.entries) == 0 && !p.running {
+		delete(o.polls, p.conn)
+	}
+}
+
+// wrote notes that a package was asked to change: what was seen before says nothing any more.
+func (o *observer) wrote(target v1alpha1.PinnedWorkspace, ids ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.turn++
+	for _, id := range ids {
+		o.written[place{target, id}] = o.turn
+	}
+}
+
+// view is what is known of an object's package from looks that began after the latest request to change it.
+func (o *observer) view(object types.NamespacedName, id string) (View, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := o.at[object]
+	if p == nil || p.entries[object].ID != id {
+		return View{}, false
+	}
+	e := p.entries[object]
+	switch valid := e.turn > o.written[place{p.conn.target, id}]; {
+	case e.view != nil && (valid || e.view.Err != nil):
+		return *e.view, true
+	case valid && !e.seenAt.IsZero():
+		return View{Began: e.seenAt}, true
+	}
+	return View{}, false
+}
+
+// move hands over what is watched through a workspace object whose connection was replaced. If the other one leads elsewhere, or there is none,
+// the objects are told instead.
+func (o *observer) move(workspace types.NamespacedName, from, to *Connection) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := o.polls[from]
+	if p == nil {
+		return
+	}
+	for _, object := range slices.Collect(maps.Keys(p.entries)) {
+		e := p.entries[object]
+		switch {
+		case e.Workspace != workspace:
+		case to == nil || to.target != from.target:
+			o.remove(object)
+			o.tell(object)
+		default:
+			o.schedule(o.put(to, e), e)
+		}
+	}
+}
+
+// next is when the next round is due, and of which poll; nil if none is.
+func (o *observer) next() (*poll, time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var first *poll
+	var when time.Time
+	for _, p := range o.polls {
+		if p.running {
+			continue
+		}
+		p.planned = p.next()
+		if !p.planned.IsZero() && (first == nil || p.planned.Before(when)) {
+			first, when = p, p.planned
+		}
+	}
+	return first, when
+}
+
+// next is when something is to be looked at: at once when it is due, and a little later where someone waits for a look that others may need as well.
+func (p *poll) next() time.Time {
+	var due, awaited time.Time
+	for _, e := range p.entries {
+		if e.Awaited {
+			awaited = earlier(awaited, e.due)
+		} else {
+			due = earlier(due, e.due)
+		}
+	}
+	if !awaited.IsZero() {
+		calm := earlier(p.asked.Add(quiet), awaited.Add(longestWait-quiet))
+		if calm.After(awaited) {
+			awaited = calm
+		}
+	}
+	return earlier(due, awaited)
+}
+
+// claim takes a poll out of the running until the end of the round that is about to begin.
+func (o *observer) claim(p *poll) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p.running = true
+}
+
+// earlier is the earlier of two times; one that is zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// jitter spreads over a tenth of the time what would otherwise be done everywhere at once. It never comes early.
+func jitter(d time.Duration) time.Duration {
+	return d + rand.N(d/10+1) //nolint:gosec // No secret depends on it.
+}

@@ -1,0 +1,136 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+// Watch asks for looks at one package, on behalf of one object.
+type Watch struct {
+	// Object is who is told, and Workspace the workspace object through which it looks.
+	Object, Workspace types.NamespacedName
+	// ToUnpack is set while the object is being deleted: see ConnectToUnpack.
+	ToUnpack bool
+
+	// ID, Name and PackedAt are those of the package. What is not known is zero.
+	ID, Name string
+	PackedAt time.Time
+
+	// After is when to look. A package that goes on waiting is looked at again and again, that long after the latest look.
+	After time.Duration
+	// Known is what the object has on record: a look that shows the same is not worth telling.
+	Known Outlook
+	// Trouble is the text of the error that the object tells of, because of which looks fail.
+	Trouble string
+	// Awaited tells that the object waits for the next look, whatever it shows.
+	Awaited bool
+	// Seen is what the service has said at this moment, if anything.
+	Seen *View
+}
+
+// Outlook is what a look comes down to.
+type Outlook struct {
+	Status  dataarts.DeployStatus
+	Deleted bool
+	// Gone and Hidden are as in View.
+	Gone, Hidden bool
+}
+
+// View is what a look showed of a package.
+type View struct {
+	// Began is when the look began.
+	Began time.Time
+	// Package is nil where the look failed, where it found no package, and where it showed what is known already. What was seen in a list has
+	// no items.
+	Package *dataarts.PackageDetail
+	// Gone tells that the service said that there is no such package. Hidden is set instead when it refuses to show the package, with these
+	// words, and does not list it either.
+	Gone   bool
+	Hidden error
+	// Err is why the look failed. It says nothing about the package. Awaited tells that the object waited for it.
+	Err     error
+	Awaited bool
+}
+
+func (v *View) outlook() Outlook {
+	if v.Package != nil {
+		return Outlook{Status: v.Package.Status, Deleted: v.Package.Deleted}
+	}
+	return Outlook{Gone: v.Gone, Hidden: v.Hidden != nil}
+}
+
+// spareLooks is how many looks at single packages may be made in a row although a recent view of them is known, and spareEvery how long it takes
+// until there is another one.
+const (
+	spareLooks = 2
+	spareEvery = 10 * time.Second
+)
+
+// SpareLook reports whether the budget allows for a look at one package although a recent view of it is known. It does where few ask.
+func (c *Connection) SpareLook() bool { return c.spare.AllowN(c.clock.Now(), 1) }
+
+// clockSkew is how far the service's clock may be from ours: it refuses signed requests whose clock differs by more (API Request Signing Guide,
+// "Common Errors Related to IAM Authentication Information").
+const clockSkew = 15 * time.Minute
+
+// Find makes a look at one package of its own. Where the service refuses to show it, it is looked for in the list, if its name is known: what the
+// service answers about an id that it does not know is not documented, so that a refusal may mean that.
+func (c *Connection) Find(ctx context.Context, id, name string, packedAt time.Time) View {
+	v := View{Began: c.clock.Now()}
+	detail, err := c.Look(ctx, id)
+	switch {
+	case err == nil:
+		v.Package = &detail
+	case dataarts.KindOf(err) == dataarts.NotFound:
+		v.Gone = true
+	case dataarts.KindOf(err) == dataarts.Refused:
+		c.findInList(ctx, &v, err, id, name, packedAt)
+	default:
+		v.Err = err
+	}
+	return v
+}
+
+func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id, name string, packedAt time.Time) {
+	var found []dataarts.Package
+	if name != "" { // A package that is yet to be adopted has no name that is known here.
+		if found, v.Err = c.Search(ctx, name, appliedAfter(packedAt)); v.Err != nil {
+			return
+		}
+	}
+	for i := range found {
+		if found[i].ID == id {
+			v.Package = &dataarts.PackageDetail{Package: found[i]}
+			return
+		}
+	}
+	v.Hidden = refusal
+}
+
+// appliedAfter is the time after which the service lists a package as applied for; zero where that is not known.
+func appliedAfter(packedAt time.Time) time.Time {
+	if packedAt.IsZero() {
+		return time.Time{}
+	}
+	return packedAt.Add(-clockSkew)
+}
