@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -31,6 +32,10 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
+
+// background is the priority of what nobody has asked for just now: users' edits and deletions overtake it. What is left from before a restart comes
+// later still.
+var background = handler.LowPriority / 2
 
 // secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
 const secretRecheck = 30 * time.Second
@@ -95,7 +100,7 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	}
 	result := ctrl.Result{RequeueAfter: p.delay}
 	switch {
-	case p.cause != nil && !p.shared: // A call of its own failed, and is made again.
+	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
 	case p.delay > 0 && p.watchable(step):
 		r.Workspaces.Watch(p.conn, p.watch(step))
 		result.RequeueAfter = 0
@@ -104,6 +109,9 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	}
 	if bounded && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
 		result.RequeueAfter = max(left, minDelay)
+	}
+	if result.RequeueAfter > 0 {
+		result.Priority = &background
 	}
 	return result
 }

@@ -71,15 +71,19 @@ func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
 	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
 	enough, age := lifecycle.Suffices(p.rp), p.seen.Now.Sub(view.Began)
 	switch {
-	case known && view.Err != nil && (view.Awaited || !enough.Required):
+	case !known, view.Err != nil && enough.Required && !view.Awaited:
+		p.unseen = enough.Required
+	case view.Err != nil:
 		p.shared = true
 		return view.Err
-	case known && view.Err == nil && enough.Required && age > enough.Fresh && age <= enough.MaxAge && p.conn.SpareLook():
-		return p.look(ctx)
-	case known && view.Err == nil && (!enough.Required || age <= enough.MaxAge):
+	case !enough.Required, age <= enough.Fresh:
 		p.take(&view)
+	case age > enough.MaxAge:
+		p.unseen = true
+	case p.conn.SpareLook():
+		return p.look(ctx)
 	default:
-		p.unseen = enough.Required
+		p.take(&view)
 	}
 	return nil
 }

@@ -182,13 +182,12 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 		Complete(r)
 }
 
-// looks asks for a pass of each object whose package has changed at the service. What users do comes before that.
+// looks asks for a pass of each object whose package has changed at the service.
 func (r *ReleasePackageReconciler) looks(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	low := handler.LowPriority / 2
 	r.Workspaces.Tell(func(object types.NamespacedName) {
 		request := reconcile.Request{NamespacedName: object}
 		if q, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			q.AddWithOpts(priorityqueue.AddOpts{Priority: &low}, request)
+			q.AddWithOpts(priorityqueue.AddOpts{Priority: &background}, request)
 			return
 		}
 		queue.Add(request)
