@@ -156,6 +156,10 @@ const reservationTime = time.Minute
 type reservations struct {
 	mu   sync.Mutex
 	made map[reservationKey]reservation
+	// by has the keys of each object, so that giving them up takes no search.
+	by map[types.NamespacedName][]reservationKey
+	// swept is when what is over was last cleared away.
+	swept time.Time
 }
 
 type reservationKey struct {
@@ -172,32 +176,51 @@ type reservation struct {
 func (r *reservations) take(by types.NamespacedName, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.sweep(now)
+	for _, claim := range claims {
+		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by && !now.After(held.until) {
+			return false
+		}
+	}
+	for _, claim := range claims {
+		key := reservationKey{place, claim}
+		if held, ok := r.made[key]; !ok || held.by != by {
+			r.by[by] = append(r.by[by], key)
+		}
+		r.made[key] = reservation{by, now.Add(reservationTime)}
+	}
+	return true
+}
+
+// sweep clears away what is over, now and then.
+func (r *reservations) sweep(now time.Time) {
+	if r.made == nil {
+		r.made, r.by = map[reservationKey]reservation{}, map[types.NamespacedName][]reservationKey{}
+	}
+	if now.Sub(r.swept) < reservationTime/4 {
+		return
+	}
+	r.swept = now
 	for key, held := range r.made {
 		if now.After(held.until) {
 			delete(r.made, key)
 		}
 	}
-	if r.made == nil {
-		r.made = map[reservationKey]reservation{}
-	}
-	for _, claim := range claims {
-		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by {
-			return false
+	for by, keys := range r.by {
+		if r.by[by] = slices.DeleteFunc(keys, func(key reservationKey) bool { return r.made[key].by != by }); len(r.by[by]) == 0 {
+			delete(r.by, by)
 		}
 	}
-	for _, claim := range claims {
-		r.made[reservationKey{place, claim}] = reservation{by, now.Add(reservationTime)}
-	}
-	return true
 }
 
 // drop gives up what is reserved for an object that is gone, or takes nothing after all.
 func (r *reservations) drop(by types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for key, held := range r.made {
-		if held.by == by {
+	for _, key := range r.by[by] {
+		if r.made[key].by == by {
 			delete(r.made, key)
 		}
 	}
+	delete(r.by, by)
 }
