@@ -112,12 +112,13 @@ type DataArtsWorkspaceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="pollInterval is a duration from 1s to 24h, such as 1m"
 	PollInterval metav1.Duration `json:"pollInterval,omitzero"`
 
-	// requestsPerSecond bounds the calls made through this workspace. The service allows a user 10 a second in all (API Reference
-	// "DataArts Factory API (V2) Overview"); set less where others call as the same user.
+	// requestsPerSecond bounds the calls made as the user of these credentials: workspaces with the same endpoint and credentials share them, and the
+	// lowest of their numbers holds. The service allows a user 10 a second in all (API Reference "DataArts Factory API (V2) Overview"); set less
+	// where others call as the same user.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=100
+	// +kubebuilder:validation:Maximum=1000
 	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
 }
 
@@ -143,6 +144,11 @@ type DataArtsWorkspaceStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	InFlight int32 `json:"inFlight"`
+
+	// throttledUntil is when calls are made again: they are held back until then, since the service answered 429, which means that there were too many.
+	// Absent if there is no such pause, or one of two seconds at most.
+	// +optional
+	ThrottledUntil *metav1.Time `json:"throttledUntil,omitempty"`
 
 	// conditions hold Ready: whether the service answers for this workspace with these credentials.
 	// +optional

@@ -162,7 +162,7 @@ var refusals = map[string][]example{
 		{field: "spec.pollInterval", value: "0s", says: intervals},
 		{field: "spec.pollInterval", value: "24h1s", says: intervals},
 		{field: "spec.requestsPerSecond", value: int64(0), says: "should be greater than or equal to 1"},
-		{field: "spec.requestsPerSecond", value: int64(101), says: "should be less than or equal to 100"},
+		{field: "spec.requestsPerSecond", value: int64(1001), says: "should be less than or equal to 1000"},
 	},
 }
 
@@ -256,6 +256,6 @@ var _ = Describe("A good value", func() {
 			example{field: "spec.timeout", value: "1m0s"}, example{field: "spec.pollInterval", value: "23h60m"}),
 		Entry("a proxy and certificates", "DataArtsWorkspace",
 			example{field: "spec.proxyURL", value: "http://proxy.example.com:3128"}, example{field: "spec.caBundle", value: "LS0tLQ=="}),
-		Entry("the most requests", "DataArtsWorkspace", example{field: "spec.requestsPerSecond", value: int64(100)}),
+		Entry("the most requests", "DataArtsWorkspace", example{field: "spec.requestsPerSecond", value: int64(1000)}),
 	)
 })

@@ -225,6 +225,7 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 		Secrets:       mgr.GetAPIReader(),
 		AllowInsecure: o.allowInsecureEndpoints,
 		UserAgent:     userAgent(),
+		Workers:       o.maxConcurrentReconciles,
 	}
 	if err := mgr.Add(connections); err != nil {
 		return nil, fmt.Errorf("adding the looks at packages: %w", err)

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +29,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // act does the step and brings p.rp's status up to date. It returns the step to report, which is another one where the service had
@@ -86,7 +88,7 @@ func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) err
 // which report makes. The budget is waited for before, so that the request leaves right after the attempt is recorded.
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
 	if err := p.conn.Admit(ctx); err != nil {
-		return p.blockedBy(err)
+		return r.notAdmitted(p, err)
 	}
 	previous, start := p.rp.Status.Attempt, r.Clock.Now()
 	lifecycle.BeginAttempt(p.rp, p.conn.Target(), start)
@@ -96,6 +98,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 			Message: fmt.Sprintf("Package %s is being packed", p.rp.Status.PackageName)}, start)
 	}
 	if err := r.patchStatus(ctx, p); err != nil {
+		p.conn.Unadmit()
 		return lifecycle.Step{}, err
 	}
 
@@ -104,6 +107,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	ctx = context.WithoutCancel(ctx)
 	p.packed = true
 	if r.Clock.Since(p.rp.Status.Attempt.StartTime.Time)+p.conn.Timeout() > r.SettleTime {
+		p.conn.Unadmit()
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, "The operator was held up for so long that the request was not sent")
 		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message, After: conflictDelay}, nil
 	}
@@ -121,6 +125,18 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	lifecycle.RecordItems(p.rp, p.pending, p.first.Status.Items)
 	return lifecycle.Step{Action: lifecycle.Wait, After: p.conn.PollInterval(), Event: lifecycle.Event{
 		Reason: v1alpha1.EventPacked, Message: fmt.Sprintf("Packed %s as package %s", content.PackageName, id)}}, nil
+}
+
+// longestQueue is how long a package waits for its turn without that being told.
+const longestQueue = 2 * time.Minute
+
+// notAdmitted gives up what was reserved for a package that is not packed now. One that comes back soon for its turn writes nothing.
+func (r *ReleasePackageReconciler) notAdmitted(p *pass, err error) (lifecycle.Step, error) {
+	r.reserved.drop(client.ObjectKeyFromObject(p.rp))
+	if busy, ok := errors.AsType[*workspace.BusyError](err); ok && busy.After <= longestQueue {
+		return lifecycle.Step{}, err
+	}
+	return p.blockedBy(err)
 }
 
 // notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason, and unknown.

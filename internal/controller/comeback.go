@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -62,15 +63,28 @@ func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifec
 		r.backoff().Forget(request)
 		p.delay = p.conn.PollInterval()
 	default:
-		p.delay = r.backoff().When(request)
-		if p.conn != nil && p.conn.RetryAfter() > 0 {
-			p.delay = min(p.conn.RetryAfter(), secretRecheck)
-		}
+		p.delay = r.delayAfter(p, request)
 		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", p.delay.String())
 	}
 	if p.delay > 0 {
 		p.delay = jitter(p.delay)
 	}
+}
+
+// delayAfter is when to try again what was hindered: when calls are let through again as far as that is known, else by backoff.
+func (r *ReleasePackageReconciler) delayAfter(p *pass, request ctrl.Request) time.Duration {
+	if busy, ok := errors.AsType[*workspace.BusyError](p.cause); ok {
+		return busy.After
+	}
+	delay := r.backoff().When(request)
+	if p.conn == nil || p.conn.RetryAfter() == 0 {
+		return delay
+	}
+	held := min(p.conn.RetryAfter(), secretRecheck)
+	if kind := dataarts.KindOf(p.cause); kind == dataarts.Unauthorized || kind == dataarts.Throttled {
+		return held
+	}
+	return max(delay, held) // The service is away, for who knows how long.
 }
 
 // onlyWatches reports whether nothing but a look that others share keeps this object from knowing that all is well.

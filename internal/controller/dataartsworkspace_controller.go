@@ -37,6 +37,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -53,6 +54,8 @@ const (
 	probeInterval = 10 * time.Minute
 	// countDelay gathers changes of packages, so that a thousand of them are one write and not a thousand.
 	countDelay = 2 * time.Second
+	// pauseTolerance is how far the recorded end of a pause may be off.
+	pauseTolerance = 5 * time.Second
 )
 
 // DataArtsWorkspaceReconciler tells whether a workspace can be called, and how many packages are in it.
@@ -85,12 +88,13 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 		return ctrl.Result{}, err
 	}
 	before := ws.DeepCopy()
-	err := r.try(ctx, ws)
+	conn, err := r.try(ctx, ws)
 	problem := problemOf(err)
 	if err != nil && problem == nil {
 		return ctrl.Result{}, err
 	}
 	r.summarize(ws, problem)
+	again := r.recordPause(ws, conn)
 	if err := r.count(ctx, ws); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -103,14 +107,31 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 		}
 		r.publish(ctx, before, ws)
 	}
-	return ctrl.Result{RequeueAfter: jitter(recheckInterval)}, nil
+	return ctrl.Result{RequeueAfter: jitter(again)}, nil
+}
+
+// recordPause brings a pause that the service asked for up to date, and says when to look again. One that has become a little longer is not
+// worth a write.
+func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace, conn *workspace.Connection) time.Duration {
+	var until time.Time
+	if conn != nil {
+		until = conn.ThrottledUntil()
+	}
+	if until.IsZero() {
+		ws.Status.ThrottledUntil = nil
+		return recheckInterval
+	}
+	if recorded := ws.Status.ThrottledUntil; recorded == nil || until.Sub(recorded.Time).Abs() > pauseTolerance {
+		ws.Status.ThrottledUntil = new(metav1.NewTime(until.Add(time.Second - 1).Truncate(time.Second)))
+	}
+	return min(max(until.Sub(r.Clock.Now()), minDelay), recheckInterval)
 }
 
 // try finds the connection and calls the service, unless it answered the same connection a short while ago.
-func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) error {
+func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*workspace.Connection, error) {
 	conn, err := r.Workspaces.ConnectTo(ctx, ws)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ws.Status.Endpoint = conn.Target().Endpoint
 	key, now := client.ObjectKeyFromObject(ws), r.Clock.Now()
@@ -121,8 +142,8 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 	if last.err != nil || conn.Doubtful() {
 		fresh = recheckInterval
 	}
-	if last.conn == conn && now.Sub(last.at) < fresh {
-		return last.err
+	if last.conn == conn && (now.Sub(last.at) < fresh || !conn.ThrottledUntil().IsZero()) {
+		return conn, last.err // While calls are paused there is nothing to be learned, and the status tells of the pause itself.
 	}
 	last = probe{conn: conn, at: now, err: conn.Probe(ctx)}
 	r.mu.Lock()
@@ -131,7 +152,7 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 		r.probes = map[types.NamespacedName]probe{}
 	}
 	r.probes[key] = last
-	return last.err
+	return conn, last.err
 }
 
 // gone forgets an object that was deleted, once no package refers to it. Until then, its connection may be needed to withdraw one.
@@ -202,9 +223,16 @@ func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named(DataArtsWorkspaceController).
 		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ReleasePackage{}, countLater()).
+		WatchesRawSource(source.Func(r.pauses)).
 		// One that does not answer must not keep the others from their verdict.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
 		Complete(r)
+}
+
+// pauses asks for a look at each object whose calls are paused.
+func (r *DataArtsWorkspaceReconciler) pauses(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	r.Workspaces.OnThrottled(func(key types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: key}) })
+	return nil
 }
 
 // countLater asks for a count when a package comes, goes, or changes between in flight and finished.

@@ -136,6 +136,43 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
 	})
 
+	It("tells how long calls are paused, and does not mind that a pause becomes a little longer", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+		conn, err := s.reconciler.Workspaces.ConnectTo(ctx, ws)
+		Expect(err).NotTo(HaveOccurred())
+		pause := func(length time.Duration) {
+			GinkgoHelper()
+			s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: length})
+			_, err := conn.Look(ctx, "13")
+			Expect(err).To(HaveOccurred())
+		}
+		expectPause := func(left time.Duration, until OmegaMatcher, writes int) {
+			GinkgoHelper()
+			before := s.api.writes
+			result, err := reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})
+			Expect(err).NotTo(HaveOccurred())
+			Expect(result.RequeueAfter).To(And(BeNumerically(">=", left), BeNumerically("<=", left+left/10)))
+			Expect(s.Get(ctx, client.ObjectKeyFromObject(ws), ws)).To(Succeed())
+			Expect(ws.Status.ThrottledUntil).To(until)
+			Expect(s.api.writes - before).To(Equal(writes))
+			Expect(meta.IsStatusConditionTrue(ws.Status.Conditions, v1alpha1.ConditionReady)).To(BeTrue())
+		}
+		began := s.clock.Now()
+		end := WithTransform(func(t *metav1.Time) time.Duration { return t.Sub(began) }, Equal(20*time.Second))
+		pause(20 * time.Second)
+		expectPause(20*time.Second, end, 1)
+		s.clock.Step(20 * time.Second)
+		pause(5 * time.Second)
+		expectPause(5*time.Second, end, 0)
+		s.clock.Step(5 * time.Second)
+		pause(6 * time.Second)
+		expectPause(6*time.Second, WithTransform(func(t *metav1.Time) time.Duration { return t.Sub(began) }, Equal(31*time.Second)), 1)
+		s.clock.Step(6 * time.Second)
+		pause(2 * time.Second)
+		expectPause(30*time.Second, BeNil(), 1)
+	})
+
 	It("may be deleted", func(ctx SpecContext) {
 		Expect(s.Delete(ctx, ws)).To(Succeed())
 		Expect(reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})).To(BeZero())

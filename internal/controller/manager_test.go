@@ -35,6 +35,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/controller"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
@@ -105,5 +106,24 @@ var _ = Describe("The manager", func() {
 
 		Expect(s.Delete(ctx, rp)).To(Succeed())
 		Eventually(ctx, func() bool { return apierrors.IsNotFound(s.Get(ctx, keyOf(rp), rp)) }).Should(BeTrue())
+	}, NodeTimeout(time.Minute))
+
+	It("tells at once that the service asked for fewer calls, and when that is over", func(ctx SpecContext) {
+		s := newScene(ctx)
+		s.startManager(ctx)
+		ws := s.aWorkspace()
+		ws.Spec.PollInterval.Duration = time.Second
+		rp := s.aReleasePackage()
+		s.expectApplied(ctx, s.aSecret(), ws, rp)
+		Eventually(ctx, s.livePackages, "20s").Should(HaveLen(1))
+		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 4 * time.Second})
+		pausedUntil := func() (*metav1.Time, error) {
+			err := s.Get(ctx, client.ObjectKeyFromObject(ws), ws)
+			return ws.Status.ThrottledUntil, err
+		}
+		Eventually(ctx, pausedUntil, "10s").ShouldNot(BeNil())
+		Eventually(ctx, pausedUntil, "10s").Should(BeNil())
+		Expect(s.Delete(ctx, rp)).To(Succeed())
+		Eventually(ctx, func() bool { return apierrors.IsNotFound(s.Get(ctx, keyOf(rp), rp)) }, "20s").Should(BeTrue())
 	}, NodeTimeout(time.Minute))
 })

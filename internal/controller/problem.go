@@ -36,11 +36,17 @@ func problemOf(err error) *lifecycle.Problem {
 	if e, ok := errors.AsType[*dataarts.Error](err); ok {
 		return serviceProblem(e)
 	}
+	if _, ok := errors.AsType[*workspace.BusyError](err); ok {
+		return &lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: longQueue}
+	}
 	if errors.Is(err, workspace.ErrIncomplete) {
 		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
 	}
 	return nil
 }
+
+const longQueue = "More packages wait to be packed than the service's limit of calls lets through in two minutes; this one has its turn later. " +
+	"spec.requestsPerSecond of the workspace is the limit"
 
 // refusalFrom is the service's own words for a refusal, to be put into a sentence.
 func refusalFrom(err error) string {

@@ -20,6 +20,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -151,9 +152,12 @@ func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {
 }
 
 // quietly turns a conflict into a short delay: another writer came first, which is nobody's fault and no news. Nor is what failed because
-// the manager stops.
+// the manager stops, nor that others are packed first.
 func quietly(ctx context.Context, err error) (ctrl.Result, error) {
+	busy, isBusy := errors.AsType[*workspace.BusyError](err)
 	switch {
+	case isBusy:
+		return ctrl.Result{RequeueAfter: busy.After}, nil
 	case apierrors.IsConflict(err):
 		return ctrl.Result{RequeueAfter: conflictDelay}, nil
 	case ctx.Err() != nil:

@@ -193,7 +193,7 @@ func (s *scene) aWorkspace() *v1alpha1.DataArtsWorkspace {
 			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: "dataarts"}},
 			Timeout:           metav1.Duration{Duration: 10 * time.Second},
 			PollInterval:      metav1.Duration{Duration: pollInterval},
-			RequestsPerSecond: 100,
+			RequestsPerSecond: 1000,
 		},
 	}
 }

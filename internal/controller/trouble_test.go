@@ -51,7 +51,9 @@ type comeback struct {
 
 var (
 	byBackoff = within(time.Second, 4*time.Second) // Of the first three tries.
-	notAtAll  = Equal(comeback{})
+	// byBackoffUnanswered is that of calls without an answer, which are held back after the third.
+	byBackoffUnanswered = within(time.Second, 5*time.Second)
+	notAtAll            = Equal(comeback{})
 )
 
 func within(from, to time.Duration) types.GomegaMatcher {
@@ -175,7 +177,7 @@ var _ = Describe("Trouble", func() {
 		}),
 		Entry("an endpoint where nobody listens", trouble{
 			begin: withWorkspace(deadEndpoint), end: withWorkspace(rightEndpoint),
-			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: byBackoff,
+			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: byBackoffUnanswered,
 			cause: "connection refused", nextStep: "check spec.region or spec.endpoint",
 		}),
 		Entry("plain http without the flag", trouble{

@@ -145,7 +145,7 @@ var _ = Describe("After credentials were rejected", func() {
 
 		s.clock.Step(rejectedPause - time.Nanosecond)
 		s.expectHeldBack(ctx, conn, dataarts.Unauthorized)
-		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(conn), "the same Secret is no way around the gate")
+		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(conn), "the same Secret is no way around it")
 
 		s.clock.Step(time.Nanosecond)
 		Expect(conn.RetryAfter()).To(BeZero())
@@ -158,7 +158,7 @@ var _ = Describe("After credentials were rejected", func() {
 		Entry("with a wrong token", keyToken, wrongSecret),
 	)
 
-	It("a corrected Secret opens the gate as soon as it is read", func(ctx SpecContext) {
+	It("a corrected Secret lets calls through as soon as it is read", func(ctx SpecContext) {
 		s, conn := aRejectedSite(ctx, keyAccess, accessKey, keySecret, wrongSecret)
 		s.storeSecret(ctx, keyAccess, accessKey, keySecret, secretKey)
 		s.clock.Step(secretTTL)
@@ -213,12 +213,14 @@ var _ = Describe("After a call was throttled", func() {
 		Expect(conn.RetryAfter()).To(BeZero())
 	},
 		Entry("for as long as the service asks", 30*time.Second, 30*time.Second),
-		Entry("for a while if it does not say", time.Duration(0), 5*time.Second),
+		Entry("for a few seconds that are too long to wait", 6*time.Second, 6*time.Second),
 	)
 
 	It("a request to pack holds the others back too", func(ctx SpecContext) {
 		s := aSite()
-		Expect(s.Inject(throttled)).To(Succeed())
+		fault := throttled
+		fault.RetryAfter = 10 * time.Second
+		Expect(s.Inject(fault)).To(Succeed())
 		conn := s.expectConnected(ctx)
 		_, err := conn.Pack(ctx, aRequest)
 		Expect(dataarts.KindOf(err)).To(Equal(dataarts.Throttled))
@@ -228,6 +230,7 @@ var _ = Describe("After a call was throttled", func() {
 	It("a request to pack that was admitted before is made", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.expectConnected(ctx)
+		Expect(conn.Probe(ctx)).To(Succeed())
 		Expect(conn.Admit(ctx)).To(Succeed())
 		Expect(s.Inject(throttled)).To(Succeed())
 		Expect(conn.Probe(ctx)).NotTo(Succeed())

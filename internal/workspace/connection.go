@@ -14,19 +14,20 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package workspace keeps one live connection to the service for each workspace object: its credentials, its budget of calls, and
-// its view of packages.
+// Package workspace keeps live connections to the service for workspace objects: their credentials, their budgets of calls, and their views
+// of packages. Objects that say the same share a connection, and connections of the same user share a budget.
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -42,9 +43,9 @@ const (
 
 // Connection is a way to one workspace with one set of credentials. It is safe for concurrent use.
 type Connection struct {
-	client       *dataarts.Client
-	limiter      *rate.Limiter
-	gate         gate
+	client       *caller
+	budget       *budget
+	perSecond    int
 	target       v1alpha1.PinnedWorkspace
 	timeout      time.Duration
 	pollInterval time.Duration
@@ -56,6 +57,10 @@ type Connection struct {
 	// highest is not documented.
 	pageLimit atomic.Int32
 	spare     *rate.Limiter
+
+	// id and users belong to those who share the connection.
+	id    fingerprint
+	users map[types.NamespacedName]int
 }
 
 // Target says where the connection leads.
@@ -67,17 +72,26 @@ func (c *Connection) Timeout() time.Duration { return c.timeout }
 // PollInterval is how often a package that waits for review is looked at.
 func (c *Connection) PollInterval() time.Duration { return c.pollInterval }
 
-// Admit waits until the budget allows a call, or says at once why none is to be made now. The other calls begin with it; Pack does
-// not, so that its caller can wait before it records the attempt, and not between the record and the request.
-func (c *Connection) Admit(ctx context.Context) error {
-	if err := c.gate.check(); err != nil {
-		return err
-	}
-	if err := c.limiter.Wait(ctx); err != nil {
-		return fmt.Errorf("waiting for the budget of calls: %w", err)
-	}
-	return c.gate.check() // It may have closed meanwhile, because of a call that was ahead in the queue.
+// RetryAfter says how long the connection holds calls back because of an error that it returned; zero when it does not.
+func (c *Connection) RetryAfter() time.Duration { return c.budget.heldBackFor() }
+
+// ThrottledUntil is the end of a pause that the service asked for with 429. It is zero if there is none, or one of a moment only.
+func (c *Connection) ThrottledUntil() time.Time { return c.budget.throttledUntil() }
+
+// Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
+// wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request.
+func (c *Connection) Admit(ctx context.Context) error { return c.budget.ticket(ctx, c.trialTime()) }
+
+// Unadmit hands back what Admit gave, where no request is sent after all.
+func (c *Connection) Unadmit() { c.budget.unadmit() }
+
+// admit waits for the turn of any other call, or says at once why none is to be made now.
+func (c *Connection) admit(ctx context.Context, p priority) error {
+	return c.budget.admit(ctx, p, c.trialTime())
 }
+
+// trialTime bounds a call even where the client's own default does.
+func (c *Connection) trialTime() time.Duration { return cmp.Or(c.timeout, time.Minute) }
 
 // Pack packs a package and returns its id. The caller was admitted before.
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
@@ -88,7 +102,7 @@ func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string
 
 // Unpack withdraws a package.
 func (c *Connection) Unpack(ctx context.Context, id string) error {
-	if err := c.Admit(ctx); err != nil {
+	if err := c.admit(ctx, first); err != nil {
 		return err
 	}
 	defer c.observer.wrote(c.target, id)
@@ -97,7 +111,7 @@ func (c *Connection) Unpack(ctx context.Context, id string) error {
 
 // Look shows one package as it is now.
 func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
-	if err := c.Admit(ctx); err != nil {
+	if err := c.admit(ctx, second); err != nil {
 		return dataarts.PackageDetail{}, err
 	}
 	detail, err := c.client.Show(ctx, id)
@@ -134,14 +148,14 @@ func (c *Connection) list(ctx context.Context, p priority, options dataarts.List
 
 // PendingItems lists every pending item of the workspace, however many there are, as they are now.
 func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
-	items, _, err := c.listPending(ctx, math.MaxInt)
+	items, _, err := c.listPending(ctx, second, math.MaxInt)
 	return items, err
 }
 
 // listPending lists the pending items unless there are more than so many, and counts its calls.
-func (c *Connection) listPending(ctx context.Context, atMost int) (items []dataarts.PendingItem, calls int, err error) {
+func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
 	fetch := func(offset int) ([]dataarts.PendingItem, int, error) {
-		if err := c.Admit(ctx); err != nil {
+		if err := c.admit(ctx, p); err != nil {
 			return nil, 0, err
 		}
 		calls++
@@ -157,18 +171,18 @@ func (c *Connection) listPending(ctx context.Context, atMost int) (items []dataa
 
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
 func (c *Connection) Probe(ctx context.Context) error {
-	if err := c.Admit(ctx); err != nil {
+	if err := c.admit(ctx, last); err != nil {
 		return err
 	}
 	_, err := c.client.List(ctx, dataarts.ListOptions{Limit: 1})
-	c.doubtful.Store(false)
-	return c.gate.note(err)
+	c.doubtful.Store(err != nil) // Others who share the connection have not seen this failure.
+	return err
 }
 
-// Doubtful reports whether a call has failed since the latest Probe in a way that may be the workspace's trouble.
+// Doubtful reports whether the latest Probe has failed, or a call since then in a way that may be the workspace's trouble.
 func (c *Connection) Doubtful() bool { return c.doubtful.Load() }
 
-// note takes down what a call's answer tells about the connection, and returns the answer as it is.
+// note takes down what a call's answer tells about the workspace, and returns the answer as it is.
 func (c *Connection) note(err error) error {
 	if err == nil {
 		return nil
@@ -178,7 +192,7 @@ func (c *Connection) note(err error) error {
 		c.doubtful.Store(true)
 	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
 	}
-	return c.gate.note(err)
+	return err
 }
 
 // ErrIncomplete means that the pages of a list did not add up, because the list changed meanwhile or was cut.

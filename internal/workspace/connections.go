@@ -62,18 +62,32 @@ type Connections struct {
 	AllowInsecure bool
 	// UserAgent names the operator to the service.
 	UserAgent string
-	// Clock is the real one if nil.
+	// Clock is the real one if nil. It tells how old something is.
 	Clock clock.PassiveClock
+	// Pace is the real clock if nil. It is what calls wait by.
+	Pace clock.WithDelayedExecution
+	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any one budget. 0: not known.
+	Workers int
 
-	mu    sync.Mutex
-	slots map[types.NamespacedName]*slot
+	mu     sync.Mutex
+	slots  map[types.NamespacedName]*slot
+	shared shared
 
 	once     sync.Once
 	observer *observer
 }
 
+// OnThrottled sets who is told of each workspace object whose calls are paused, as the service asked for that, or whose pause has changed. It has to
+// return at once.
+func (c *Connections) OnThrottled(tell func(types.NamespacedName)) {
+	c.shared.mu.Lock()
+	defer c.shared.mu.Unlock()
+	c.shared.tellThrottled = tell
+}
+
 // slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
 type slot struct {
+	key        types.NamespacedName
 	mu         sync.Mutex
 	conn       *Connection
 	object     types.UID
@@ -82,8 +96,8 @@ type slot struct {
 	read       time.Time
 }
 
-// Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until the object or
-// its Secret changes. A missing or unusable object or Secret is an *Error.
+// Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until what the object or
+// its Secret says changes, and the same for all objects that say the same. A missing or unusable object or Secret is an *Error.
 func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: ref.Name}
 	ws := &v1alpha1.DataArtsWorkspace{}
@@ -99,12 +113,11 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 
 // ConnectTo is Connect for an object that was read already.
 func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*Connection, error) {
-	key := types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name}
-	s := c.slot(key)
+	s := c.slot(types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.object != ws.UID {
-		c.replace(key, s, nil) // An object that was made again is another one, and inherits nothing.
+		c.replace(s, nil) // An object that was made again is another one, and inherits nothing that it would not share anyway.
 		s.object = ws.UID
 	}
 	if s.conn != nil && s.generation == ws.Generation && c.now().Sub(s.read) < secretTTL {
@@ -120,7 +133,7 @@ func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorksp
 		if err != nil {
 			return nil, err
 		}
-		c.replace(key, s, conn)
+		c.replace(s, conn)
 		s.generation, s.secret = ws.Generation, version
 	}
 	s.read = c.now()
@@ -134,12 +147,12 @@ func (c *Connections) slot(key types.NamespacedName) *slot {
 		c.slots = map[types.NamespacedName]*slot{}
 	}
 	if c.slots[key] == nil {
-		c.slots[key] = &slot{}
+		c.slots[key] = &slot{key: key}
 	}
 	return c.slots[key]
 }
 
-// open makes a connection. It makes no call.
+// open finds or makes the connection. It makes no call.
 func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (*Connection, error) {
 	endpoint, err := c.endpoint(ws)
 	if err != nil {
@@ -149,7 +162,7 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 	if err != nil {
 		return nil, err
 	}
-	dc, err := dataarts.New(dataarts.Config{
+	cfg := dataarts.Config{
 		Endpoint:    endpoint,
 		ProjectID:   ws.Spec.ProjectID,
 		WorkspaceID: ws.Spec.WorkspaceID,
@@ -158,27 +171,35 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		ProxyURL:    ws.Spec.ProxyURL,
 		Timeout:     ws.Spec.Timeout.Duration,
 		UserAgent:   c.UserAgent,
-	})
-	if err != nil {
-		return nil, invalidConfig(ws, err)
 	}
-	perSecond := max(1, int(ws.Spec.RequestsPerSecond))
+	return c.shared.connection(sameness(&cfg, &ws.Spec), client.ObjectKeyFromObject(ws), func() (*Connection, error) {
+		dc, err := dataarts.New(cfg)
+		if err != nil {
+			return nil, invalidConfig(ws, err)
+		}
+		b := c.shared.budget(identity(&cfg), func() *budget { return newBudget(c.clock(), c.pace(), c.Workers) })
+		return c.newConnection(&cfg, &ws.Spec, dc, b), nil
+	})
+}
+
+func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client, b *budget) *Connection {
 	conn := &Connection{
-		client:       dc,
-		limiter:      rate.NewLimiter(rate.Limit(perSecond), 1),
-		gate:         gate{clock: c.clock()},
-		target:       v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID},
-		timeout:      ws.Spec.Timeout.Duration,
-		pollInterval: ws.Spec.PollInterval.Duration,
+		client:       &caller{client: dc, budget: b},
+		budget:       b,
+		perSecond:    perSecond(spec),
+		target:       v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID, WorkspaceID: cfg.WorkspaceID},
+		timeout:      cfg.Timeout,
+		pollInterval: spec.PollInterval.Duration,
 		clock:        c.clock(),
 		observer:     c.observing(),
 		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
 	conn.pageLimit.Store(pageSize)
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
-		return conn.listPending(ctx, maxPending)
+		return conn.listPending(ctx, first, maxPending)
 	})
-	return conn, nil
+	b.join(conn.perSecond)
+	return conn
 }
 
 func invalidConfig(ws *v1alpha1.DataArtsWorkspace, err error) error {
@@ -242,6 +263,13 @@ func (c *Connections) clock() clock.PassiveClock {
 func (c *Connections) observing() *observer {
 	c.once.Do(func() { c.observer = newObserver(c.clock()) })
 	return c.observer
+}
+
+func (c *Connections) pace() clock.WithDelayedExecution {
+	if c.Pace != nil {
+		return c.Pace
+	}
+	return clock.RealClock{}
 }
 
 func (c *Connections) now() time.Time { return c.clock().Now() }

@@ -17,6 +17,7 @@ limitations under the License.
 package workspace_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
@@ -127,14 +129,10 @@ var _ = Describe("A connection", func() {
 		Expect(second).NotTo(BeIdenticalTo(first))
 	})
 
-	It("is one for each workspace object", func(ctx SpecContext) {
+	It("is not had by way of an object of that name elsewhere", func(ctx SpecContext) {
 		s := aSite()
-		Expect(s.objects.Create(ctx, aWorkspace("staging", s.url))).To(Succeed())
-		staging, err := s.Connect(ctx, namespace, v1alpha1.WorkspaceReference{Name: "staging"})
-		Expect(err).NotTo(HaveOccurred())
-		Expect(staging).NotTo(BeIdenticalTo(s.expectConnected(ctx)))
-
-		_, err = s.Connect(ctx, "other-team", v1alpha1.WorkspaceReference{Name: "production"})
+		s.expectConnected(ctx)
+		_, err := s.Connect(ctx, "other-team", v1alpha1.WorkspaceReference{Name: "production"})
 		expectProblem(err, v1alpha1.ReasonWorkspaceNotFound, `"other-team"`)
 	})
 
@@ -307,3 +305,64 @@ var _ = Describe("The way to the service", func() {
 func to(endpoint string) func(*v1alpha1.DataArtsWorkspace) {
 	return func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint = endpoint }
 }
+
+// key names a workspace object.
+func key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}
+
+// another is the connection of another workspace object, which says the same as "production" but for a change.
+func (s *site) another(ctx context.Context, name string, change func(*v1alpha1.DataArtsWorkspace)) *workspace.Connection {
+	GinkgoHelper()
+	ws := &v1alpha1.DataArtsWorkspace{}
+	Expect(s.objects.Get(ctx, production, ws)).To(Succeed())
+	ws.Name, ws.UID, ws.ResourceVersion = name, types.UID("uid-of-"+name), ""
+	change(ws)
+	Expect(s.objects.Create(ctx, ws)).To(Succeed())
+	conn, err := s.Connect(ctx, namespace, v1alpha1.WorkspaceReference{Name: name})
+	Expect(err).NotTo(HaveOccurred())
+	return conn
+}
+
+var _ = Describe("Workspace objects", func() {
+	It("share a connection if they say the same, whatever their Secrets are called", func(ctx SpecContext) {
+		s := aSite()
+		first := s.expectConnected(ctx)
+		Expect(s.objects.Create(ctx, aSecret("copy", keyAccess, accessKey, keySecret, secretKey))).To(Succeed())
+		second := s.another(ctx, "staging", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "copy" })
+		Expect(second).To(BeIdenticalTo(first))
+
+		s.Forget(production)
+		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(first), "the other one still has it")
+		s.Forget(production)
+		s.Forget(key("staging"))
+		Expect(s.expectConnected(ctx)).NotTo(BeIdenticalTo(first))
+	})
+
+	It("keep the connection when the Secret was only written again", func(ctx SpecContext) {
+		s := aSite()
+		first := s.expectConnected(ctx)
+		s.storeSecret(ctx, keyAccess, accessKey, keySecret, secretKey, "note", "again")
+		s.clock.Step(secretTTL)
+		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(first))
+		s.Forget(production)
+		Expect(s.Budgets()).To(BeZero(), "it is used once, not twice")
+	})
+
+	DescribeTable("do not share a connection", func(ctx SpecContext, change func(*v1alpha1.DataArtsWorkspace)) {
+		s := aSite()
+		first := s.expectConnected(ctx)
+		Expect(s.objects.Create(ctx, aSecret("other", keyToken, token))).To(Succeed())
+		Expect(s.another(ctx, "staging", change)).NotTo(BeIdenticalTo(first))
+		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(first))
+	},
+		Entry("of another host", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint = "http://localhost:1" }),
+		Entry("of another project", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProjectID = "other" }),
+		Entry("of another workspace", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "other" }),
+		Entry("of another user", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "other" }),
+		Entry("through another proxy", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://localhost:1" }),
+		Entry("of another patience", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Timeout.Duration = time.Second }),
+		Entry("of another interval", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.PollInterval.Duration = time.Second }),
+		Entry("of another pace", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 5 }),
+	)
+})

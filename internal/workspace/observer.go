@@ -240,7 +240,7 @@ func (o *observer) move(workspace types.NamespacedName, from, to *Connection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	p := o.polls[from]
-	if p == nil {
+	if p == nil || from == to {
 		return
 	}
 	for _, object := range slices.Collect(maps.Keys(p.entries)) {

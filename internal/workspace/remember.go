@@ -78,26 +78,27 @@ func (c *Connections) Forget(key types.NamespacedName) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.replace(key, s, nil)
+	c.replace(s, nil)
 }
 
 // Close closes and forgets all connections.
 func (c *Connections) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for key, s := range c.slots {
+	for _, s := range c.slots {
 		s.mu.Lock()
-		c.replace(key, s, nil)
+		c.replace(s, nil)
 		s.mu.Unlock()
 	}
 	clear(c.slots)
+	c.shared.close()
 }
 
 // replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
-func (c *Connections) replace(key types.NamespacedName, s *slot, conn *Connection) {
+func (c *Connections) replace(s *slot, conn *Connection) {
 	if s.conn != nil {
-		c.observing().move(key, s.conn, conn)
-		s.conn.client.Close()
+		c.observing().move(s.key, s.conn, conn)
+		c.shared.release(s.conn, s.key)
 	}
 	s.conn = conn
 }

@@ -156,7 +156,7 @@ func aWorkspace(name, endpoint string) *v1alpha1.DataArtsWorkspace {
 			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: "dataarts"}},
 			Timeout:           metav1.Duration{Duration: 20 * time.Second},
 			PollInterval:      metav1.Duration{Duration: 40 * time.Second},
-			RequestsPerSecond: 100,
+			RequestsPerSecond: 1000,
 		},
 	}
 }

@@ -32,7 +32,7 @@ var mutants = []mutant{
 	{
 		name: "attempt-not-recorded", file: fileAct, runs: "pack/documented,pack/shared-item",
 		why: "the request leaves before the attempt is stored, so that a crash forgets it",
-		old: "	if err := r.patchStatus(ctx, p); err != nil {\n		return lifecycle.Step{}, err\n	}\n",
+		old: "	if err := r.patchStatus(ctx, p); err != nil {\n		p.conn.Unadmit()\n		return lifecycle.Step{}, err\n	}\n",
 		new: "",
 	},
 	{

@@ -150,7 +150,7 @@ func (w *world) createWorkspace() error {
 			WorkspaceID:       workspaceID,
 			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: secretObject}},
 			PollInterval:      metav1.Duration{Duration: pollInterval},
-			RequestsPerSecond: 100,
+			RequestsPerSecond: 1000,
 		},
 	})
 	if err != nil {

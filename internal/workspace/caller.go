@@ -1,0 +1,90 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+// caller makes the calls of one connection. The budget and the metrics are told what came of each, so that nobody can forget to.
+type caller struct {
+	client *dataarts.Client
+	budget *budget
+}
+
+// Pack is dataarts.Client.Pack, and so on.
+func (c *caller) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
+	return watched(ctx, c.budget, dataarts.OpPack, func() (string, error) { return c.client.Pack(ctx, req) })
+}
+
+func (c *caller) Unpack(ctx context.Context, ids []string) error {
+	_, err := watched(ctx, c.budget, dataarts.OpUnpack, func() (struct{}, error) { return struct{}{}, c.client.Unpack(ctx, ids) })
+	return err
+}
+
+func (c *caller) Show(ctx context.Context, id string) (dataarts.PackageDetail, error) {
+	return watched(ctx, c.budget, dataarts.OpShow, func() (dataarts.PackageDetail, error) { return c.client.Show(ctx, id) })
+}
+
+func (c *caller) List(ctx context.Context, opts dataarts.ListOptions) (dataarts.PackagePage, error) {
+	return watched(ctx, c.budget, dataarts.OpList, func() (dataarts.PackagePage, error) { return c.client.List(ctx, opts) })
+}
+
+func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItemOptions) (dataarts.PendingItemPage, error) {
+	return watched(ctx, c.budget, dataarts.OpListPendingItems, func() (dataarts.PendingItemPage, error) { return c.client.ListPendingItems(ctx, opts) })
+}
+
+func (c *caller) Close() { c.client.Close() }
+
+func watched[T any](ctx context.Context, b *budget, op dataarts.Op, do func() (T, error)) (T, error) {
+	under, begin := b.begin(), time.Now()
+	answer, err := do()
+	b.end(under, err, ctx.Err() != nil)
+	count(op, err, time.Since(begin))
+	return answer, err
+}
+
+// resultOf is the value of a label.
+func resultOf(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	if e, ok := errors.AsType[*dataarts.Error](err); ok {
+		switch e.Kind {
+		case dataarts.Refused:
+			return "refused"
+		case dataarts.NotFound:
+			return "not_found"
+		case dataarts.AlreadyDeployed:
+			return "already_deployed"
+		case dataarts.Unauthorized:
+			return "unauthorized"
+		case dataarts.Forbidden:
+			return "forbidden"
+		case dataarts.Throttled:
+			return "throttled"
+		case dataarts.Unreachable:
+			return "unreachable"
+		case dataarts.Unknown:
+		}
+	}
+	return "unknown"
+}

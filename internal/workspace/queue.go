@@ -1,0 +1,136 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"container/heap"
+	"time"
+)
+
+// priority says how long a call may be overtaken by others.
+type priority int
+
+const (
+	// first are the calls that bring packages on: packing, unpacking, and the look that packing waits for.
+	first priority = iota
+	// second are looks at one package, and searches.
+	second
+	// last are the calls that nobody waits for: shared polls, and probes.
+	last
+	priorities
+)
+
+// patience is how much later a call may have come and still go first, if its priority is the highest. It is bounded, so that no call starves.
+func (p priority) patience() time.Duration {
+	switch p {
+	case second:
+		return 10 * time.Second
+	case last:
+		return 2 * time.Minute
+	case first, priorities:
+	}
+	return 0
+}
+
+// String is the value of a label.
+func (p priority) String() string { return [...]string{"first", "second", "last", ""}[p] }
+
+// waiter is a caller who waits for a turn.
+type waiter struct {
+	priority priority
+	timeout  time.Duration
+	// impatient means to be sent away rather than to wait behind many others.
+	impatient bool
+	arrived   time.Time
+
+	// done is closed when the wait is over; err then says why without a turn.
+	done chan struct{}
+	err  error
+
+	number int
+	// index is the place in the queue, -1 outside of it.
+	index int
+}
+
+func (w *waiter) deadline() time.Time { return w.arrived.Add(w.priority.patience()) }
+
+// queue holds those who wait, the next one first. Its zero value is empty.
+type queue struct {
+	waiters []*waiter
+	counts  [priorities]int
+	numbers int
+}
+
+func (q *queue) of(p priority) int { return q.counts[p] }
+
+func (q *queue) add(w *waiter) {
+	q.numbers++
+	w.number = q.numbers
+	heap.Push(q, w)
+	q.counts[w.priority]++
+	waiting.WithLabelValues(w.priority.String()).Inc()
+}
+
+func (q *queue) take() *waiter {
+	w := q.waiters[0]
+	q.remove(w)
+	return w
+}
+
+// remove reports whether the waiter was in the queue still.
+func (q *queue) remove(w *waiter) bool {
+	if w.index < 0 {
+		return false
+	}
+	heap.Remove(q, w.index)
+	q.counts[w.priority]--
+	waiting.WithLabelValues(w.priority.String()).Dec()
+	return true
+}
+
+// Len implements heap.Interface, as the methods below do.
+func (q *queue) Len() int { return len(q.waiters) }
+
+// Less lets those go first who came first among equals.
+func (q *queue) Less(i, j int) bool {
+	a, b := q.waiters[i], q.waiters[j]
+	if c := a.deadline().Compare(b.deadline()); c != 0 {
+		return c < 0
+	}
+	return a.number < b.number
+}
+
+func (q *queue) Swap(i, j int) {
+	q.waiters[i], q.waiters[j] = q.waiters[j], q.waiters[i]
+	q.waiters[i].index, q.waiters[j].index = i, j
+}
+
+// Push appends a *waiter.
+func (q *queue) Push(x any) {
+	w := x.(*waiter) // Only add calls it, by way of the heap.
+	w.index = len(q.waiters)
+	q.waiters = append(q.waiters, w)
+}
+
+// Pop removes the last one.
+func (q *queue) Pop() any {
+	n := len(q.waiters) - 1
+	w := q.waiters[n]
+	q.waiters[n] = nil
+	q.waiters, w.index = q.waiters[:n], -1
+	return w
+}
