@@ -191,7 +191,10 @@ func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, 
 		lifecycle.Unpacked(p.rp)
 		return step, nil
 	}
-	step.Event = lifecycle.Event{} // This call has withdrawn nothing.
+	step.Event = lifecycle.Event{} // As far as this answer tells, the call has withdrawn nothing.
+	if errors.Is(err, workspace.ErrUnpackShared) {
+		return step, nil
+	}
 	switch dataarts.KindOf(err) {
 	case dataarts.NotFound:
 		if p.seen.Gone || p.seen.Hidden != nil {

@@ -49,7 +49,7 @@ func (s *scene) startManager(ctx context.Context) {
 		Controller: config.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
 	})
 	Expect(err).NotTo(HaveOccurred())
-	connections := &workspace.Connections{Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec"}
+	connections := &workspace.Connections{Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec", Linger: -1}
 	Expect(mgr.Add(connections)).To(Succeed())
 	Expect((&controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,

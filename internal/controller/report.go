@@ -33,6 +33,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // recordBackoff is how the outcome of a request to pack is written: for about half a minute, whatever the API server says.
@@ -75,11 +76,23 @@ func (r *ReleasePackageReconciler) withdrawStray(ctx context.Context, p *pass) l
 	case !abandoned && (live.Status.ReleasePackageID == "" || live.Status.ReleasePackageID == id):
 		return told
 	}
-	if err := p.conn.Unpack(ctx, id); err != nil {
+	if !withdrawn(ctx, p.conn, id) {
 		return told
 	}
 	return lifecycle.Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf(
 		"Withdrew package %s, which was packed by an attempt that had been given up meanwhile", id)}
+}
+
+// withdrawn withdraws a package that no later pass looks after, and reports whether that succeeded.
+func withdrawn(ctx context.Context, conn *workspace.Connection, id string) bool {
+	err := conn.Unpack(ctx, id)
+	if errors.Is(err, workspace.ErrUnpackShared) {
+		if detail, err := conn.Look(ctx, id); err == nil && detail.Deleted {
+			return true
+		}
+		err = conn.Unpack(ctx, id)
+	}
+	return err == nil
 }
 
 // record computes the conditions and writes the status, if it changed.

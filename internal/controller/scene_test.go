@@ -146,7 +146,7 @@ func (s *scene) serve(with ...func(*simulator.Options)) {
 
 // restart replaces the reconciler, as a restart of the operator does: nothing is remembered but what the API server holds.
 func (s *scene) restart() {
-	connections := &workspace.Connections{Objects: s.Client, Secrets: s.Client, AllowInsecure: true, UserAgent: "spec", Clock: s.clock}
+	connections := &workspace.Connections{Objects: s.Client, Secrets: s.Client, AllowInsecure: true, UserAgent: "spec", Clock: s.clock, Linger: -1}
 	DeferCleanup(connections.Close)
 	s.reconciler = &controller.ReleasePackageReconciler{
 		Client:     s.api,

@@ -253,6 +253,13 @@ func (b *budget) end(c call, err error, abandoned bool) {
 	}
 }
 
+// refusal is why no call is made now; nil if calls are made, or wait.
+func (b *budget) refusal() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.breaker.refusal()
+}
+
 // heldBackFor is how long no call will be made, as far as that is known.
 func (b *budget) heldBackFor() time.Duration {
 	b.mu.Lock()

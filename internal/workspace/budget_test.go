@@ -66,7 +66,7 @@ func expectAnswer(ctx context.Context, answer <-chan error) error {
 	return err
 }
 
-func unpack(conn *workspace.Connection) func(context.Context) error {
+func unpacking(conn *workspace.Connection) func(context.Context) error {
 	return func(ctx context.Context) error { return conn.Unpack(ctx, "13") }
 }
 
@@ -144,7 +144,7 @@ var _ = Describe("The budget", func() {
 		conn := s.proved(ctx, 1)
 		arrivals := s.arrivals()
 		var answers []<-chan error
-		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.Admit, unpack(conn)} {
+		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.Admit, unpacking(conn)} {
 			answers = append(answers, queue(ctx, conn, call))
 		}
 		for _, want := range []int{2, 3, 1, 0} {

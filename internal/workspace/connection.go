@@ -51,6 +51,7 @@ type Connection struct {
 	pollInterval time.Duration
 	doubtful     atomic.Bool
 	pending      *pendingLooks
+	unpacking    *unpacking
 	clock        clock.PassiveClock
 	observer     *observer
 	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that refuses a larger one: the
@@ -98,15 +99,6 @@ func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string
 	id, err := c.client.Pack(ctx, req)
 	c.pending.note(req.PendingItemIDs, err)
 	return id, c.note(err)
-}
-
-// Unpack withdraws a package.
-func (c *Connection) Unpack(ctx context.Context, id string) error {
-	if err := c.admit(ctx, first); err != nil {
-		return err
-	}
-	defer c.observer.wrote(c.target, id)
-	return c.note(c.client.Unpack(ctx, []string{id}))
 }
 
 // Look shows one package as it is now.

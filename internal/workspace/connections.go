@@ -68,6 +68,9 @@ type Connections struct {
 	Pace clock.WithDelayedExecution
 	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any one budget. 0: not known.
 	Workers int
+	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of them, and ten times that in
+	// all. It is a tenth of a second if zero; if negative, only those share a call that wait for the budget together.
+	Linger time.Duration
 
 	mu     sync.Mutex
 	slots  map[types.NamespacedName]*slot
@@ -198,6 +201,7 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
 		return conn.listPending(ctx, first, maxPending)
 	})
+	conn.unpacking = newUnpacking(conn, c.Linger)
 	b.join(conn.perSecond)
 	return conn
 }

@@ -96,6 +96,7 @@ func aSite(with ...func(*simulator.Options)) *site {
 		AllowInsecure: true,
 		UserAgent:     "spec",
 		Clock:         s.clock,
+		Linger:        -1,
 	}
 	DeferCleanup(s.Connections.Close)
 	return s

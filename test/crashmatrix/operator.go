@@ -92,6 +92,7 @@ func (w *world) equip(o *operator) error {
 	}
 	o.connections = &workspace.Connections{
 		Objects: cached, Secrets: live, AllowInsecure: true, UserAgent: userAgent + strconv.Itoa(o.id), Clock: w.clock,
+		Linger: -1, // There is one package, and no other to wait for.
 	}
 	o.reconciler = &controller.ReleasePackageReconciler{
 		Client:     &indexed{Client: cached, namespace: w.namespace, indexes: controller.Indexes()},

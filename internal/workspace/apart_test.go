@@ -1,0 +1,336 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// batchSizes are the number of calls to withdraw packages and of the packages in them, as the metric has them.
+func batchSizes() (calls uint64, packages float64) {
+	GinkgoHelper()
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		if family.GetName() == "dataarts_operator_unpack_batch_size" {
+			h := family.GetMetric()[0].GetHistogram()
+			return h.GetSampleCount(), h.GetSampleSum()
+		}
+	}
+	Fail("there is no such metric")
+	return 0, 0
+}
+
+// spoiler makes a package that cannot be withdrawn, and says what the service answers to that.
+type spoiler struct {
+	name string
+	make func(s *site) string
+	// want is the answer about it alone; none where the service accepts the call.
+	want dataarts.Kind
+	none bool
+}
+
+func spoilers(again simulator.Verdict) []spoiler {
+	packed := func(s *site) string {
+		GinkgoHelper()
+		items := s.submit(1)
+		return s.packed(items[len(items)-1]) // An item of its own, as it goes with a package that is deployed.
+	}
+	after := func(do func(*simulator.Console, string) error) func(*site) string {
+		return func(s *site) string {
+			GinkgoHelper()
+			id := packed(s)
+			Expect(do(s.console, id)).To(Succeed())
+			return id
+		}
+	}
+	return []spoiler{
+		{name: "a deployed package", make: after((*simulator.Console).Deploy), want: dataarts.AlreadyDeployed},
+		{name: "one that is being deployed", make: after((*simulator.Console).StartDeploy), want: dataarts.AlreadyDeployed},
+		{name: "one that is withdrawn", make: after((*simulator.Console).Withdraw), want: dataarts.NotFound, none: again == simulator.Accept},
+		{name: "an unknown one", make: func(*site) string { return "4711" }, want: dataarts.NotFound},
+	}
+}
+
+// answers is the answer about one that cannot be withdrawn.
+func (p *spoiler) answers() OmegaMatcher {
+	if p.none {
+		return BeNil()
+	}
+	return And(Not(BeNil()), WithTransform(dataarts.KindOf, Equal(p.want)))
+}
+
+// withdrawnOrShared is the answer about a package that can be withdrawn.
+var withdrawnOrShared = Or(BeNil(), MatchError(workspace.ErrUnpackShared))
+
+// everyReading are the readings of what the documentation leaves open about withdrawing several packages.
+func everyReading() []simulator.Assumptions {
+	var all []simulator.Assumptions
+	for _, mixed := range []simulator.Batch{simulator.BatchAtomic, simulator.BatchPartial} {
+		for _, again := range []simulator.Verdict{simulator.Refuse, simulator.Accept} {
+			for _, bound := range []int{0, 3, 30} {
+				for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone} {
+					all = append(all, simulator.Assumptions{MixedUnpack: mixed, UnpackAgain: again, MaxUnpack: bound, WithdrawnPackage: become})
+				}
+			}
+		}
+	}
+	return all
+}
+
+var _ = Describe("A batch with packages that cannot be withdrawn", func() {
+	for _, reading := range everyReading() {
+		name := fmt.Sprintf("%s, again %s, at most %d, then %s", reading.MixedUnpack, reading.UnpackAgain, reading.MaxUnpack, reading.WithdrawnPackage)
+		It("is taken apart until each has its answer: "+name, func(ctx SpecContext) {
+			s := aSite(assuming(func(a *simulator.Assumptions) { *a = reading }))
+			conn := s.lingering(ctx, tillFull)
+			bad := spoilers(reading.UnpackAgain)
+			good := s.packages(aFullBatch - len(bad))
+			all := slices.Clone(good)
+			for i, p := range bad {
+				all = slices.Insert(all, 20*i, p.make(s))
+			}
+			answers := unpackAll(ctx, conn, all)
+			Expect(s.left(good)).To(BeEmpty())
+			for _, id := range good {
+				Expect(answers[id]).To(withdrawnOrShared)
+			}
+			Expect(len(s.unpacked())).To(BeNumerically("<=", 2*aFullBatch))
+			var again []string
+			for i, p := range bad {
+				if id := all[20*i]; errors.Is(answers[id], workspace.ErrUnpackShared) {
+					again = append(again, id)
+				} else {
+					Expect(answers[id]).To(p.answers(), p.name)
+				}
+			}
+			answers = unpackAll(ctx, conn, again)
+			for i, p := range bad {
+				if id := all[20*i]; slices.Contains(again, id) {
+					Expect(answers[id]).To(p.answers(), p.name+", by itself and without lingering")
+				}
+			}
+		})
+	}
+
+	for _, p := range spoilers(simulator.Refuse) {
+		for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone} {
+			It(fmt.Sprintf("costs few calls for %s, where a refusal does nothing, then %s", p.name, become), func(ctx SpecContext) {
+				s := aSite(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = become }))
+				conn := s.lingering(ctx, tillFull)
+				good := s.packages(aFullBatch - 1)
+				answers := unpackAll(ctx, conn, slices.Insert(slices.Clone(good), 42, p.make(s)))
+				for _, id := range good {
+					Expect(answers[id]).NotTo(HaveOccurred())
+				}
+				Expect(s.left(good)).To(BeEmpty())
+				Expect(len(s.unpacked())).To(BeNumerically("<=", 15))
+				Expect(s.calls()).To(BeNumerically("<=", 16))
+			})
+
+			It(fmt.Sprintf("costs hardly any calls for %s, where a refusal does what it can, then %s", p.name, become), func(ctx SpecContext) {
+				s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack, a.WithdrawnPackage = simulator.BatchPartial, become }))
+				conn := s.lingering(ctx, tillFull)
+				good := s.packages(aFullBatch - 1)
+				answers := unpackAll(ctx, conn, slices.Insert(slices.Clone(good), 42, p.make(s)))
+				for _, id := range good {
+					Expect(answers[id]).To(MatchError(workspace.ErrUnpackShared))
+				}
+				Expect(s.left(good)).To(BeEmpty())
+				Expect(s.calls()).To(BeNumerically("<=", 4))
+			})
+		}
+	}
+
+	It("looks again when both halves are refused, since both may have been withdrawn in part", func(ctx SpecContext) {
+		s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack, a.MaxUnpack = simulator.BatchPartial, 50 }))
+		conn := s.lingering(ctx, tillFull)
+		ids := s.packages(aFullBatch)
+		for _, bad := range []string{ids[10], ids[90]} {
+			Expect(s.console.StartDeploy(bad)).To(Succeed())
+		}
+		answers := unpackAll(ctx, conn, ids)
+		Expect(s.left(ids)).To(ConsistOf(ids[10], ids[90]))
+		Expect(dataarts.KindOf(answers[ids[10]])).To(Equal(dataarts.AlreadyDeployed))
+		Expect(dataarts.KindOf(answers[ids[90]])).To(Equal(dataarts.AlreadyDeployed))
+		Expect(s.calls()).To(Equal(1 + 1 + 2 + 1 + 2))
+	})
+
+	It("is halved without a look where the list is too long for that", func(ctx SpecContext) {
+		s := aSite()
+		s.packages(201)
+		ids := s.packages(2)
+		Expect(s.console.StartDeploy(ids[1])).To(Succeed())
+		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		Expect(answers[ids[0]]).NotTo(HaveOccurred())
+		Expect(dataarts.KindOf(answers[ids[1]])).To(Equal(dataarts.AlreadyDeployed))
+		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 3, simulator.OpList: 1}))
+	})
+
+	It("is halved without a look where that fails", func(ctx SpecContext) {
+		s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack = simulator.BatchPartial }))
+		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: http.StatusBadGateway, Times: 9})).To(Succeed())
+		ids := append(s.packages(2), "4711")
+		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		for _, id := range ids {
+			Expect(dataarts.KindOf(answers[id])).To(Equal(dataarts.NotFound), "withdrawn before, by the call that was refused")
+		}
+		Expect(s.left(ids)).To(BeEmpty())
+	})
+})
+
+var _ = Describe("The size of a batch", func() {
+	It("that the service refuses is halved for good", func(ctx SpecContext) {
+		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
+		conn := s.lingering(ctx, tillFull)
+		Expect(unpackAll(ctx, conn, s.packages(aFullBatch))).To(HaveEach(BeNil()))
+		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 1 + 2 + 4, simulator.OpList: 2}))
+
+		s.Reset()
+		Expect(unpackAll(ctx, conn, s.packages(aFullBatch))).To(HaveEach(BeNil()))
+		Expect(s.unpacked()).To(HaveExactElements(HaveLen(25), HaveLen(25), HaveLen(25), HaveLen(25)))
+	})
+
+	It("is kept to by a batch that was open when it was found", func(ctx SpecContext) {
+		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
+		conn := s.lingering(ctx, tillFull)
+		arrived, release := s.aCallHeld()
+		var answers []<-chan error
+		for _, id := range s.packages(aFullBatch) {
+			answers = append(answers, unpack(ctx, conn, id))
+		}
+		Eventually(ctx, arrived).Should(BeClosed())
+		more := s.packages(41)
+		for _, id := range more[1:] {
+			answers = append(answers, unpack(ctx, conn, id))
+		}
+		release()
+		for _, answer := range answers[:aFullBatch] {
+			Expect(answered(answer)).To(Succeed())
+		}
+		s.Reset()
+		Expect(conn.Unpack(ctx, more[0])).To(Succeed())
+		for _, answer := range answers[aFullBatch:] {
+			Expect(answered(answer)).To(Succeed())
+		}
+		Expect(s.unpacked()).To(ConsistOf(HaveLen(25), HaveLen(16)))
+	})
+
+	// refuses lets the service refuse a call to withdraw packages after so many others.
+	refuses := func(s *site, code simulator.Code, skip, times int) {
+		GinkgoHelper()
+		Expect(s.Inject(simulator.Fault{
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: code, Skip: skip, Times: times,
+		})).To(Succeed())
+	}
+
+	DescribeTable("stays as it is where packages were at fault", func(ctx SpecContext, spoil func(s *site, id string)) {
+		s := aSite()
+		conn := s.lingering(ctx, tillFull)
+		ids, more := s.packages(aFullBatch), s.packages(aFullBatch)
+		spoil(s, ids[0])
+		unpackAll(ctx, conn, ids)
+
+		s.Reset()
+		Expect(unpackAll(ctx, conn, more)).To(HaveEach(BeNil()))
+		Expect(s.unpacked()).To(HaveExactElements(HaveLen(aFullBatch)))
+	},
+		Entry("of which one is being deployed", func(s *site, id string) { Expect(s.console.StartDeploy(id)).To(Succeed()) }),
+		Entry("of which one is not listed", func(s *site, id string) {
+			Expect(s.console.Deploy(id)).To(Succeed())
+			refuses(s, simulator.CodeInvalidParameter, 0, 1)
+		}),
+		Entry("of which one was, for a moment", func(s *site, _ string) { refuses(s, simulator.CodeReleased, 0, 1) }),
+		Entry("of which one is refused by itself", func(s *site, _ string) {
+			refuses(s, simulator.CodeInvalidParameter, 0, 2)
+			for accepted := 1; accepted <= 6; accepted++ {
+				refuses(s, simulator.CodeInvalidParameter, accepted, 1) // The half with it, but not the one before.
+			}
+		}),
+	)
+
+	It("stays as it is where the service changed its mind about a few", func(ctx SpecContext) {
+		s := aSite()
+		conn := s.lingering(ctx, 500*time.Millisecond)
+		refuses(s, simulator.CodeInvalidParameter, 0, 1)
+		Expect(unpackAll(ctx, conn, s.packages(4))).To(HaveEach(BeNil()))
+		s.Reset()
+		Expect(unpackAll(ctx, conn, s.packages(4))).To(HaveEach(BeNil()))
+		Expect(s.unpacked()).To(HaveExactElements(HaveLen(4)))
+	})
+})
+
+var _ = Describe("An answer that is not about packages", func() {
+	DescribeTable("is everyone's, and nothing is sent again", func(ctx SpecContext, fault simulator.Fault, kind dataarts.Kind) {
+		s := aSite()
+		fault.Operation, fault.Times = simulator.OpUnpack, simulator.Forever
+		Expect(s.Inject(fault)).To(Succeed())
+		ids := s.packages(3)
+		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		for _, id := range ids {
+			expectNoSecret(answers[id])
+			Expect(dataarts.KindOf(answers[id])).To(Equal(kind))
+		}
+		Expect(s.calls()).To(Equal(1))
+	},
+		Entry("when the credentials are rejected", simulator.Fault{
+			Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: simulator.CodeUnauthorized}, dataarts.Unauthorized),
+		Entry("when the gateway lets the user do nothing", simulator.Fault{
+			Kind: simulator.FaultError, Status: http.StatusForbidden, Code: simulator.CodeUserForbidden}, dataarts.Forbidden),
+		Entry("when calls are throttled", simulator.Fault{
+			Kind: simulator.FaultError, Status: http.StatusTooManyRequests, Code: simulator.CodeThrottled}, dataarts.Throttled),
+		Entry("when the service fails", simulator.Fault{
+			Kind: simulator.FaultError, Status: http.StatusInternalServerError, Code: "DLF.6201"}, dataarts.Unknown),
+		Entry("when the answer is lost", simulator.Fault{Kind: simulator.FaultDrop, AfterWork: true}, dataarts.Unknown),
+	)
+
+	It("is everyone's when the batch was taken apart before", func(ctx SpecContext) {
+		s := aSite()
+		ids := s.packages(aFullBatch)
+		Expect(s.console.StartDeploy(ids[0])).To(Succeed())
+		Expect(s.Inject(simulator.Fault{
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610", Skip: 1,
+		})).To(Succeed())
+		for _, err := range unpackAll(ctx, s.lingering(ctx, tillFull), ids) {
+			Expect(err).To(HaveField("Status", http.StatusBadGateway))
+		}
+		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 2, simulator.OpList: 1}))
+	})
+
+	It("is told apart from a lack of permission for single packages", func(ctx SpecContext) {
+		s := aSite()
+		ids := s.packages(2)
+		Expect(s.Inject(simulator.Fault{
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: simulator.CodeNoPermission, Times: 2,
+		})).To(Succeed())
+		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		Expect(dataarts.KindOf(answers[ids[0]])).To(Equal(dataarts.Forbidden))
+		Expect(answers[ids[1]]).NotTo(HaveOccurred())
+	})
+})
