@@ -104,6 +104,14 @@ soak: controlplane build ## Let faults loose on two managers for DURATION (60s),
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./test/soak
 	@KUBEBUILDER_ASSETS=$(ASSETS) exec $(BIN)/soak $(soak-flags)
 
+# What bench is told; ARGS= passes further flags, such as --keep-logs.
+bench-flags := $(if $(N),--packages=$(N)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(ARGS)
+
+.PHONY: bench
+bench: controlplane build ## Measure the manager beside a bare loop: N=1000 packages, SCENARIO=pack,poll,delete,unthrottled,scale,crash (all).
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./test/bench ./test/crashmatrix
+	@KUBEBUILDER_ASSETS=$(ASSETS) exec $(BIN)/bench $(bench-flags)
+
 ##@ Checks
 
 .PHONY: lint

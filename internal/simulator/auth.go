@@ -143,7 +143,7 @@ type window struct {
 
 // throttle admits at most the limit in each second, counted from the full second.
 func (s *Server) throttle(u *User) *refusal {
-	if s.opts.RateLimit == 0 {
+	if s.limits.RateLimit == 0 {
 		return nil
 	}
 	w := s.windows[u.ID]
@@ -155,7 +155,7 @@ func (s *Server) throttle(u *User) *refusal {
 		*w = window{start: start}
 	}
 	w.calls++
-	if w.calls <= s.opts.RateLimit {
+	if w.calls <= s.limits.RateLimit {
 		return nil
 	}
 	return &refusal{

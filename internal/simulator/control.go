@@ -56,6 +56,11 @@ func (s *Server) Control() http.Handler {
 			writeResult(w, step(s.consoleOf(r), r.PathValue("id")))
 		})
 	}
+	mux.HandleFunc("GET /limits", func(w http.ResponseWriter, _ *http.Request) {
+		l := s.Limits()
+		writeJSON(w, http.StatusOK, controlLimits{l.RateLimit, textDuration(l.Latency)})
+	})
+	mux.HandleFunc("PUT /limits", s.controlSetLimits)
 	mux.HandleFunc("GET /faults", s.controlFaults)
 	mux.HandleFunc("POST /faults", s.controlInject)
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
@@ -141,6 +146,21 @@ func (d *textDuration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	*d = textDuration(parsed)
 	return err
+}
+
+// controlLimits are [Limits] whose duration is written as "20ms".
+type controlLimits struct {
+	RateLimit int          `json:"rateLimit"`
+	Latency   textDuration `json:"latency"`
+}
+
+func (s *Server) controlSetLimits(w http.ResponseWriter, r *http.Request) {
+	var body controlLimits
+	if err := readJSON(w, r, &body); err != nil {
+		writeResult(w, err)
+		return
+	}
+	writeResult(w, s.SetLimits(Limits{RateLimit: body.RateLimit, Latency: time.Duration(body.Latency)}))
 }
 
 func (s *Server) controlFaults(w http.ResponseWriter, _ *http.Request) {

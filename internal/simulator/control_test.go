@@ -206,6 +206,39 @@ var _ = Describe("Control API", func() {
 			HaveField("Delay", time.Millisecond), HaveField("Lag", time.Minute)))
 	})
 
+	It("shows and changes the limits", func(ctx SpecContext) {
+		s := start(func(o *simulator.Options) { o.RateLimit, o.Latency = 1, time.Millisecond })
+		Expect(call(s, http.MethodGet, "/limits", none).body).To(MatchJSON(`{"rateLimit":1,"latency":"1ms"}`))
+		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
+
+		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"latency":"2ms"}`).status).To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, Latency: 2 * time.Millisecond}))
+		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests), "the calls of this second count")
+
+		Expect(call(s, http.MethodPut, "/limits", `{}`).status).To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(BeZero())
+		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+	})
+
+	It("lets a new latency pass before the work", func(ctx SpecContext) {
+		s := start()
+		Expect(call(s, http.MethodPut, "/limits", `{"latency":"1h"}`).status).To(Equal(http.StatusNoContent))
+		done := make(chan error, 1)
+		r := s.build(ctx, request{method: http.MethodPost, path: packPath, body: packBody("a", s.submitted("a")...), key: developer})
+		go func() {
+			_, err := s.send(r)
+			done <- err
+		}()
+		Eventually(ctx, s.Requests).Should(ContainElement(HaveField("User", developerID)))
+		Consistently(ctx, done, "50ms").ShouldNot(Receive())
+		s.Close()
+		Eventually(ctx, done).Should(Receive(HaveOccurred()))
+		Expect(s.console.Packages()).To(BeEmpty())
+	})
+
 	It("shows and resets the log", func(ctx SpecContext) {
 		s := start()
 		s.list(ctx)
@@ -233,6 +266,10 @@ var _ = Describe("Control API", func() {
 		Entry("two values", http.MethodPost, "/faults", `{"kind":"drop"}{}`, http.StatusBadRequest),
 		Entry("an impossible fault", http.MethodPost, "/faults", `{"kind":"delay"}`, http.StatusBadRequest),
 		Entry("a duration without unit", http.MethodPost, "/faults", `{"kind":"delay","delay":"5"}`, http.StatusBadRequest),
+		Entry("a negative limit", http.MethodPut, "/limits", `{"rateLimit":-1}`, http.StatusBadRequest),
+		Entry("a negative latency", http.MethodPut, "/limits", `{"latency":"-1s"}`, http.StatusBadRequest),
+		Entry("a limit that is none", http.MethodPut, "/limits", `{"limit":1}`, http.StatusBadRequest),
+		Entry("limits without JSON", http.MethodPut, "/limits", none, http.StatusBadRequest),
 		Entry("items without JSON", http.MethodPost, here+"/items", none, http.StatusBadRequest),
 		Entry("a package without JSON", http.MethodPost, here+"/packages", none, http.StatusBadRequest),
 		Entry("a state without JSON", http.MethodPost, here+"/packages/1/set-state", none, http.StatusBadRequest),

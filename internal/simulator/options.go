@@ -100,7 +100,7 @@ func (o *Options) complete() error {
 	}
 	errs := []error{o.Assumptions.complete(), o.checkUsers()}
 	if o.RateLimit < 0 || o.Latency < 0 || o.DeployDuration < 0 || o.LogLimit < 0 {
-		errs = append(errs, errors.New("limits and durations must not be negative"))
+		errs = append(errs, errNegative)
 	}
 	return errors.Join(append(errs, o.checkWorkspaces())...)
 }

@@ -56,6 +56,7 @@ type Server struct {
 	close  sync.Once
 
 	mu         sync.Mutex // guards everything below
+	limits     Limits
 	workspaces map[workspaceKey]*workspace
 	deploying  []*releasePackage
 	counters   counters            // used with [IDsGlobal]
@@ -75,6 +76,7 @@ func New(opts Options) (*Server, error) {
 		opts:       opts,
 		users:      map[string]*User{},
 		closed:     make(chan struct{}),
+		limits:     Limits{RateLimit: opts.RateLimit, Latency: opts.Latency},
 		workspaces: map[workspaceKey]*workspace{},
 		lockouts:   map[string]*lockout{},
 		windows:    map[string]*window{},
@@ -121,7 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fault := s.takeFault(c)
-	if !s.pause(r.Context(), s.opts.Latency) {
+	if !s.pause(r.Context(), s.Limits().Latency) {
 		cutOff()
 	}
 	if fault != nil && !fault.AfterWork && s.strike(w, r, c, fault, answer{}) {

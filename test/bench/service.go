@@ -1,0 +1,187 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+const (
+	projectID   = "62099355b894428e8916573ae635f1f9"
+	workspaceID = "ab12c3d4e5f647a8b9c0d1e2f3a4b5c6"
+	engineer    = "f8ccc2ff3c7748e8a7bfede38ae1cffa"
+	approver    = "7b71e498e75d44048c9a22dd3c54f978"
+	accessKey   = "BENCHACCESSKEY"
+	secretKey   = "bench-secret-key"
+	floorToken  = "bench-token"
+
+	// itemsAtOnce keeps a request well below the megabyte that the control API takes.
+	itemsAtOnce = 2000
+)
+
+// announced is what the simulator prints when it listens.
+var announced = regexp.MustCompile(`service API: (http://\S+)\ncontrol API: (http://\S+)\n`)
+
+// limits are how much the service takes and how fast it is.
+type limits struct {
+	rate    int
+	latency time.Duration
+}
+
+// service is the simulator as a process of its own.
+type service struct {
+	*process
+	url, control string
+}
+
+// startService starts the simulator with one workspace and nothing in it.
+func startService(ctx context.Context, dir, logs, name string, l limits) (*service, error) {
+	config, err := json.Marshal(simulator.Options{
+		Users: []simulator.User{
+			{ID: engineer, Name: "engineer", AccessKey: accessKey, SecretKey: secretKey, Token: floorToken, Projects: []string{projectID}},
+			{ID: approver, Name: "approver", Projects: []string{projectID}},
+		},
+		Workspaces: []simulator.Workspace{{ProjectID: projectID, ID: workspaceID, Reviewers: []string{approver}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, name+"-simulator.json")
+	if err := os.WriteFile(path, config, 0o600); err != nil {
+		return nil, err
+	}
+	p, err := startProcess("simulator", filepath.Join(logs, name+"-simulator.log"), "--config", path,
+		"--listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0", "--deploy-duration", "1s")
+	if err != nil {
+		return nil, err
+	}
+	s := &service{process: p}
+	if err := errors.Join(s.findAddresses(ctx), s.limit(ctx, l)); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *service) findAddresses(ctx context.Context) error {
+	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+		said, err := os.ReadFile(s.log)
+		if err := errors.Join(err, s.alive()); err != nil {
+			return false, err
+		}
+		found := announced.FindSubmatch(said)
+		if found == nil {
+			return false, nil
+		}
+		s.url, s.control = string(found[1]), string(found[2])
+		return true, nil
+	})
+}
+
+// limit changes how much the service takes and how fast it is.
+func (s *service) limit(ctx context.Context, l limits) error {
+	return s.call(ctx, http.MethodPut, "/limits", map[string]any{"rateLimit": l.rate, "latency": l.latency.String()}, nil)
+}
+
+// counts are the calls that have arrived, by operation.
+func (s *service) counts(ctx context.Context) (map[simulator.Operation]int, error) {
+	var counts map[simulator.Operation]int
+	err := s.call(ctx, http.MethodGet, "/counts", nil, &counts)
+	return counts, err
+}
+
+// submit adds pending items and returns their ids.
+func (s *service) submit(ctx context.Context, n int) ([]string, error) {
+	var ids []string
+	for len(ids) < n {
+		items := make([]simulator.NewItem, min(n-len(ids), itemsAtOnce))
+		for i := range items {
+			items[i] = simulator.NewItem{Name: fmt.Sprintf("job_%05d", len(ids)+i), SubmitUserID: engineer}
+		}
+		var answer struct {
+			IDs []string `json:"ids"`
+		}
+		if err := s.call(ctx, http.MethodPost, inWorkspace("/items"), map[string]any{"items": items}, &answer); err != nil {
+			return nil, err
+		}
+		if len(answer.IDs) != len(items) {
+			return nil, fmt.Errorf("the simulator took %d items of %d", len(answer.IDs), len(items))
+		}
+		ids = append(ids, answer.IDs...)
+	}
+	return ids, nil
+}
+
+// deploy approves a package in the console, and its deployment succeeds at once.
+func (s *service) deploy(ctx context.Context, id string) error {
+	return s.call(ctx, http.MethodPost, inWorkspace("/packages/"+id+"/deploy"), nil, nil)
+}
+
+func inWorkspace(path string) string {
+	return "/projects/" + projectID + "/workspaces/" + workspaceID + path
+}
+
+// call makes a call of the control API.
+func (s *service) call(ctx context.Context, method, path string, body, into any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.control+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	answer, err := send(http.DefaultClient, req)
+	if err != nil {
+		return fmt.Errorf("the simulator's control API: %w", err)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, into)
+}
+
+// send returns the body of the answer, which has to be a success.
+func send(through *http.Client, req *http.Request) ([]byte, error) {
+	resp, err := through.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }() // All of it was read.
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return nil, fmt.Errorf("%s %s: %s: %s", req.Method, req.URL.Path, resp.Status, answer)
+	}
+	return answer, nil
+}
