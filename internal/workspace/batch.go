@@ -29,9 +29,9 @@ const (
 	// maxUnpack is how many packages one call withdraws at most. The service documents no highest number for this call, and this one for deploying.
 	maxUnpack = 100
 	// defaultLinger is how long a batch waits for one more package.
-	defaultLinger = 100 * time.Millisecond
+	defaultLinger = 250 * time.Millisecond
 	// maxLingers bounds the wait of a batch that goes on growing, in lingers.
-	maxLingers = 10
+	maxLingers = 8
 	// maxAlone bounds what is remembered of packages that nobody may ask about again.
 	maxAlone = 10000
 )

@@ -76,16 +76,16 @@ func stateOf(p simulator.Package) v1alpha1.PackageState {
 // unrest starts one more manager and says what that still changes. There should be nothing left to do.
 func (w *world) unrest(ctx context.Context) (string, error) {
 	w.trace("one more manager should find nothing to do")
-	d := &driver{world: w}
+	d := &driver{world: w, quiet: map[*object]bool{}}
 	writes, packages := w.journal.writesSoFar(), len(w.console.Packages())
-	for range 2 {
+	for range 3 * len(w.objects) {
 		if err := d.prepare(ctx); err != nil {
 			return "", err
 		}
-		if d.leader.due.IsZero() {
+		if d.leader.next().due.IsZero() {
 			break
 		}
-		if err := d.pass(ctx); err != nil {
+		if err := d.work(ctx); err != nil {
 			return "", err
 		}
 	}
@@ -104,8 +104,15 @@ func (w *world) account() string {
 	for _, p := range w.console.Packages() {
 		packages = append(packages, p.ID+" "+string(stateOf(p)))
 	}
+	account := fmt.Sprintf("service: [%s]", strings.Join(packages, ", "))
+	w.each(func() { account += "; " + w.standing() })
+	return account
+}
+
+// standing says in short what the status of the object says.
+func (w *world) standing() string {
 	if w.rp == nil {
-		return fmt.Sprintf("service: [%s]; the object is gone", strings.Join(packages, ", "))
+		return w.name + " is gone"
 	}
 	st, attempt := w.rp.Status, "none"
 	if a := st.Attempt; a != nil {
@@ -116,7 +123,7 @@ func (w *world) account() string {
 		c := &st.Conditions[i]
 		conditions = append(conditions, fmt.Sprintf("%s=%s/%s", c.Type, c.Status, c.Reason))
 	}
-	return fmt.Sprintf("service: [%s]; status: id=%q state=%q attempt=%s deleting=%t %s", strings.Join(packages, ", "),
+	return fmt.Sprintf("status of %s: id=%q state=%q attempt=%s deleting=%t %s", w.name,
 		st.ReleasePackageID, st.State, attempt, !w.rp.DeletionTimestamp.IsZero(), strings.Join(conditions, " "))
 }
 

@@ -35,7 +35,7 @@ type boundary struct {
 	write bool
 	// cached marks a read that a manager answers from its cache, and packaged one of the ReleasePackage, which may be out of date then.
 	cached, packaged bool
-	// versions is how many versions of the ReleasePackage there had been.
+	// versions is how many versions of the ReleasePackage there had been, or of all where none is named.
 	versions int
 	// writes is how many requests had changed something before, on either side.
 	writes int
@@ -56,6 +56,9 @@ func apiBoundary(req *http.Request, cached bool, versions int) boundary {
 	if b.packaged && !cached {
 		b.label += " (live)"
 	}
+	if packageOf(req.URL.Path) == neighbourObject {
+		b.label += " of the neighbour"
+	}
 	return b
 }
 
@@ -75,6 +78,13 @@ func resourceOf(path string) (resource string, named bool) {
 		return parts[1] + "/" + parts[3], true
 	}
 	return rest, false
+}
+
+// packageOf is the name of the ReleasePackage that a path names; empty if it names none.
+func packageOf(path string) string {
+	_, rest, _ := strings.Cut(path, "/releasepackages/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }
 
 // serviceBoundary describes a request to the service.
@@ -106,6 +116,7 @@ type journal struct {
 	mu      sync.Mutex
 	reached []boundary
 	writes  int
+	struck  int
 	setup   bool
 	closed  bool
 }
@@ -124,6 +135,9 @@ func (j *journal) reach(b boundary) fault {
 	}
 	j.reached = append(j.reached, b)
 	f := j.strikes[len(j.reached)]
+	if f != none {
+		j.struck++
+	}
 	j.trace("      #%d %s %s", len(j.reached), b.label, f)
 	return f
 }
@@ -146,6 +160,13 @@ func (j *journal) writesSoFar() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.writes
+}
+
+// unrest counts writes and faults: as long as it stays the same, nothing happens.
+func (j *journal) unrest() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.writes + j.struck
 }
 
 func (j *journal) boundaries() []boundary {

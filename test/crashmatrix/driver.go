@@ -30,25 +30,26 @@ import (
 )
 
 const (
-	// maxPasses and maxTime bound one step of a scenario: who needs more is stuck.
-	maxPasses = 160
-	maxTime   = 12 * time.Hour
+	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck.
+	maxTasks = 240
+	maxTime  = 12 * time.Hour
 	// frozenFor is how long a frozen process is held before another takes over, and briefly is how long it takes to elect another leader. In that case, it
 	// is held for another one.
 	frozenFor = settleTime + time.Minute
 	briefly   = 20 * time.Second
 )
 
-// driver does what a manager does and nothing more: a pass for each object at the start, one for each change that gets past the predicates,
-// one when a pass has asked to come back, and one with backoff after an error. Instead of waiting it moves the clock.
+// driver does what a manager does and nothing more: a pass for each object at the start, one for each change that gets past the predicates, one when a
+// pass has asked to come back, one with backoff after an error, and one when a look has shown a change; and a round of looks whenever one is due. It does
+// one after the other. Instead of waiting it moves the clock.
 type driver struct {
 	world *world
 	// leader is the manager at work, frozen the one that it took over from.
 	leader, frozen *operator
 	// thawAt is when the frozen one goes on at the latest.
 	thawAt time.Time
-	// quiet is set when the latest pass changed nothing anywhere.
-	quiet bool
+	// quiet are the objects for which the latest pass or round changed nothing anywhere.
+	quiet map[*object]bool
 }
 
 // errStuck means that a goal was not reached.
@@ -73,18 +74,19 @@ func (d *driver) play(ctx context.Context) error {
 	return nil
 }
 
-// reach makes passes until the goal of a step is reached.
+// reach makes passes and rounds until the goal of a step is reached.
 func (d *driver) reach(ctx context.Context, s step) error {
-	d.quiet = false
+	d.quiet = map[*object]bool{}
 	w, began := d.world, d.world.clock.Now()
-	for range maxPasses {
+	for range maxTasks {
 		if err := d.prepare(ctx); err != nil {
 			return err
 		}
 		missing := s.goal(w)
-		idle := d.leader.due.IsZero()
+		due := d.leader.next().due
+		idle := due.IsZero()
 		switch {
-		case d.frozen != nil && (missing == "" || idle || d.leader.due.After(d.thawAt)):
+		case d.frozen != nil && (missing == "" || idle || due.After(d.thawAt)):
 			d.thaw()
 			continue
 		case (missing == "" || idle) && (w.interruptAnyway() || w.deliver(true)):
@@ -92,15 +94,15 @@ func (d *driver) reach(ctx context.Context, s step) error {
 		case missing == "":
 			return nil
 		case idle:
-			return fmt.Errorf("%w in step %q: no pass is due, and %s", errStuck, s.name, missing)
+			return fmt.Errorf("%w in step %q: neither a pass nor a look is due, and %s", errStuck, s.name, missing)
 		case w.clock.Since(began) > maxTime:
 			return fmt.Errorf("%w in step %q: after %s, %s", errStuck, s.name, maxTime, missing)
 		}
-		if err := d.pass(ctx); err != nil {
+		if err := d.work(ctx); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("%w in step %q: after %d passes, %s", errStuck, s.name, maxPasses, s.goal(w))
+	return fmt.Errorf("%w in step %q: after %d passes and rounds, %s", errStuck, s.name, maxTasks, s.goal(w))
 }
 
 // prepare sees to it that there is a manager, that it knows of what users did, and that the world is seen as it is.
@@ -114,67 +116,51 @@ func (d *driver) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if d.world.takeWake() {
-		d.leader.due = d.world.clock.Now()
+	for _, o := range d.world.objects {
+		if d.world.takeWake(o) {
+			d.leader.wake(o)
+		}
 	}
 	return nil
 }
 
-// pass makes the pass that is due next.
-func (d *driver) pass(ctx context.Context) error {
+// work makes the pass or the round that is due next.
+func (d *driver) work(ctx context.Context) error {
 	w, o := d.world, d.leader
-	if wait := o.due.Sub(w.clock.Now()); wait > 0 {
+	t := o.next()
+	if wait := t.due.Sub(w.clock.Now()); wait > 0 {
 		w.clock.Step(wait)
 	}
 	w.deliver(false)
-	o.due = time.Time{}
-	writes := w.journal.writesSoFar()
-	w.trace("   pass of manager %d", o.id)
-	o.begin()
+	before := w.journal.unrest()
+	w.trace("   %s of manager %d", t, o.id)
+	o.begun(t)
+	o.begin(t)
 	end, froze := o.await()
 	if froze {
 		return d.takeOver()
 	}
-	w.trace("   ends: after=%s err=%v dead=%t", end.result.RequeueAfter, end.err, o.dead.Load())
-	o.schedule(end)
+	o.schedule(t, end)
+	alive := !o.dead.Load() && end.err == nil
+	w.trace("   ends: after=%s err=%v dead=%t; next is a %s at %s", end.result.RequeueAfter, end.err, o.dead.Load(), o.next(), o.next().due.Format("15:04:05.00"))
 	if err := w.read(ctx); err != nil {
 		return err
 	}
-	d.quiet = !o.dead.Load() && end.err == nil && w.journal.writesSoFar() == writes
-	if !o.dead.Load() && end.err == nil {
-		w.judge.afterPass(!o.due.IsZero())
+	d.rest(t, alive && w.journal.unrest() == before)
+	if alive && t.object != nil {
+		defer w.speakOf(t.object)()
+		w.judge.afterPass(!o.queue.passes[t.object].due.IsZero() || !o.queue.round.IsZero())
 	}
 	return nil
 }
 
-// schedule is what the queue of a manager does with the end of a pass.
-func (o *operator) schedule(end passEnd) {
-	now := o.world.clock.Now()
-	switch {
-	case end.err != nil:
-		o.due = now.Add(min(time.Second<<min(o.failures, 12), 5*time.Minute))
-		o.failures++
-	case end.result.RequeueAfter > 0:
-		o.due, o.failures = now.Add(withoutJitter(end.result.RequeueAfter)), 0
-	default:
-		o.failures = 0
-	}
-}
-
-// rungs are the times after which a pass is made. The operator spreads its passes by chance over a tenth of the time; rounding up to the next of these
-// makes a run the same each time. No rung lies within a tenth above a time that the operator asks for.
-var rungs = []time.Duration{
-	250 * time.Millisecond, 1250 * time.Millisecond, 2500 * time.Millisecond, 7 * time.Second, 18 * time.Second, 36 * time.Second,
-	72 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second,
-}
-
-func withoutJitter(d time.Duration) time.Duration {
-	for _, rung := range rungs {
-		if d <= rung {
-			return rung
+// rest takes down for whom a task was one that changed nothing: a pass for its object, and a round for those whom it told nothing.
+func (d *driver) rest(t task, calm bool) {
+	for _, o := range d.world.objects {
+		if t.object == o || t.object == nil && d.leader.queue.passes[o].due.IsZero() {
+			d.quiet[o] = calm
 		}
 	}
-	return d
 }
 
 // takeOver lets a fresh manager take the place of one that is frozen.
@@ -198,19 +184,24 @@ func (d *driver) thaw() {
 		d.world.clock.Step(wait)
 	}
 	d.frozen.letGo()
-	d.world.judge.takeDelivered() // Whether it can be recorded is another matter.
+	for _, o := range d.world.objects {
+		d.world.judge.takeDelivered(o) // Whether it can be recorded is another matter.
+	}
 	d.frozen = nil
-	d.quiet = false
+	clear(d.quiet)
 }
 
 // settling is the last step of each scenario: the manager goes on until it finds nothing more to change. It is much the same everywhere, so faults
 // strike in the first scenario's.
 func (d *driver) settling() step {
 	return step{name: "settle", setup: d.world.settings.scenario.name != packScenarios[0].name, goal: func(w *world) string {
-		atWork := w.rp != nil && meta.IsStatusConditionTrue(w.rp.Status.Conditions, v1alpha1.ConditionReconciling)
-		if d.quiet && !atWork || d.leader.due.IsZero() {
-			return ""
+		for _, o := range w.objects {
+			idle := d.leader.queue.passes[o].due.IsZero() && d.leader.queue.round.IsZero()
+			atWork := o.rp != nil && meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionReconciling)
+			if !idle && (atWork || !d.quiet[o]) {
+				return "the manager still changes things"
+			}
 		}
-		return "the manager still changes things"
+		return ""
 	}}
 }

@@ -18,7 +18,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -55,10 +54,18 @@ type judge struct {
 
 	mu       sync.Mutex
 	verdicts []verdict
-	// crowds are the sets of packages that were live together.
-	crowds [][]string
-	// delivered is the id of a package that the manager has got an answer about.
-	delivered string
+	// crowds are the sets of packages of one object that were live together.
+	crowds []crowd
+	// delivered are the ids of packages that a manager has got an answer about, by the object that they were packed for.
+	delivered map[*object]string
+	// asked are the withdrawals after which nobody has looked.
+	asked map[withdrawal]bool
+}
+
+// crowd are packages of an object that were live together.
+type crowd struct {
+	of  *object
+	ids []string
 }
 
 func (j *judge) find(k kind, format string, args ...any) {
@@ -73,9 +80,11 @@ func (j *judge) find(k kind, format string, args ...any) {
 func (j *judge) stuck(why error) {
 	j.world.journal.close()
 	j.lookForDuplicates()
-	if j.world.rp == nil {
-		j.lookForLeaks()
-	}
+	j.world.each(func() {
+		if j.world.rp == nil {
+			j.lookForLeaks()
+		}
+	})
 	if len(j.verdicts) == 0 { // Otherwise, that is why.
 		j.find(stuck, "%v", why)
 	}
@@ -83,18 +92,20 @@ func (j *judge) stuck(why error) {
 
 func (j *judge) broken(format string, args ...any) { j.find(harness, format, args...) }
 
-// watch looks, after each request, for more live packages than there are objects.
+// watch looks, after each request, for objects with more than one live package.
 func (j *judge) watch() {
-	var ids []string
-	for _, p := range j.world.ours() {
-		if j.world.counts(p) {
-			ids = append(ids, p.ID)
+	for _, o := range j.world.objects {
+		var ids []string
+		for _, p := range j.world.oursOf(o) {
+			if j.world.counts(p) {
+				ids = append(ids, p.ID)
+			}
 		}
-	}
-	if len(ids) > 1 {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		j.crowds = append(j.crowds, ids)
+		if len(ids) > 1 {
+			j.mu.Lock()
+			j.crowds = append(j.crowds, crowd{o, ids})
+			j.mu.Unlock()
+		}
 	}
 }
 
@@ -111,28 +122,6 @@ func (w *world) puzzling() bool {
 	return a.WithdrawnItem == simulator.ItemGone || a.PackedItem == simulator.Refuse
 }
 
-// delivers takes down that the manager gets a whole answer to a request to pack.
-func (j *judge) delivers(body []byte) {
-	var answer struct {
-		ID string `json:"release_package_id"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		j.broken("reading the service's answer: %v", err)
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.delivered = answer.ID
-}
-
-// takeDelivered returns the id that was delivered since the last time.
-func (j *judge) takeDelivered() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	id := j.delivered
-	j.delivered = ""
-	return id
-}
-
 // counts reports whether a package is one that an object has to answer for. What is deployed is history, and so is a failed one that the service
 // does not withdraw.
 func (w *world) counts(p simulator.Package) bool {
@@ -140,9 +129,9 @@ func (w *world) counts(p simulator.Package) bool {
 	return p.Live() && p.State != simulator.StateDeployed && !leftBehind
 }
 
-// afterPass checks what holds after every pass that a living manager has made, given whether another one is due.
+// afterPass checks what holds after every pass that a living manager has made, given whether another one or a look is due.
 func (j *judge) afterPass(due bool) {
-	rp, delivered := j.world.rp, j.takeDelivered()
+	rp, delivered := j.world.rp, j.takeDelivered(j.world.object)
 	if rp == nil || len(rp.Status.Conditions) == 0 {
 		return
 	}
@@ -162,7 +151,7 @@ func (j *judge) afterPass(due bool) {
 	case reconciling && stalled:
 		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")
 	case reconciling && !due:
-		j.find(wrongStatus, "the condition Reconciling is there, and no pass is due")
+		j.find(wrongStatus, "the condition Reconciling is there, and neither a pass nor a look is due")
 	}
 }
 
@@ -171,14 +160,16 @@ func (j *judge) finish(ctx context.Context) {
 	w := j.world
 	w.journal.close()
 	if err := w.read(ctx); err != nil {
-		j.broken("reading the object at the end: %v", err)
+		j.broken("reading the objects at the end: %v", err)
 		return
 	}
 	j.lookForDuplicates()
-	j.lookForLeaks()
-	if what := w.disagreement(); what != "" {
-		j.find(wrongStatus, "%s", what)
-	}
+	w.each(func() {
+		j.lookForLeaks()
+		if what := w.disagreement(); what != "" {
+			j.find(wrongStatus, "%s", what)
+		}
+	})
 	if len(j.verdicts) > 0 {
 		return // Who finds something wrong may well write.
 	}
@@ -190,10 +181,12 @@ func (j *judge) finish(ctx context.Context) {
 }
 
 func (j *judge) lookForDuplicates() {
-	for _, ids := range j.crowds {
-		if left := slices.DeleteFunc(slices.Clone(ids), j.world.excused); len(left) > 1 || len(left) == 1 && len(ids) == 1 {
-			j.find(duplicate, "packages %s were live together", strings.Join(ids, " and "))
+	for _, c := range j.crowds {
+		back := j.world.speakOf(c.of)
+		if left := slices.DeleteFunc(slices.Clone(c.ids), j.world.excused); len(left) > 1 {
+			j.find(duplicate, "packages %s were live together", strings.Join(c.ids, " and "))
 		}
+		back()
 	}
 }
 

@@ -27,34 +27,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// memory holds every version of the ReleasePackage that a wire has seen, for answers that are out of date. And as all who write have a wire, it knows what
+// memory holds every version of the ReleasePackages that a wire has seen, for answers that are out of date. And as all who write have a wire, it knows what
 // the API server would answer to a read: what nobody has written to since is not asked for again, which halves the time of a run.
 type memory struct {
 	mu    sync.Mutex
 	known map[string]bool
-	all   [][]byte
+	all   map[string][][]byte
 	cache map[string]answer
 }
 
-func (m *memory) versions() int {
+// versions is how many there were of the ReleasePackage of a name, or of all if it is empty.
+func (m *memory) versions(name string) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.all)
+	n := 0
+	for of, all := range m.all {
+		if name == "" || name == of {
+			n += len(all)
+		}
+	}
+	return n
 }
 
 // previous is the version before the latest.
-func (m *memory) previous() []byte {
+func (m *memory) previous(name string) []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.all[max(0, len(m.all)-2)]
+	return m.all[name][max(0, len(m.all[name])-2)]
 }
 
 // newsAhead reports whether the latest version differs from the one before in what the manager's predicates let through.
-func (m *memory) newsAhead() bool {
+func (m *memory) newsAhead(name string) bool {
 	var was, is metav1.PartialObjectMetadata
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n := len(m.all); n < 2 || json.Unmarshal(m.all[n-2], &was) != nil || json.Unmarshal(m.all[n-1], &is) != nil {
+	all := m.all[name]
+	if n := len(all); n < 2 || json.Unmarshal(all[n-2], &was) != nil || json.Unmarshal(all[n-1], &is) != nil {
 		return false
 	}
 	return news(&was, &is)
@@ -133,10 +141,10 @@ func (m *memory) learn(body []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.known == nil {
-		m.known = map[string]bool{}
+		m.known, m.all = map[string]bool{}, map[string][][]byte{}
 	}
 	if !m.known[object.ResourceVersion] {
 		m.known[object.ResourceVersion] = true
-		m.all = append(m.all, body)
+		m.all[object.Name] = append(m.all[object.Name], body)
 	}
 }

@@ -25,6 +25,9 @@ const (
 	fileRecover  = "internal/lifecycle/recover.go"
 	fileClassify = "internal/dataarts/classify.go"
 	fileConvert  = "internal/dataarts/convert.go"
+	fileView     = "internal/workspace/view.go"
+	fileRound    = "internal/workspace/round.go"
+	fileObserver = "internal/workspace/observer.go"
 )
 
 // mutants are the known ways to break the operator.
@@ -48,10 +51,40 @@ var mutants = []mutant{
 		new: "	if err != nil {\n		listed = nil\n	}\n	var all []lifecycle.Package",
 	},
 	{
-		name: "failed-look-is-absence", file: fileObserve, runs: "delete-after-days/documented",
-		why: "an error of the look is taken for a package that does not exist",
-		old: "	case err != nil:\n		return err\n	}\n	p.seen.Package",
-		new: "	case err != nil:\n		p.seen.Gone = true\n		return nil\n	}\n	p.seen.Package",
+		name: "failed-look-is-absence", file: fileView, runs: "delete-after-days/documented",
+		why: "an error of a look at one package is taken for a package that does not exist",
+		old: "	default:\n		v.Err = err\n	}\n	return v",
+		new: "	default:\n		v.Gone = true\n	}\n	return v",
+	},
+	{
+		name: "failed-list-is-absence", file: fileRound, runs: "together-deleted-after-restart/documented",
+		why: "an error of a look that many share is taken for packages that do not exist",
+		old: "			r.found[w.Object] = &View{Began: r.began, Err: err}\n		}\n	}\n}\n\n// end hands",
+		new: "			r.found[w.Object] = &View{Began: r.began, Gone: true}\n		}\n	}\n}\n\n// end hands",
+	},
+	{
+		name: "unlisted-is-absence", file: fileRound, runs: "together-deployed/documented,together-deploying/documented",
+		why: "a package that a list does not show is taken for one that does not exist",
+		old: "		v := r.conn.Find(ctx, w.ID, w.Name, w.PackedAt)\n",
+		new: "		v := View{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.wanted) == 1 {\n			v = r.conn.Find(ctx, w.ID, w.Name, w.PackedAt)\n		}\n",
+	},
+	{
+		name: "unpacked-on-an-old-look", file: fileObserver, runs: "delete-in-review/documented,together-deleted/documented",
+		why: "a look that began before a request to withdraw counts as one that began after it",
+		old: "switch valid := e.turn > o.written[place{p.conn.target, id}]; {",
+		new: "switch valid := e.turn > 0; {",
+	},
+	{
+		name: "let-go-without-a-look", file: fileObserve, runs: "together-deleted-after-restart/documented,delete-after-days/documented",
+		why: "an object that is being deleted does not wait for a look that is made after the latest request to withdraw its package",
+		old: "		p.unseen = enough.Required\n",
+		new: "		p.seen.Gone = enough.Required\n",
+	},
+	{
+		name: "nobody-is-told", file: fileRound, runs: "together-deleted-after-restart/documented",
+		why: "a look that an object waits for does not wake it",
+		old: "	if e.Awaited || e.Trouble != \"\" || v.outlook() != e.Known {",
+		new: "	if e.Trouble != \"\" || v.outlook() != e.Known {",
 	},
 	{
 		name: "released-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",

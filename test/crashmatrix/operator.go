@@ -24,8 +24,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -43,29 +43,33 @@ type operator struct {
 	reconciler  *controller.ReleasePackageReconciler
 	connections *workspace.Connections
 
-	// due is when the next pass is to be made; zero means that nobody asks for one. It belongs to the driver.
-	due      time.Time
-	failures int
+	// queue belongs to the driver.
+	queue queue
+	// told are the objects whose packages have changed.
+	mu   sync.Mutex
+	told []string
 
 	dead atomic.Bool
-	// ended delivers the end of each pass, frozen says that a pass is held at a boundary, and thaw lets it go on.
-	ended  chan passEnd
+	// ended delivers the end of each task, frozen says that one is held at a boundary, and thaw lets it go on.
+	ended  chan taskEnd
 	frozen chan struct{}
 	thaw   chan struct{}
 }
 
-// passEnd is what came of a pass.
-type passEnd struct {
+// taskEnd is what came of a pass. A round has no result: it tells those whom it concerns.
+type taskEnd struct {
 	result ctrl.Result
 	err    error
 }
 
-// errDied is the end of a pass whose process crashed.
+// errDied is the end of a task whose process crashed.
 var errDied = errors.New("the process has crashed")
 
-// start begins a life of the manager. The initial list makes one pass due for an object that exists.
+// start begins a life of the manager. The initial list makes one pass due for each object that exists.
 func (w *world) start() (*operator, error) {
-	o := &operator{world: w, ended: make(chan passEnd, 1), frozen: make(chan struct{}), thaw: make(chan struct{})}
+	o := &operator{
+		world: w, queue: newQueue(w.objects), ended: make(chan taskEnd, 1), frozen: make(chan struct{}), thaw: make(chan struct{}),
+	}
 	w.mu.Lock()
 	w.lives = append(w.lives, o)
 	o.id = len(w.lives)
@@ -73,8 +77,10 @@ func (w *world) start() (*operator, error) {
 	if err := w.equip(o); err != nil {
 		return nil, err
 	}
-	if w.rp != nil {
-		o.due = w.clock.Now()
+	for _, object := range w.objects {
+		if object.rp != nil {
+			o.wake(object)
+		}
 	}
 	w.trace("   manager %d starts", o.id)
 	return o, nil
@@ -94,6 +100,7 @@ func (w *world) equip(o *operator) error {
 		Objects: cached, Secrets: live, AllowInsecure: true, UserAgent: userAgent + strconv.Itoa(o.id), Clock: w.clock,
 		Linger: -1, // There is one package, and no other to wait for.
 	}
+	o.connections.Tell(o.tell)
 	o.reconciler = &controller.ReleasePackageReconciler{
 		Client:     &indexed{Client: cached, namespace: w.namespace, indexes: controller.Indexes()},
 		Live:       live,
@@ -119,39 +126,51 @@ func (w *world) operatorOf(r *http.Request) *operator {
 	return w.lives[id-1]
 }
 
-// begin makes a pass in a goroutine of its own, so that a crash can end it anywhere.
-func (o *operator) begin() {
+// begin starts a task in a goroutine of its own, so that a crash can end it anywhere.
+func (o *operator) begin(t task) {
 	ctx := ctrl.LoggerInto(context.Background(), o.world.logger())
-	key := client.ObjectKey{Namespace: o.world.namespace, Name: packageObject}
 	go func() {
-		end := passEnd{err: errDied}
+		end := taskEnd{err: errDied}
 		defer func() {
 			if p := recover(); p != nil {
-				end = passEnd{err: fmt.Errorf("panic: %v", p)} // A manager recovers too, and tries again.
+				end = taskEnd{err: fmt.Errorf("panic: %v", p)} // A manager recovers too, and tries again.
+				if t.object == nil {
+					o.dead.Store(true) // But not in a round.
+				}
 			}
 			o.ended <- end
 		}()
-		end.result, end.err = o.reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: key})
+		end = o.do(ctx, t)
 	}()
 }
 
-// await waits until the pass ends, or is frozen at a boundary.
-func (o *operator) await() (end passEnd, froze bool) {
+func (o *operator) do(ctx context.Context, t task) (end taskEnd) {
+	if t.object == nil {
+		o.connections.Round(ctx)
+		return taskEnd{}
+	}
+	key := client.ObjectKey{Namespace: o.world.namespace, Name: t.object.name}
+	end.result, end.err = o.reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: key})
+	return end
+}
+
+// await waits until the task ends, or is frozen at a boundary.
+func (o *operator) await() (end taskEnd, froze bool) {
 	select {
 	case end = <-o.ended:
 		return end, false
 	case <-o.frozen:
-		return passEnd{}, true
+		return taskEnd{}, true
 	}
 }
 
-// freeze holds the pass where it is until it is let go.
+// freeze holds the task where it is until it is let go.
 func (o *operator) freeze() {
 	o.frozen <- struct{}{}
 	<-o.thaw
 }
 
-// letGo ends a freeze and waits for the end of the pass. No other pass follows.
+// letGo ends a freeze and waits for the end of the task. No other task follows.
 func (o *operator) letGo() {
 	o.thaw <- struct{}{}
 	<-o.ended

@@ -115,7 +115,9 @@ func (o outcome) failure(v verdict, seed uint64) string {
 }
 
 // allScenarios are the stories in the order in which they are told.
-func allScenarios() []scenario { return slices.Concat(packScenarios, editScenarios, deleteScenarios) }
+func allScenarios() []scenario {
+	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios)
+}
 
 // recordings are the runs without a fault that a selection needs.
 func recordings(only selection) []testCase {

@@ -34,7 +34,9 @@ type scenario struct {
 	name string
 	// variants are the other readings of the service's documentation that could change the story, besides the documented one.
 	variants []variant
-	steps    func(v variant) []step
+	// neighbour adds another object, so that there are packages to look at together.
+	neighbour bool
+	steps     func(v variant) []step
 }
 
 // step is something that people do, and what must come of it before they do the next thing.
@@ -167,7 +169,7 @@ func gone(w *world) string {
 
 // withdrawn is reached when the operator has left nothing at the service that somebody could still deploy.
 func withdrawn(w *world) string {
-	for _, p := range w.console.Packages() {
+	for _, p := range w.packages() {
 		if w.counts(p) && !w.excused(p.ID) {
 			return fmt.Sprintf("package %s is still there", p.ID)
 		}

@@ -69,9 +69,11 @@ var deleteScenarios = []scenario{
 		return []step{packing(retaining), {name: "delete", do: (*world).remove, goal: all(gone, oneLeft)}}
 	}},
 	{name: "delete-retain-late", steps: func(variant) []step {
-		return []step{packing(), deploying(true)[0], waitForDeployment(), {name: "retain", goal: all(gone, oneLeft), do: func(w *world) error {
+		// The look shows what could be withdrawn, and the user asks for it to stay before anyone acts on that.
+		retain := interruption{op: simulator.OpShow, do: func(w *world) error {
 			return errors.Join(failDeploy(w), w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.DeletionPolicy = v1alpha1.DeletionRetain }))
-		}}}
+		}}
+		return []step{packing(), deploying(true)[0], waitForDeployment(), {name: "retain", goal: all(gone, oneLeft), during: []interruption{retain}}}
 	}},
 	{name: "delete-lost-answer", variants: []variant{contrary, packedUnlisted, exactKeyword, withdrawnHidden, withdrawnGone}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, afterWork: true, cut: true, do: (*world).remove})}
@@ -144,7 +146,7 @@ func teardown(variant) []step {
 
 // nothingLive is reached when no package at all is left, whoever made it.
 func nothingLive(w *world) string {
-	for _, p := range w.console.Packages() {
+	for _, p := range w.packages() {
 		if p.Live() {
 			return "package " + p.ID + " is still there"
 		}

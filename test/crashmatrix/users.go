@@ -31,7 +31,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// act lets a user change the ReleasePackage, and wakes the manager where its predicates would let the change through: a new object, another
+// act lets a user change the ReleasePackage that the story speaks of, and wakes the manager where its predicates would let the change through: a new object, another
 // generation, which a deletion has too, or another value of the annotation.
 func (w *world) act(do func(ctx context.Context) error) error {
 	ctx := context.Background()
@@ -44,7 +44,7 @@ func (w *world) act(do func(ctx context.Context) error) error {
 	}
 	after := w.rp
 	if after != nil && (before == nil || news(before, after)) {
-		w.wake()
+		w.wake(w.object)
 	}
 	return nil
 }
@@ -55,25 +55,25 @@ func news(was, is metav1.Object) bool {
 		was.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != is.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
 }
 
-// wake makes a pass due at once, for the manager that leads.
-func (w *world) wake() {
+// wake makes a pass for an object due at once, for the manager that leads.
+func (w *world) wake(o *object) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.woken = true
+	o.woken = true
 }
 
-// takeWake reports whether somebody has woken the manager since the last time.
-func (w *world) takeWake() bool {
+// takeWake reports whether somebody has woken the manager for an object since the last time.
+func (w *world) takeWake(o *object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	woken := w.woken
-	w.woken = false
+	woken := o.woken
+	o.woken = false
 	return woken
 }
 
 func (w *world) apply(change ...func(w *world, rp *v1alpha1.ReleasePackage)) error {
 	rp := &v1alpha1.ReleasePackage{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject},
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.name},
 		Spec: v1alpha1.ReleasePackageSpec{
 			ApplyUserID:    developer,
 			PendingItemIDs: w.items[:1],
@@ -115,15 +115,15 @@ func (w *world) force() error {
 
 func (w *world) remove() error {
 	return w.act(func(ctx context.Context) error {
-		rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject}}
+		rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.name}}
 		return client.IgnoreNotFound(w.users.Delete(ctx, rp))
 	})
 }
 
 // meddle is a harmless edit, which no predicate lets through: it only makes another version.
-func (w *world) meddle(ctx context.Context) {
-	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: packageObject}}
-	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, w.memory.versions()))
+func (w *world) meddle(ctx context.Context, name string) {
+	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, w.memory.versions(name)))
 	if err := client.IgnoreNotFound(w.users.Patch(ctx, rp, patch)); err != nil {
 		w.judge.broken("touching the object: %v", err)
 	}
@@ -157,8 +157,11 @@ func (w *world) createWorkspace() error {
 		return err
 	}
 	// The manager's watch of workspaces wakes the packages that something is in the way of.
-	if err := w.read(ctx); err == nil && w.rp != nil && hampered(w.rp) {
-		w.wake()
+	err = w.read(ctx)
+	for _, o := range w.objects {
+		if o.rp != nil && hampered(o.rp) {
+			w.wake(o)
+		}
 	}
 	return err
 }
@@ -181,20 +184,9 @@ func (w *world) packInConsole() (string, error) {
 	return id, err
 }
 
-// ours are the packages that the operator has packed.
-func (w *world) ours() []simulator.Package {
-	var ours []simulator.Package
-	for _, p := range w.console.Packages() {
-		if !w.foreign[p.ID] {
-			ours = append(ours, p)
-		}
-	}
-	return ours
-}
-
-// review does something in the console to the package that is live, if there is one.
+// review does something in the console to the package of the object that is live, if there is one.
 func (w *world) review(do func(id string) error) error {
-	for _, p := range w.console.Packages() {
+	for _, p := range w.packages() {
 		if p.Live() {
 			return do(p.ID)
 		}

@@ -35,25 +35,26 @@ type apiWire struct {
 	cached   bool
 }
 
-// RoundTrip implements http.RoundTripper. It runs in the goroutine of the pass, which is what lets a crash end that.
+// RoundTrip implements http.RoundTripper. It runs in the goroutine of the pass or round, which is what lets a crash end that.
 func (t *apiWire) RoundTrip(req *http.Request) (*http.Response, error) {
 	o, w := t.operator, t.operator.world
 	if o.dead.Load() {
 		o.crash()
 	}
-	f := w.journal.reach(apiBoundary(req, t.cached, w.memory.versions()))
+	name := packageOf(req.URL.Path)
+	f := w.journal.reach(apiBoundary(req, t.cached, w.memory.versions(name)))
 	switch {
 	case f == crashBefore:
 		o.crash()
 	case f == failed:
 		return refusal(req, http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable), nil
 	case f == stale:
-		if w.memory.newsAhead() {
-			w.wake() // The watch brings the change that the cache has not seen yet.
+		if about := w.objectNamed(name); about != nil && w.memory.newsAhead(name) {
+			w.wake(about) // The watch brings the change that the cache has not seen yet.
 		}
-		return answer{code: http.StatusOK, body: w.memory.previous()}.reply(req), nil
+		return answer{code: http.StatusOK, body: w.memory.previous(name)}.reply(req), nil
 	case f == conflict:
-		w.meddle(req.Context())
+		w.meddle(req.Context(), name)
 	case f.in(frozenBefore):
 		o.freeze()
 	}

@@ -48,6 +48,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	op := operationOf(r)
 	f := w.journal.reach(serviceBoundary(op))
+	w.judge.asks(o, op, r)
 	cut := w.interrupt(op, false)
 	w.strikeBefore(o, f)
 	if f == late {
@@ -63,6 +64,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	answer := httptest.NewRecorder()
 	w.service.ServeHTTP(answer, r)
+	w.judge.looked(o, op, r)
 	w.judge.watch()
 	cut = w.interrupt(op, true)
 	w.strikeAfter(o, f, answer)

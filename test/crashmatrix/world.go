@@ -26,7 +26,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -43,7 +42,6 @@ const (
 	deployer    = "7b71e498e75d44048c9a22dd3c54f978"
 	token       = "a-token"
 
-	packageObject   = "release"
 	workspaceObject = "default"
 	secretObject    = "dataarts"
 
@@ -71,8 +69,6 @@ type world struct {
 	service *simulator.Server
 	console *simulator.Console
 	server  *httptest.Server
-	// items are pending items of the developer.
-	items []v1alpha1.ID
 
 	journal *journal
 	memory  *memory
@@ -82,15 +78,13 @@ type world struct {
 	mu            sync.Mutex
 	lives         []*operator
 	interruptions []interruption
-	woken         bool
 	late          *lateRequest
 
-	// rp is the object as it was last read, nil while there is none. It belongs to the driver, and to users while a pass is held.
-	rp *v1alpha1.ReleasePackage
+	// objects are the ReleasePackages of the story, and the embedded one is that which goals and users speak of.
+	objects []*object
+	*object
 	// foreign are packages that people made in the console.
 	foreign map[string]bool
-	// retained is set when the user wants what is packed to stay.
-	retained bool
 }
 
 func newWorld(ctx context.Context, p *plane, s settings) (*world, error) {
@@ -100,7 +94,8 @@ func newWorld(ctx context.Context, p *plane, s settings) (*world, error) {
 		clock: clocktesting.NewFakeClock(time.Now().Truncate(time.Second)),
 	}
 	w.journal = &journal{strikes: s.strikes, trace: w.trace}
-	w.judge = &judge{world: w}
+	w.judge = &judge{world: w, asked: map[withdrawal]bool{}, delivered: map[*object]string{}}
+	w.cast()
 	var err error
 	if w.users, err = p.client(&userWire{base: p.transport, memory: w.memory}); err != nil {
 		return nil, err
@@ -133,15 +128,17 @@ func (w *world) serve() error {
 		return err
 	}
 	w.service, w.console = service, service.Console(project, workspaceID)
-	ids, err := w.console.Submit(
-		simulator.NewItem{Name: "job_a", SubmitUserID: developer},
-		simulator.NewItem{Name: "script_b", SubmitUserID: developer, TaskType: simulator.TaskScript},
-		simulator.NewItem{Name: "job_c", SubmitUserID: developer})
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		w.items = append(w.items, v1alpha1.ID(id))
+	for _, o := range w.objects {
+		ids, err := w.console.Submit(
+			simulator.NewItem{Name: "job_a of " + o.name, SubmitUserID: developer},
+			simulator.NewItem{Name: "script_b of " + o.name, SubmitUserID: developer, TaskType: simulator.TaskScript},
+			simulator.NewItem{Name: "job_c of " + o.name, SubmitUserID: developer})
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			o.items = append(o.items, v1alpha1.ID(id))
+		}
 	}
 	w.server = httptest.NewUnstartedServer(w)
 	w.server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -164,26 +161,19 @@ func (w *world) trace(format string, args ...any) {
 	}
 }
 
-// read brings rp up to date.
-func (w *world) read(ctx context.Context) error {
-	rp := &v1alpha1.ReleasePackage{}
-	err := w.users.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: packageObject}, rp)
-	switch {
-	case apierrors.IsNotFound(err):
-		w.rp = nil
-	case err != nil:
-		return err
-	default:
-		w.rp = rp
-	}
-	return nil
-}
-
 // restarted reports whether a manager has taken over from another, so that nothing is left of what the first one had in memory.
 func (w *world) restarted() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.lives) > 1
+}
+
+// restart ends the process of the manager. A fresh one follows.
+func (w *world) restart() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lives[len(w.lives)-1].dead.Store(true)
+	return nil
 }
 
 // arm lets something happen when an operation next reaches the service.
