@@ -246,27 +246,3 @@ func (u *unpacking) halves(groups []unpackGroup) []unpackGroup {
 	}
 	return halves
 }
-
-// errNotWorthwhile means that a list is too long to be read for the sake of a few packages.
-var errNotWorthwhile = errors.New("the service's list of packages is too long to look for a few of them")
-
-// listLeft lists the packages that may be withdrawn, unless that takes more calls than there are packages to look for.
-func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool, error) {
-	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
-	fetch := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, first, dataarts.ListOptions{States: states, Offset: offset})
-		if err == nil && offset == 0 && page.Total > wanted*len(page.Packages) {
-			return nil, 0, errNotWorthwhile
-		}
-		return page.Packages, page.Total, err
-	}
-	listed, err := allPages(fetch, func(p dataarts.Package) string { return p.ID })
-	if err != nil {
-		return nil, err
-	}
-	left := make(map[string]bool, len(listed))
-	for i := range listed {
-		left[listed[i].ID] = !listed[i].Deleted
-	}
-	return left, nil
-}

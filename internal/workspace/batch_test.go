@@ -172,7 +172,7 @@ var _ = Describe("Withdrawals that come together", func() {
 			unpack(ctx, conn, id)
 			<-ticker.C
 		}
-		Expect(len(s.unpacked())).To(BeNumerically(">", 0), "the batch is not full yet")
+		Expect(s.unpacked()).NotTo(BeEmpty(), "the batch is not full yet")
 	})
 
 	It("share one call when they wait for the budget together", func(ctx SpecContext) {

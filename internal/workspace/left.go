@@ -1,0 +1,47 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+// errNotWorthwhile means that a list is too long to be read for the sake of a few packages.
+var errNotWorthwhile = errors.New("the service's list of packages is too long to look for a few of them")
+
+// listLeft lists the packages that may be withdrawn, unless that takes more calls than there are packages to look for.
+func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool, error) {
+	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
+	fetch := func(offset int) ([]dataarts.Package, int, error) {
+		page, err := c.list(ctx, first, dataarts.ListOptions{States: states, Offset: offset})
+		return page.Packages, page.Total, err
+	}
+	left := map[string]bool{}
+	keep := func(page []dataarts.Package) {
+		for i := range page {
+			left[page[i].ID] = !page[i].Deleted
+		}
+	}
+	pages, err := sweep(fetch, keep, func(p dataarts.Package) string { return p.ID }, wanted)
+	if err == nil && pages > wanted {
+		err = errNotWorthwhile
+	}
+	return left, err
+}
