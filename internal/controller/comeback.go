@@ -157,7 +157,8 @@ func (p *pass) watch(step lifecycle.Step) workspace.Watch {
 	if p.shared {
 		w.Trouble = p.cause.Error()
 	}
-	if w.Seen == nil && (p.packed || step.Action == lifecycle.Adopt) { // The service has just named it.
+	named := p.packed || step.Action == lifecycle.Adopt
+	if named && st.State == v1alpha1.StatePendingReview { // The service has just said so.
 		w.Seen = &workspace.View{Began: p.seen.Now}
 	}
 	return w

@@ -25,6 +25,7 @@ import (
 
 // pack sends a request that may be accepted, refused, lost on either way, received twice or late.
 func (w *world) pack(p *pass) lifecycle.Step {
+	items := w.rp.Status.Items
 	lifecycle.BeginAttempt(w.rp, here, w.now)
 	lifecycle.Summarize(w.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}, w.now)
 	p.kept = w.rp.DeepCopy()
@@ -47,7 +48,11 @@ func (w *world) pack(p *pass) lifecycle.Step {
 		w.late = append(w.late, late)
 		return w.lost()
 	}
-	return w.deliver(fate, content)
+	step := w.deliver(fate, content)
+	if w.rp.Status.ReleasePackageID != "" {
+		lifecycle.RecordItems(w.rp, nil, items)
+	}
+	return step
 }
 
 // deliver brings the request to the service. What it answers may be lost, or untrue.
@@ -83,6 +88,7 @@ func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
 			return w.lost()
 		}
 	}
+	m.named = w.now
 	lifecycle.RecordPacked(w.rp, m.ID, w.now)
 	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
 }
@@ -102,6 +108,9 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.Blocked(w.rp, trouble)
 	case fate == "is outrun" && m != nil && m.State == v1alpha1.StatePendingReview:
 		w.turn(m, v1alpha1.StateDeploying)
+	}
+	if m != nil {
+		m.written = w.now
 	}
 	done, known := w.withdraw(m)
 	switch {

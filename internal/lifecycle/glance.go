@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
@@ -46,10 +47,18 @@ type Glance struct {
 func Suffices(rp *v1alpha1.ReleasePackage) Glance {
 	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
 	settled := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
-	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled {
+	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled && !missed(rp) {
 		return Glance{}
 	}
 	return Glance{Required: true, Fresh: fresh, MaxAge: freshEnough}
+}
+
+// missed reports whether the object tells that its package was not to be seen. What is on record does not stand then: that the package is seen
+// again, as it was before, is news.
+func missed(rp *v1alpha1.ReleasePackage) bool {
+	return slices.ContainsFunc(rp.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Reason == v1alpha1.ReasonPackageNotFound
+	})
 }
 
 // AtRest reports whether an object's package came to a bad end that the object tells of, so that there is nothing to do and nothing to look at

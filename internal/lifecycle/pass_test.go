@@ -33,6 +33,8 @@ type pass struct {
 	forced, listed bool
 	// tooLate says that the service does not withdraw the package, as an approver let it go.
 	tooLate bool
+	// unseen says that a look has to come first, which others share.
+	unseen bool
 	// kept is the object as the API server has it, should the operator be stopped now.
 	kept *v1alpha1.ReleasePackage
 }
@@ -60,22 +62,28 @@ func (w *world) look(p *pass) {
 	}
 	switch need {
 	case lifecycle.NeedPackage:
-		w.lookAt(p, lifecycle.LookID(w.rp))
+		w.glance(p)
 	case lifecycle.NeedSearch:
 		w.search(p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
 	}
 }
 
-func (w *world) lookAt(p *pass, id string) {
+// lookAt shows a package as it was at some time, in a list or by itself.
+func (w *world) lookAt(p *pass, id string, at time.Time) {
 	m := w.find(id)
+	w.seenAt = at
 	if m == nil {
 		p.seen.Gone = true
 		return
 	}
+	m = m.asOf(at)
 	one := m.Package
-	switch w.mannerOf(m) {
+	switch w.mannerOf(m, at) {
 	case shown:
+		if id == w.rp.Status.ReleasePackageID && chance(w, "seen", "by itself", "in a list") == "in a list" {
+			one.Items = w.rp.Status.Items
+		}
 		p.seen.Package = &one
 	case dropped:
 		p.seen.Gone = true
@@ -86,7 +94,7 @@ func (w *world) lookAt(p *pass, id string) {
 			p.seen.Hidden = &trouble // Only what is recorded is looked for in the list.
 			return
 		}
-		one.Items = nil
+		one.Items = w.rp.Status.Items
 		p.seen.Package = &one
 	}
 }
@@ -99,7 +107,7 @@ func (w *world) search(p *pass) {
 	}
 	p.seen.Candidates, p.seen.Searched = found, true
 	if id := lifecycle.LookID(w.rp); id != "" {
-		w.lookAt(p, id)
+		w.lookAt(p, id, w.now)
 	}
 	p.seen.ItemsUnpacked = p.seen.Problem == nil && lifecycle.NeedsItems(w.rp, p.seen) && w.allFree(w.rp.Status.Attempt.PendingItemIDs)
 }
@@ -108,7 +116,7 @@ func (w *world) search(p *pass) {
 func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lifecycle.Package, ok bool) {
 	for _, m := range w.packages {
 		one := m.Package
-		switch manner := w.mannerOf(m); {
+		switch manner := w.mannerOf(m, w.now); {
 		case manner == dropped, manner == hidden, !plausible(&one):
 		case manner == listedOnly && m.State != v1alpha1.StateWithdrawn:
 			return nil, false

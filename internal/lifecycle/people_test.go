@@ -82,6 +82,7 @@ func (w *world) console() {
 
 // turn changes the state of a package.
 func (w *world) turn(m *made, state v1alpha1.PackageState) {
+	w.remember(m)
 	m.State = state
 	if state == v1alpha1.StateWithdrawn {
 		m.afterwards = dropped // An awkward one could be taken for what the next request makes, should that be hidden.
@@ -109,6 +110,7 @@ func someItems(t *rapid.T) []string {
 // showOtherwise lets the service refuse to show a package for some time.
 func (w *world) showOtherwise() {
 	if m := w.some(); m != nil && !m.awkward {
+		w.remember(m)
 		m.manner = oneOf(w.t, "shown", shown, hidden, listedOnly)
 	}
 }

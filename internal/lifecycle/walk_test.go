@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -54,11 +55,15 @@ func TestNoLifeBreaksAPromise(t *testing.T) {
 
 // pass makes one pass and returns when the next one is due. It checks all that has to hold of each.
 func (w *world) pass() time.Duration {
-	if w.rp == nil {
+	w.watched = false
+	if w.rp == nil || lifecycle.AtRest(w.rp) {
 		return 0
 	}
 	p := &pass{forced: lifecycle.Forced(w.rp)}
 	w.look(p)
+	if p.unseen {
+		return w.await()
+	}
 	step := w.decide(p.seen)
 	if step.Action == lifecycle.Protect {
 		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
@@ -84,6 +89,7 @@ func (w *world) pass() time.Duration {
 	w.account()
 	w.checkStatus(step)
 	due := p.due(w.rp, step, w.now)
+	w.watched = w.waitsForNews(p, step)
 	if due == 0 && meta.FindStatusCondition(w.rp.Status.Conditions, v1alpha1.ConditionReconciling) != nil {
 		w.t.Fatalf("no pass is due, though the object is reconciling: %+v", step)
 	}
@@ -114,6 +120,7 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 	switch step.Action {
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(w.rp, step.Package, here, w.now)
+		w.find(step.Package.ID).named = w.now
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:
@@ -148,7 +155,7 @@ func (w *world) checkPack(p *pass) {
 	}
 	lostStatus := st.Attempt == nil && w.now.Sub(w.rp.CreationTimestamp.Time) > 15*time.Minute
 	for _, m := range w.packages {
-		if lostStatus && m.live() && w.mannerOf(m) == shown && m.content().Hash() == content.Hash() {
+		if lostStatus && m.live() && w.mannerOf(m, w.now) == shown && m.content().Hash() == content.Hash() {
 			w.t.Fatalf("a request to pack is sent though package %s is just that", m.ID)
 		}
 	}
@@ -235,14 +242,29 @@ func (w *world) comeToAnEnd() {
 		}
 		due := w.pass()
 		switch {
-		case w.rp == nil, w.ended() && reflect.DeepEqual(before.Status, w.rp.Status):
+		case w.rp == nil:
+			return
+		case w.ended() && (reflect.DeepEqual(before.Status, w.rp.Status) || w.watched && !w.news()):
+			w.checkEnd()
 			return
 		case due == 0 && !w.ended():
 			w.t.Fatalf("nothing is due, and it is not at its end: %+v", w.rp.Status.Conditions)
 		}
 		w.tick(max(due, time.Second))
+		for w.watched && !w.news() && w.now.Sub(began) < 3*time.Hour {
+			w.tick(max(due, time.Second)) // A look that shows what is on record leads to no pass.
+		}
 	}
 	w.t.Fatalf("it does not come to an end: %+v", w.rp.Status.Conditions)
+}
+
+// checkEnd checks that the object does not miss a package that everyone can see.
+func (w *world) checkEnd() {
+	m := w.find(w.rp.Status.ReleasePackageID)
+	missed := slices.ContainsFunc(w.rp.Status.Conditions, func(c metav1.Condition) bool { return c.Reason == v1alpha1.ReasonPackageNotFound })
+	if missed && m != nil && m.live() && w.mannerOf(m, w.now) == shown && !w.moved {
+		w.t.Fatalf("it misses package %s, which is shown: %+v", m.ID, w.rp.Status.Conditions)
+	}
 }
 
 // calmDown ends what is under way, and lets every call succeed from now on.

@@ -55,6 +55,9 @@ type world struct {
 	moved bool
 	// truthful says that no call fails any more.
 	truthful bool
+	// seenAt is from when the object's latest view of its package is, and watched that only another one leads to a pass.
+	seenAt  time.Time
+	watched bool
 }
 
 // made is a package at the service.
@@ -73,6 +76,9 @@ type made struct {
 	shownFrom time.Time
 	// manner is how the service shows it from then on, afterwards how it shows it once it is withdrawn.
 	manner, afterwards manner
+	// past is how it was before, written when the operator asked to withdraw it, and named when the service or a search last gave it to the operator.
+	past           []past
+	written, named time.Time
 }
 
 // manner is how the service shows a package.
@@ -142,10 +148,10 @@ func (w *world) find(id string) *made {
 	return nil
 }
 
-// mannerOf is how the service shows a package at this moment.
-func (w *world) mannerOf(m *made) manner {
+// mannerOf is how the service shows a package at some time.
+func (w *world) mannerOf(m *made, at time.Time) manner {
 	switch {
-	case w.now.Before(m.shownFrom):
+	case at.Before(m.shownFrom):
 		return dropped
 	case m.State == v1alpha1.StateWithdrawn:
 		return m.afterwards

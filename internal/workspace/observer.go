@@ -18,7 +18,6 @@ package workspace
 
 import (
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -72,7 +71,7 @@ type poll struct {
 	entries map[types.NamespacedName]*entry
 	// running tells that a round is being made.
 	running bool
-	// asked is when the latest look was asked for that someone awaits, and planned when the next round was last said to begin.
+	// asked is when the latest look was asked for that someone awaits, or that is a package's first, and planned when the next round was last said to begin.
 	asked, planned time.Time
 	// pages is how many pages the lists had, by the states that they were about.
 	pages map[string]int
@@ -114,11 +113,13 @@ func (o *observer) watch(conn *Connection, w Watch) {
 	default:
 		o.remove(w.Object)
 	}
-	if w.Seen != nil {
-		o.turn++
-		e.turn, e.seenAt, e.view, e.failures = o.turn, w.Seen.Began, w.Seen, 0
+	if w.Seen != nil && (w.Seen.id == "" || w.Seen.id == w.ID) { // A look at the package that this one replaces says nothing.
+		if turn := o.turnOf(w.Seen); turn > e.turn {
+			e.turn, e.seenAt, e.view, e.failures = turn, w.Seen.Began, w.Seen, 0
+		}
 	}
-	if e.Seen = nil; !w.Awaited && w.Trouble == "" {
+	e.Seen = nil
+	if v := e.view; v != nil && !w.Awaited && w.Trouble == "" && (v.Err != nil || v.outlook() == w.Known) {
 		e.view = nil // It is on record, so that its time is all that matters.
 	}
 	p := o.put(conn, e)
@@ -128,7 +129,7 @@ func (o *observer) watch(conn *Connection, w Watch) {
 // put files an entry with the poll of its connection.
 func (o *observer) put(conn *Connection, e *entry) *poll {
 	if p := o.at[e.Object]; p != nil && p.conn != conn {
-		o.detach(e.Object)
+		o.remove(e.Object)
 	}
 	p := o.polls[conn]
 	if p == nil {
@@ -139,46 +140,6 @@ func (o *observer) put(conn *Connection, e *entry) *poll {
 	return p
 }
 
-// schedule says when an entry is looked at next.
-func (o *observer) schedule(p *poll, e *entry) {
-	now := o.clock.Now()
-	latest := now.Add(e.After)
-	switch {
-	case e.Awaited:
-		e.due, p.asked = latest, now
-	case e.seenAt.IsZero():
-		e.due = now.Add(min(firstLook, e.After))
-	case e.due.After(now) && e.due.Before(latest): // It stays as it was.
-	default:
-		e.due = p.alongside(e, now, latest)
-	}
-	if p.planned.IsZero() || e.due.Before(p.planned) {
-		p.planned = e.due
-		o.wake()
-	}
-}
-
-// alongside is the time at which others are looked at that are in the same state, so that one look serves all; latest if there are none.
-func (p *poll) alongside(e *entry, now, latest time.Time) time.Time {
-	for _, other := range p.entries {
-		if other == e || other.Awaited || other.Known != e.Known || other.seenAt.IsZero() {
-			continue
-		}
-		if other.due.After(now) && other.due.Before(latest) {
-			return other.due
-		}
-		break // One speaks for all: they are looked at together.
-	}
-	return latest
-}
-
-func (o *observer) wake() {
-	select {
-	case o.nudge <- struct{}{}:
-	default:
-	}
-}
-
 // unwatch ends the watching for an object.
 func (o *observer) unwatch(object types.NamespacedName) {
 	o.mu.Lock()
@@ -186,15 +147,9 @@ func (o *observer) unwatch(object types.NamespacedName) {
 	o.remove(object)
 }
 
+// remove takes an entry out of its poll, which ends with its last. What was written to its package is remembered until no round can be under way
+// that began before.
 func (o *observer) remove(object types.NamespacedName) {
-	if p := o.at[object]; p != nil {
-		delete(o.written, place{p.conn.target, p.entries[object].ID})
-		o.detach(object)
-	}
-}
-
-// detach takes an entry out of its poll, which ends with its last.
-func (o *observer) detach(object types.NamespacedName) {
 	p := o.at[object]
 	if p == nil {
 		return
@@ -214,6 +169,40 @@ func (o *observer) wrote(target v1alpha1.PinnedWorkspace, ids ...string) {
 	for _, id := range ids {
 		o.written[place{target, id}] = o.turn
 	}
+}
+
+// nextTurn is the turn of a look that begins now.
+func (o *observer) nextTurn() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.turn++
+	return o.turn
+}
+
+// turnOf is the turn of a view that its caller has: now, where no look has led to it.
+func (o *observer) turnOf(v *View) uint64 {
+	if v.turn > 0 {
+		return v.turn
+	}
+	o.turn++
+	return o.turn
+}
+
+// forget drops the record of writes to packages that nobody watches, unless a round is under way which may have begun before them.
+func (o *observer) forget() {
+	if len(o.written) == 0 {
+		return
+	}
+	for _, p := range o.polls {
+		if p.running {
+			return
+		}
+	}
+	watched := make(map[place]bool, len(o.at))
+	for object, p := range o.at {
+		watched[place{p.conn.target, p.entries[object].ID}] = true
+	}
+	maps.DeleteFunc(o.written, func(where place, _ uint64) bool { return !watched[where] })
 }
 
 // view is what is known of an object's package from looks that began after the latest request to change it.
@@ -254,61 +243,4 @@ func (o *observer) move(workspace types.NamespacedName, from, to *Connection) {
 			o.schedule(o.put(to, e), e)
 		}
 	}
-}
-
-// next is when the next round is due, and of which poll; nil if none is.
-func (o *observer) next() (*poll, time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var first *poll
-	var when time.Time
-	for _, p := range o.polls {
-		if p.running {
-			continue
-		}
-		p.planned = p.next()
-		if !p.planned.IsZero() && (first == nil || p.planned.Before(when)) {
-			first, when = p, p.planned
-		}
-	}
-	return first, when
-}
-
-// next is when something is to be looked at: at once when it is due, and a little later where someone waits for a look that others may need as well.
-func (p *poll) next() time.Time {
-	var due, awaited time.Time
-	for _, e := range p.entries {
-		if e.Awaited {
-			awaited = earlier(awaited, e.due)
-		} else {
-			due = earlier(due, e.due)
-		}
-	}
-	if !awaited.IsZero() {
-		calm := earlier(p.asked.Add(quiet), awaited.Add(longestWait-quiet))
-		if calm.After(awaited) {
-			awaited = calm
-		}
-	}
-	return earlier(due, awaited)
-}
-
-// claim takes a poll out of the running until the end of the round that is about to begin.
-func (o *observer) claim(p *poll) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	p.running = true
-}
-
-// earlier is the earlier of two times; one that is zero is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// jitter spreads over a tenth of the time what would otherwise be done everywhere at once. It never comes early.
-func jitter(d time.Duration) time.Duration {
-	return d + rand.N(d/10+1) //nolint:gosec // No secret depends on it.
 }

@@ -33,6 +33,9 @@ import (
 // calls as there are packages, before anything else is looked at.
 const mostDetails = 100
 
+// mostFailures is how many of them may fail in a row before the others are taken to fare no better: each may take as long as a call may.
+const mostFailures = 3
+
 // round is one look at the packages of a poll that are due.
 type round struct {
 	*poll
@@ -43,8 +46,16 @@ type round struct {
 	awaited bool
 	// listed is what a list showed, by the package's id, and found what came of looks at single packages.
 	listed map[string]*dataarts.Package
-	found  map[types.NamespacedName]*View
+	found  map[subject]*View
 }
+
+// subject is what a look is about: an object may have another package by the time the look has ended.
+type subject struct {
+	object types.NamespacedName
+	id     string
+}
+
+func (w *Watch) subject() subject { return subject{w.Object, w.ID} }
 
 // begin takes what is due. There is no other round of the poll until end.
 func (o *observer) begin(p *poll) *round {
@@ -54,11 +65,11 @@ func (o *observer) begin(p *poll) *round {
 	p.running = true
 	r := &round{
 		poll: p, turn: o.turn, began: o.clock.Now(),
-		listed: map[string]*dataarts.Package{}, found: map[types.NamespacedName]*View{},
+		listed: map[string]*dataarts.Package{}, found: map[subject]*View{},
 	}
 	for _, e := range p.entries {
 		// Those who wait are served a little early, if there is a round anyway.
-		if !e.due.After(r.began) || e.Awaited && !e.due.After(r.began.Add(quiet)) {
+		if !e.due.After(r.began) || e.gathers() && !e.due.After(r.began.Add(quiet)) {
 			r.wanted = append(r.wanted, e.Watch)
 			r.awaited = r.awaited || e.Awaited
 		}
@@ -74,8 +85,8 @@ func (c *Connections) round(ctx context.Context, p *poll) {
 	if len(r.wanted) == 0 {
 		return
 	}
-	if states := r.states(); len(states) > 0 && len(r.wanted) > r.pagesOf(states) {
-		if err := r.list(ctx, states); err != nil {
+	if r.listPays() {
+		if err := r.list(ctx); err != nil {
 			r.fail(err)
 			return
 		}
@@ -99,7 +110,7 @@ func (c *Connections) reconnect(ctx context.Context, r *round) {
 			known[by] = err
 		}
 		if err != nil && !errors.Is(err, errReplaced) {
-			r.found[w.Object] = &View{Began: r.began, Err: err}
+			r.found[w.subject()] = r.failure(err)
 		}
 		return err != nil
 	})
@@ -139,17 +150,25 @@ func (r *round) states() []dataarts.DeployStatus {
 	return states
 }
 
-// pagesOf is how many pages the list of some states had the last time; one if that is not known.
-func (r *round) pagesOf(states []dataarts.DeployStatus) int {
-	if n := r.pages[fmt.Sprint(states)]; n > 0 {
-		return n
+// listPays reports whether a list costs less than looks at single packages, going by the pages that it had the last time, or one if that is not
+// known. Lists grow shorter again, so each round without one counts for a page less.
+func (r *round) listPays() bool {
+	states := r.states()
+	if len(states) == 0 {
+		return false
 	}
-	return 1
+	key := fmt.Sprint(states)
+	if len(r.wanted) > max(1, r.pages[key]) {
+		return true
+	}
+	r.pages[key]--
+	return false
 }
 
 // list reads the list of packages in some states, page by page, unless it turns out that looks at single packages cost less. What it shows is
 // taken down. What it does not show proves nothing: it may have slipped from one page to another.
-func (r *round) list(ctx context.Context, states []dataarts.DeployStatus) error {
+func (r *round) list(ctx context.Context) error {
+	states := r.states()
 	options := dataarts.ListOptions{States: states, AppliedAfter: r.oldest()}
 	urgency := last
 	if r.awaited {
@@ -184,24 +203,38 @@ func (r *round) oldest() time.Time {
 
 // details looks at the packages that no list has shown, one by one.
 func (r *round) details(ctx context.Context) {
-	made := 0
+	made, failed := 0, 0
 	for i := range r.wanted {
 		w := &r.wanted[i]
 		if r.shows(w) != nil {
 			continue
 		}
-		if made++; made > mostDetails {
+		if made == mostDetails {
 			return // The others are still due, and have the next round.
 		}
+		made++
 		v := r.conn.Find(ctx, w.ID, w.Name, w.PackedAt)
-		r.found[w.Object] = &v
-		switch dataarts.KindOf(v.Err) {
-		case dataarts.Unauthorized, dataarts.Throttled, dataarts.Unreachable:
-			r.fail(v.Err) // The others would fare no better.
+		r.found[w.subject()] = &v
+		if v.Err == nil {
+			failed = 0
+			continue
+		}
+		failed++
+		if failed == mostFailures || meetsAll(v.Err) {
+			r.fail(v.Err)
 			return
-		case dataarts.Unknown, dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed, dataarts.Forbidden:
 		}
 	}
+}
+
+// meetsAll reports whether an error that one look came to is what the others would come to as well.
+func meetsAll(err error) bool {
+	switch dataarts.KindOf(err) {
+	case dataarts.Unauthorized, dataarts.Throttled, dataarts.Unreachable:
+		return true
+	case dataarts.Unknown, dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed, dataarts.Forbidden:
+	}
+	return false
 }
 
 // shows is what the list has of a package, nil if nothing. A list that shows a package as it was before is out of date and has nothing of it.
@@ -217,77 +250,10 @@ func (r *round) shows(w *Watch) *dataarts.Package {
 func (r *round) fail(err error) {
 	for i := range r.wanted {
 		w := &r.wanted[i]
-		if r.found[w.Object] == nil && r.shows(w) == nil {
-			r.found[w.Object] = &View{Began: r.began, Err: err}
+		if r.found[w.subject()] == nil && r.shows(w) == nil {
+			r.found[w.subject()] = r.failure(err)
 		}
 	}
 }
 
-// end hands out what the round has shown. Where it was cut off, it has shown nothing.
-func (o *observer) end(r *round, cutOff bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	r.running = false
-	// Those that are looked at together stay together.
-	spread := jitter(time.Second)
-	for object, e := range r.entries {
-		v := r.viewOf(e)
-		switch {
-		case cutOff, v == nil:
-		case r.turn <= o.written[place{r.conn.target, e.ID}]:
-			// It was asked to change meanwhile, so that the next look counts.
-		case v.Err != nil:
-			o.failed(object, e, v)
-		default:
-			o.seen(object, e, v, r, spread)
-		}
-	}
-	if len(r.entries) == 0 && o.polls[r.conn] == r.poll {
-		delete(o.polls, r.conn)
-	}
-	o.wake()
-}
-
-// viewOf is what a round has shown of a package, whether or not that was due; nil if nothing.
-func (r *round) viewOf(e *entry) *View {
-	if v := r.found[e.Object]; v != nil {
-		return v
-	}
-	if p := r.shows(&e.Watch); p != nil {
-		return &View{Began: r.began, Package: &dataarts.PackageDetail{Package: *p}}
-	}
-	return nil
-}
-
-// seen takes down a look that succeeded.
-func (o *observer) seen(object types.NamespacedName, e *entry, v *View, r *round, spread time.Duration) {
-	e.turn, e.seenAt, e.failures = r.turn, v.Began, 0
-	e.due = v.Began.Add(time.Duration(float64(e.After) * spread.Seconds()))
-	if e.Awaited || e.Trouble != "" || v.outlook() != e.Known {
-		e.view, e.due = v, e.due.Add(lastRetry) // The object is told, and says how it goes on.
-		o.tell(object)
-	}
-}
-
-// failed takes down a look that failed. Those who only watch are told when that lasts.
-func (o *observer) failed(object types.NamespacedName, e *entry, v *View) {
-	e.failures++
-	e.due = o.clock.Now().Add(jitter(min(firstRetry<<min(e.failures-1, 10), lastRetry)))
-	if (e.Awaited || e.failures >= passing || lasts(v.Err)) && (e.Awaited || e.Trouble != v.Err.Error()) {
-		e.view, v.Awaited = v, e.Awaited
-		o.tell(object)
-	}
-}
-
-// lasts reports whether an error is not one of those that come and go.
-func lasts(err error) bool {
-	if _, unusable := errors.AsType[*Error](err); unusable {
-		return true
-	}
-	switch dataarts.KindOf(err) {
-	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Refused:
-		return true
-	case dataarts.Unknown, dataarts.NotFound, dataarts.AlreadyDeployed, dataarts.Throttled, dataarts.Unreachable:
-	}
-	return false
-}
+func (r *round) failure(err error) *View { return &View{Began: r.began, Err: err, turn: r.turn} }

@@ -70,13 +70,21 @@ type View struct {
 	// Err is why the look failed. It says nothing about the package. Awaited tells that the object waited for it.
 	Err     error
 	Awaited bool
+
+	// id is the package that was looked at, and turn tells whether the look began before or after others, and before or after a request to change
+	// it. They are empty for what was not seen by a look.
+	id   string
+	turn uint64
 }
 
 func (v *View) outlook() Outlook {
-	if v.Package != nil {
-		return Outlook{Status: v.Package.Status, Deleted: v.Package.Deleted}
+	switch {
+	case v.Package == nil:
+		return Outlook{Gone: v.Gone, Hidden: v.Hidden != nil}
+	case v.Package.Deleted:
+		return Outlook{Deleted: true} // Whatever its status was.
 	}
-	return Outlook{Gone: v.Gone, Hidden: v.Hidden != nil}
+	return Outlook{Status: v.Package.Status}
 }
 
 // spareLooks is how many looks at single packages may be made in a row although a recent view of them is known, and spareEvery how long it takes
@@ -96,7 +104,7 @@ const clockSkew = 15 * time.Minute
 // Find makes a look at one package of its own. Where the service refuses to show it, it is looked for in the list, if its name is known: what the
 // service answers about an id that it does not know is not documented, so that a refusal may mean that.
 func (c *Connection) Find(ctx context.Context, id, name string, packedAt time.Time) View {
-	v := View{Began: c.clock.Now()}
+	v := View{Began: c.clock.Now(), id: id, turn: c.observer.nextTurn()}
 	detail, err := c.Look(ctx, id)
 	switch {
 	case err == nil:

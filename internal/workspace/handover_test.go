@@ -1,0 +1,104 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+var _ = Describe("What is watched through a workspace object", func() {
+	It("goes over to the connection with its new credentials", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		l.quietRound(ctx, cost{lists: 1})
+		l.storeSecret(ctx, keyToken, token)
+		l.clock.Step(secretTTL)
+		Expect(l.expectConnected(ctx)).NotTo(BeIdenticalTo(l.conn))
+
+		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{lists: 1}))
+		Expect(told).To(Equal(ids[:1]))
+		l.Unwatch(object(ids[0]))
+		l.quietRound(ctx, cost{lists: 1})
+	})
+
+	It("goes over when a round finds out about that, which makes no call with what was taken away", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		l.quietRound(ctx, cost{lists: 1})
+		l.storeSecret(ctx, keyToken, token)
+		l.quietRound(ctx, cost{})
+		l.quietRound(ctx, cost{lists: 1})
+		Expect(l.Requests()[len(l.Requests())-1].Status).To(Equal(200))
+	})
+
+	It("is told to its object when that leads elsewhere", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{}))
+		Expect(told).To(Equal(ids))
+		l.expectNoView(ids[0])
+		Expect(l.NextRound().IsZero()).To(BeTrue())
+	})
+
+	It("is told to its object when that is forgotten", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		l.follow(ids)
+		l.Forget(production)
+		Expect(l.news()).To(Equal(ids))
+		Expect(l.NextRound().IsZero()).To(BeTrue())
+	})
+
+	It("is watched on with the credentials that are remembered while it is being deleted, and no longer otherwise", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		l.follow(ids[:1])
+		l.follow(ids[1:], toUnpack)
+		l.quietRound(ctx, cost{lists: 1})
+		Expect(l.objects.Delete(ctx, aWorkspace("production", l.url))).To(Succeed())
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{shows: 1}))
+		Expect(told).To(Equal(ids[:1]))
+		expectProblem(l.view(ids[0]).Err, v1alpha1.ReasonWorkspaceNotFound)
+		Expect(l.view(ids[1]).Err).NotTo(HaveOccurred())
+	})
+
+	It("is watched through another one when its object says so", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		l.follow(ids)
+		l.quietRound(ctx, cost{lists: 1})
+		old := l.conn
+		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 2_000_000 })
+		l.conn = l.expectConnected(ctx)
+		Expect(l.conn).NotTo(BeIdenticalTo(old))
+		l.follow(ids, awaited)
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{lists: 1}))
+		Expect(told).To(Equal(ids))
+	})
+})

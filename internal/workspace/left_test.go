@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+)
+
+// fate is what becomes of a package.
+type fate func(c *simulator.Console, id string) error
+
+func and(fates ...fate) fate {
+	return func(c *simulator.Console, id string) error {
+		for _, f := range fates {
+			if err := f(c, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+var (
+	deployed  fate = (*simulator.Console).Deploy
+	failed         = and((*simulator.Console).StartDeploy, (*simulator.Console).FailDeploy)
+	withdrawn fate = (*simulator.Console).Withdraw
+	vanished  fate = (*simulator.Console).Vanish
+	mystified fate = func(c *simulator.Console, id string) error { return c.SetState(id, 4) }
+)
+
+// withdrawing says what becomes of withdrawn packages, refusing that the service refuses to show what it does not have.
+func withdrawing(w simulator.WithdrawnPackage) func(*simulator.Options) {
+	return assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = w })
+}
+
+func refusing(o *simulator.Options) { o.Assumptions.UnknownShown = simulator.CodeInvalidParameter }
+
+func asBefore(*simulator.Options) {}
+
+func showing(status dataarts.DeployStatus, items int) types.GomegaMatcher {
+	return And(HaveField("Gone", BeFalse()), HaveField("Hidden", BeNil()),
+		HaveField("Package", HaveValue(And(HaveField("Status", status), HaveField("Deleted", BeFalse()), HaveField("Items", HaveLen(items))))))
+}
+
+var (
+	showingDeleted = And(HaveField("Gone", BeFalse()), HaveField("Package", HaveValue(HaveField("Deleted", BeTrue()))))
+	showingNone    = And(HaveField("Gone", BeTrue()), HaveField("Hidden", BeNil()), HaveField("Package", BeNil()))
+	showingNothing = And(HaveField("Gone", BeFalse()), HaveField("Hidden", HaveOccurred()), HaveField("Package", BeNil()), HaveField("Err", BeNil()))
+)
+
+var _ = Describe("A package that left the list", func() {
+	DescribeTable("is looked at by itself and told",
+		func(ctx SpecContext, service func(*simulator.Options), becomes fate, want types.GomegaMatcher, costs cost) {
+			l := aLookout(ctx, service)
+			ids := l.packages(3)
+			l.follow(ids)
+			l.quietRound(ctx, cost{lists: 1})
+			Expect(becomes(l.console, ids[1])).To(Succeed())
+			took, told := l.round(ctx)
+			Expect(told).To(Equal(ids[1:2]))
+			Expect(l.view(ids[1])).To(want)
+			Expect(took).To(Equal(costs))
+
+			l.Unwatch(object(ids[1]))
+			l.quietRound(ctx, cost{lists: 1})
+		},
+		Entry("deployed", asBefore, deployed, showing(dataarts.StatusDeployed, 1), cost{1, 1}),
+		Entry("failed", asBefore, failed, showing(dataarts.StatusDeployFailed, 1), cost{1, 1}),
+		Entry("in a state that nobody documented", asBefore, mystified, showing(4, 1), cost{1, 1}),
+		Entry("withdrawn while in review, which the list tells", asBefore, withdrawn, showingDeleted, cost{1, 0}),
+		Entry("withdrawn after it failed", asBefore, and(failed, withdrawn), showingDeleted, cost{1, 1}),
+		Entry("withdrawn where such are not listed", withdrawing(simulator.PackageUnlisted), withdrawn, showingDeleted, cost{1, 1}),
+		Entry("withdrawn where such are gone", withdrawing(simulator.PackageGone), withdrawn, showingNone, cost{1, 1}),
+		Entry("vanished", asBefore, vanished, showingNone, cost{1, 1}),
+		Entry("vanished where the service refuses to show such, and does not list it", refusing, vanished, showingNothing, cost{2, 1}),
+	)
+
+	It("is looked for in the list by its name where the service refuses to show it", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		Expect(deployed(l.console, ids[1])).To(Succeed())
+		l.failing(1, only(simulator.OpShow, refused))
+		took, told := l.round(ctx)
+		Expect(told).To(Equal(ids[1:2]))
+		Expect(took).To(Equal(cost{lists: 2, shows: 1}))
+		Expect(l.view(ids[1])).To(showing(dataarts.StatusDeployed, 0))
+	})
+
+	It("is not looked for without a name", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids, nameless)
+		Expect(deployed(l.console, ids[1])).To(Succeed())
+		l.failing(1, only(simulator.OpShow, refused))
+		took, told := l.round(ctx)
+		Expect(told).To(Equal(ids[1:2]))
+		Expect(took).To(Equal(cost{lists: 1, shows: 1}))
+		Expect(l.view(ids[1])).To(showingNothing)
+	})
+
+	It("proves nothing where that look fails", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		Expect(deployed(l.console, ids[1])).To(Succeed())
+		l.failing(1, only(simulator.OpShow, refused))
+		l.before(simulator.OpShow, 1, func() {
+			l.failing(1, only(simulator.OpList, badGateway))
+		})
+		_, told := l.round(ctx)
+		Expect(told).To(BeEmpty())
+		_, told = l.round(ctx)
+		Expect(told).To(Equal(ids[1:2]))
+	})
+
+	DescribeTable("is not told of if that is known",
+		func(ctx SpecContext, service func(*simulator.Options), becomes fate, outlook workspace.Outlook, costs cost) {
+			l := aLookout(ctx, service)
+			ids := l.packages(3)
+			l.follow(ids)
+			l.follow(ids[1:2], known(outlook))
+			Expect(becomes(l.console, ids[1])).To(Succeed())
+			l.quietRound(ctx, costs)
+		},
+		Entry("failed", asBefore, failed, workspace.Outlook{Status: dataarts.StatusDeployFailed}, cost{lists: 1}),
+		Entry("withdrawn while in review", asBefore, withdrawn, workspace.Outlook{Deleted: true}, cost{lists: 1}),
+		Entry("withdrawn after it failed", asBefore, and(failed, withdrawn), workspace.Outlook{Deleted: true}, cost{1, 1}),
+		Entry("gone", asBefore, vanished, workspace.Outlook{Gone: true}, cost{1, 1}),
+		Entry("hidden", refusing, vanished, workspace.Outlook{Hidden: true}, cost{2, 1}),
+	)
+
+	It("as a list has it that is out of date, is looked at before it is believed", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		Expect(l.console.StartDeploy(ids[1])).To(Succeed())
+		l.follow(ids)
+		l.follow(ids[1:2], known(deploying))
+		l.failing(1, simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
+		l.quietRound(ctx, cost{1, 1})
+		Expect(l.console.SetState(ids[1], simulator.StateReview)).To(Succeed())
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{1, 1}))
+		Expect(told).To(Equal(ids[1:2]), "it has indeed gone back")
+	})
+})

@@ -1,0 +1,182 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+// paging says what an offset counts and how many rows a page has at most.
+func paging(offset simulator.OffsetMeaning, most int, over simulator.Verdict) func(*simulator.Options) {
+	return assuming(func(a *simulator.Assumptions) { a.Offset, a.MaxLimit, a.OverLimit = offset, most, over })
+}
+
+// emptied answers a list as if there were nothing.
+var emptied = simulator.Fault{
+	Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json", Body: `{"data":[],"total":0}`,
+}
+
+var _ = Describe("A list of several pages", func() {
+	DescribeTable("comes out right, whatever the service takes for a page",
+		func(ctx SpecContext, offset simulator.OffsetMeaning, most int, over simulator.Verdict, atFirst, later int) {
+			l := aLookout(ctx, paging(offset, most, over))
+			ids := l.packages(250)
+			l.follow(ids)
+			l.quietRound(ctx, cost{lists: atFirst})
+			changed := []string{ids[0], ids[99], ids[100], ids[150], ids[249]}
+			for _, id := range changed {
+				Expect(l.console.StartDeploy(id)).To(Succeed())
+			}
+			took, told := l.round(ctx)
+			Expect(told).To(ConsistOf(changed))
+			Expect(took).To(Equal(cost{lists: later}))
+		},
+		Entry("pages of a hundred", simulator.OffsetPage, 0, simulator.Refuse, 3, 3),
+		Entry("a hundred rows", simulator.OffsetRow, 0, simulator.Refuse, 4, 4),
+		Entry("pages of ten, though more are asked for", simulator.OffsetPage, 10, simulator.Accept, 25, 25),
+		Entry("ten rows, though more are asked for", simulator.OffsetRow, 10, simulator.Accept, 26, 26),
+		Entry("pages of sixty, though more are asked for", simulator.OffsetPage, 60, simulator.Accept, 5, 5),
+		Entry("sixty rows, though more are asked for", simulator.OffsetRow, 60, simulator.Accept, 6, 6),
+		Entry("pages of at most fifty, so that a hundred are refused", simulator.OffsetPage, 50, simulator.Refuse, 26, 25),
+		Entry("at most fifty rows, so that a hundred are refused", simulator.OffsetRow, 50, simulator.Refuse, 27, 26),
+		Entry("pages of two", simulator.OffsetPage, 2, simulator.Accept, 125, 125),
+		Entry("two rows", simulator.OffsetRow, 2, simulator.Accept, 126, 126),
+	)
+
+	DescribeTable("costs a look at each package that slips from one to the other meanwhile",
+		func(ctx SpecContext, offset simulator.OffsetMeaning, page int, want cost, change fate, which int) {
+			l := aLookout(ctx, paging(offset, 0, simulator.Refuse))
+			ids := l.packages(250)
+			l.follow(ids)
+			l.before(simulator.OpList, int32(page), func() { Expect(change(l.console, ids[which])).To(Succeed()) })
+			l.quietRound(ctx, want) // It was listed before it changed.
+			_, told := l.round(ctx)
+			Expect(told).To(Equal([]string{ids[which]}))
+		},
+		Entry("when the newest is deployed", simulator.OffsetPage, 2, cost{3, 1}, deployed, 249),
+		Entry("when the newest vanishes", simulator.OffsetPage, 3, cost{3, 1}, vanished, 249),
+		Entry("when the newest is deployed, where rows are counted", simulator.OffsetRow, 3, cost{4, 1}, deployed, 249),
+		Entry("when one in the middle vanishes", simulator.OffsetPage, 3, cost{3, 1}, vanished, 120),
+	)
+
+	DescribeTable("misses nothing that was there when others come meanwhile", func(ctx SpecContext, offset simulator.OffsetMeaning) {
+		l := aLookout(ctx, paging(offset, 0, simulator.Refuse))
+		ids := l.packages(250)
+		l.follow(ids)
+		l.before(simulator.OpList, 2, func() { l.packages(7) })
+		took, told := l.round(ctx)
+		Expect(told).To(BeEmpty())
+		Expect(took.shows).To(BeZero())
+	},
+		Entry("before the second page", simulator.OffsetPage),
+		Entry("before the second row", simulator.OffsetRow),
+	)
+
+	It("never proves that a package is gone, not even if it is empty for once", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(250)
+		l.follow(ids)
+		l.failing(1, emptied)
+		l.quietRound(ctx, cost{lists: 1, shows: 100})
+		l.quietRound(ctx, cost{lists: 3})
+	})
+
+	It("leads to looks at all packages if it is empty time and again, some in each round", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(250)
+		l.follow(ids)
+		l.failing(simulator.Forever, emptied)
+		began := l.clock.Now()
+		for _, shows := range []int{100, 100, 50} {
+			l.quietRound(ctx, cost{lists: 1, shows: shows})
+		}
+		Expect(l.clock.Since(began)).To(Equal(time.Second), "one after the other")
+	})
+
+	It("that says less than it counts leads to looks too", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.follow(ids)
+		short := emptied
+		short.Body = `{"data":[],"total":3}`
+		l.failing(1, short)
+		l.quietRound(ctx, cost{lists: 1, shows: 3})
+	})
+})
+
+var _ = Describe("Packages of other people", func() {
+	// aBusySite has packages of other people, packed some time ago.
+	aBusySite := func(ctx context.Context, others int, ago time.Duration) *lookout {
+		GinkgoHelper()
+		var earlier atomic.Int64
+		l := aLookout(ctx, func(o *simulator.Options) {
+			o.Now = func() time.Time { return time.Now().Add(-time.Duration(earlier.Load())) }
+		})
+		earlier.Store(int64(ago))
+		l.packages(others)
+		earlier.Store(0)
+		return l
+	}
+
+	It("are not listed if they are older", func(ctx SpecContext) {
+		l := aBusySite(ctx, 450, time.Hour)
+		l.follow(l.packages(5))
+		l.quietRound(ctx, cost{lists: 1})
+	})
+
+	It("are listed where it is not known since when one is watched", func(ctx SpecContext) {
+		l := aBusySite(ctx, 450, time.Hour)
+		ids := l.packages(6)
+		l.follow(ids[1:])
+		l.follow(ids[:1], ageless)
+		l.quietRound(ctx, cost{lists: 5})
+	})
+
+	It("are listed if they are hardly older, as clocks differ", func(ctx SpecContext) {
+		l := aBusySite(ctx, 150, 14*time.Minute)
+		l.follow(l.packages(5))
+		l.quietRound(ctx, cost{lists: 2})
+	})
+
+	It("make for looks at one package after the other where these cost less, and for a list when they have gone", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		theirs := l.packages(450)
+		l.follow(ids)
+		l.quietRound(ctx, cost{lists: 1, shows: 3})
+		l.quietRound(ctx, cost{shows: 3})
+		l.quietRound(ctx, cost{shows: 3})
+		l.quietRound(ctx, cost{shows: 3})
+		l.quietRound(ctx, cost{lists: 1, shows: 3}) // The list may have grown shorter.
+		for _, id := range theirs {
+			Expect(l.console.Deploy(id)).To(Succeed())
+		}
+		for range 3 {
+			l.quietRound(ctx, cost{shows: 3})
+		}
+		l.quietRound(ctx, cost{lists: 1})
+		l.quietRound(ctx, cost{lists: 1})
+	})
+})
