@@ -66,9 +66,6 @@ func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifec
 		p.delay = r.delayAfter(p, request)
 		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", p.delay.String())
 	}
-	if p.delay > 0 {
-		p.delay = jitter(p.delay)
-	}
 }
 
 // delayAfter is when to try again what was hindered: when calls are let through again as far as that is known, else by backoff.
@@ -112,7 +109,10 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	if step.Action != lifecycle.Release {
 		left, bounded = lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
 	}
-	result := ctrl.Result{RequeueAfter: p.delay}
+	result := ctrl.Result{}
+	if p.delay > 0 {
+		result.RequeueAfter = jitter(p.delay)
+	}
 	switch {
 	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
 	case p.delay > 0 && p.watchable(step):

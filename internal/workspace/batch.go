@@ -28,10 +28,10 @@ import (
 const (
 	// maxUnpack is how many packages one call withdraws at most. The service documents no highest number for this call, and this one for deploying.
 	maxUnpack = 100
-	// defaultLinger is how long a batch waits for one more package.
-	defaultLinger = 250 * time.Millisecond
+	// defaultLinger is how long a batch waits for one more package: a busy API server takes that long for what comes before a withdrawal.
+	defaultLinger = 500 * time.Millisecond
 	// maxLingers bounds the wait of a batch that goes on growing, in lingers.
-	maxLingers = 8
+	maxLingers = 4
 	// maxAlone bounds what is remembered of packages that nobody may ask about again.
 	maxAlone = 10000
 )

@@ -134,9 +134,10 @@ func (b *budget) room() int {
 	return room
 }
 
-// slot is how long someone has to stay away to be served at once.
+// slot is how long someone has to stay away to be served at once, at the usual pace: a slow one is about to pass, and who comes back too early is sent
+// away again.
 func (b *budget) slot(now time.Time) time.Duration {
-	interval := b.tempo.interval()
+	interval := b.tempo.usual()
 	b.slots = later(b.slots, now.Add(time.Duration(b.queue.of(first))*interval)).Add(interval)
 	return b.slots.Sub(now)
 }
@@ -220,10 +221,26 @@ func (b *budget) grant(w *waiter, now time.Time) {
 	waited.WithLabelValues(w.priority.String()).Observe(now.Sub(w.arrived).Seconds())
 }
 
-// begin takes down that an admitted call is made now.
-func (b *budget) begin() call {
+// begin waits until an admitted call may be made, and takes down that it is made now. Between its turn and the call, its caller may have had something to
+// do that took its time, so that several would be made at once and one too many in a second.
+func (b *budget) begin(ctx context.Context) call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for wait := b.tempo.early(b.pace.Now()); wait > 0; wait = b.tempo.early(b.pace.Now()) {
+		b.mu.Unlock()
+		over := make(chan struct{})
+		timer := b.pace.AfterFunc(wait, func() { close(over) })
+		select {
+		case <-over:
+		case <-ctx.Done(): // The call finds out for itself.
+		}
+		timer.Stop()
+		b.mu.Lock()
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	b.tempo.sent(b.pace.Now())
 	c := call{since: b.breaker.numbers()}
 	if b.trial != nil && !b.trial.begun {
 		b.trial.begun, c.trial = true, b.trial

@@ -55,7 +55,7 @@ func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItem
 func (c *caller) Close() { c.client.Close() }
 
 func watched[T any](ctx context.Context, b *budget, op dataarts.Op, do func() (T, error)) (T, error) {
-	under, begin := b.begin(), time.Now()
+	under, begin := b.begin(ctx), time.Now()
 	answer, err := do()
 	b.end(under, err, ctx.Err() != nil)
 	count(op, err, time.Since(begin))

@@ -68,8 +68,8 @@ type Connections struct {
 	Pace clock.WithDelayedExecution
 	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any one budget. 0: not known.
 	Workers int
-	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of them, and eight times that in
-	// all. It is a quarter of a second if zero; if negative, only those share a call that wait for the budget together.
+	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of them, and four times that in
+	// all. It is half a second if zero; if negative, only those share a call that wait for the budget together.
 	Linger time.Duration
 
 	mu     sync.Mutex

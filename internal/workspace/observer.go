@@ -32,9 +32,12 @@ const (
 	// firstLook is how soon packages are looked at that this process has never seen: those that were there when it started.
 	firstLook = time.Second
 	// quiet is how long nobody may have asked for a look before a round for those who await one begins, so that what is done to many packages
-	// one after the other is seen with one look. No one waits longer than longestWait for it.
-	quiet       = time.Second
-	longestWait = 5 * time.Second
+	// one after the other is seen with one look. No one waits longer for it than longestWait, and perPage for each page of a list if that is what
+	// the look takes: a list that costs more is worth a longer wait, up to worthWaiting.
+	quiet        = time.Second
+	longestWait  = 5 * time.Second
+	perPage      = 500 * time.Millisecond
+	worthWaiting = 30 * time.Second
 	// firstRetry and lastRetry bound the backoff of looks that fail.
 	firstRetry = 5 * time.Second
 	lastRetry  = 5 * time.Minute

@@ -38,7 +38,10 @@ func (o *observer) end(r *round, cutOff bool) {
 		switch {
 		case cutOff, v == nil:
 		case v.turn <= max(e.turn, o.written[place{r.conn.target, e.ID}]):
-			// It was seen or asked to change meanwhile, so that the next look counts.
+			// It was seen or asked to change meanwhile, so that the next look counts. That is the one of the others who are listed with it.
+			if next := r.began.Add(scaled(e.After, spread)); !e.gathers() && next.Before(e.due) {
+				e.due = next
+			}
 		case v.Err != nil:
 			o.failed(object, e, v, spread)
 		default:

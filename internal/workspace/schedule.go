@@ -79,20 +79,34 @@ func (o *observer) next() (*poll, time.Time) {
 // next is when something is to be looked at: at once when it is due, and a little later where someone waits for a look that others may need as well.
 func (p *poll) next() time.Time {
 	var due, awaited time.Time
+	waiting := 0
 	for _, e := range p.entries {
 		if e.gathers() {
 			awaited = earlier(awaited, e.due)
+			waiting++
 		} else {
 			due = earlier(due, e.due)
 		}
 	}
 	if !awaited.IsZero() {
-		calm := earlier(p.asked.Add(quiet), awaited.Add(longestWait-quiet))
+		calm := earlier(p.asked.Add(quiet), awaited.Add(p.longestWait(waiting)-quiet))
 		if calm.After(awaited) {
 			awaited = calm
 		}
 	}
 	return earlier(due, awaited)
+}
+
+// longestWait is how long so many wait for others at most.
+func (p *poll) longestWait(waiting int) time.Duration {
+	pages := 0
+	for _, n := range p.pages {
+		pages = max(pages, n)
+	}
+	if waiting <= pages {
+		return longestWait // A look at each costs less than the list.
+	}
+	return min(longestWait+time.Duration(pages)*perPage, worthWaiting)
 }
 
 // gathers reports whether a look is better made a little later, as others are about to ask for one: what is done to many packages is done to one after

@@ -28,6 +28,8 @@ const (
 	margin = 1.02
 	// slack is how late a turn may be given without those after it being late too. In a second that is half of the margin.
 	slack = 10 * time.Millisecond
+	// longSecond is a second of the service with half of the margin.
+	longSecond = time.Second + 10*time.Millisecond
 	// slowest is the least number of calls a second, whatever the service says.
 	slowest = 1.0
 )
@@ -40,6 +42,9 @@ type tempo struct {
 	full, fraction float64
 	// next is when the next turn is due.
 	next time.Time
+	// latest are the times of the latest calls, as many as a second allows; at is the place of the oldest.
+	latest []time.Time
+	at     int
 }
 
 func newTempo() tempo { return tempo{asked: map[int]int{}, full: slowest, fraction: 1} }
@@ -67,13 +72,35 @@ func (t *tempo) settle() {
 // rate is the number of calls a second.
 func (t *tempo) rate() float64 { return max(slowest, t.full*t.fraction) }
 
-func (t *tempo) interval() time.Duration {
-	return time.Duration(margin / t.rate() * float64(time.Second))
+func (t *tempo) interval() time.Duration { return intervalAt(t.rate()) }
+
+// usual is the interval while nothing slows calls down.
+func (t *tempo) usual() time.Duration { return intervalAt(max(slowest, t.full)) }
+
+func intervalAt(rate float64) time.Duration {
+	return time.Duration(margin / rate * float64(time.Second))
 }
 
 // take uses the turn of a call that waited since it arrived.
 func (t *tempo) take(arrived, now time.Time) {
 	t.next = later(later(t.next, arrived), now.Add(-slack)).Add(t.interval())
+}
+
+// early is how long it is until one more call does not make too many within a second.
+func (t *tempo) early(now time.Time) time.Duration {
+	if len(t.latest) == 0 || t.latest[t.at].IsZero() {
+		return 0
+	}
+	return t.latest[t.at].Add(longSecond).Sub(now)
+}
+
+// sent takes down a call.
+func (t *tempo) sent(now time.Time) {
+	if n := int(t.full); len(t.latest) != n {
+		t.latest, t.at = make([]time.Time, n), 0
+	}
+	t.latest[t.at] = now
+	t.at = (t.at + 1) % len(t.latest)
 }
 
 // slower halves the rate.
