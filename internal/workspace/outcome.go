@@ -38,8 +38,8 @@ func (o *observer) end(r *round, cutOff bool) {
 		switch {
 		case cutOff, v == nil:
 		case v.turn <= max(e.turn, o.written[place{r.conn.target, e.ID}]):
-			// It was seen or asked to change meanwhile, so that the next look counts. That is the one of the others who are listed with it.
-			if next := r.began.Add(scaled(e.After, spread)); !e.gathers() && next.Before(e.due) {
+			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if it is a little later.
+			if next := r.began.Add(scaled(e.After, spread)); !e.gathers() && next.Before(e.due.Add(e.After/4)) {
 				e.due = next
 			}
 		case v.Err != nil:
@@ -60,17 +60,24 @@ func (r *round) viewOf(e *entry) *View {
 	if v := r.found[e.subject()]; v != nil {
 		return v
 	}
-	if p := r.shows(&e.Watch); p != nil {
-		return &View{Began: r.began, Package: &dataarts.PackageDetail{Package: *p}, turn: r.turn}
+	if !r.shows(&e.Watch) {
+		return nil
 	}
-	return nil
+	v := &View{Began: r.began, turn: r.turn}
+	switch seen := r.listed[e.ID]; {
+	case seen.shown != nil:
+		v.Package = &dataarts.PackageDetail{Package: *seen.shown}
+	case seen.Outlook != e.Known || e.Awaited || e.Trouble != "":
+		return nil // More was expected of it meanwhile than to look as it did.
+	}
+	return v
 }
 
 // seen takes down a look that succeeded.
 func (o *observer) seen(object types.NamespacedName, e *entry, v *View, spread float64) {
 	e.view, e.turn, e.seenAt, e.failures = nil, v.turn, v.Began, 0
 	e.due = v.Began.Add(scaled(e.After, spread))
-	if e.Awaited || e.Trouble != "" || v.outlook() != e.Known {
+	if e.Awaited || e.Trouble != "" || !v.unchanged() && v.outlook() != e.Known {
 		e.view, e.due = v, e.due.Add(lastRetry) // The object is told, and says how it goes on.
 		o.tell(object)
 	}

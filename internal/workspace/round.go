@@ -44,9 +44,17 @@ type round struct {
 	// wanted are the packages that are due; awaited tells that someone waits for one of them.
 	wanted  []Watch
 	awaited bool
+	// expected is what those that nobody waits for are expected to look like, by the package's id.
+	expected map[string]Outlook
 	// listed is what a list showed, by the package's id, and found what came of looks at single packages.
-	listed map[string]*dataarts.Package
+	listed map[string]sighting
 	found  map[subject]*View
+}
+
+// sighting is what a list showed of a package. The package itself is nil where it looks as expected: ten thousand of those are not worth keeping.
+type sighting struct {
+	Outlook
+	shown *dataarts.Package
 }
 
 // subject is what a look is about: an object may have another package by the time the look has ended.
@@ -65,13 +73,16 @@ func (o *observer) begin(p *poll) *round {
 	p.running = true
 	r := &round{
 		poll: p, turn: o.turn, began: o.clock.Now(),
-		listed: map[string]*dataarts.Package{}, found: map[subject]*View{},
+		expected: map[string]Outlook{}, listed: map[string]sighting{}, found: map[subject]*View{},
 	}
 	for _, e := range p.entries {
 		// Those who wait are served a little early, if there is a round anyway.
 		if !e.due.After(r.began) || e.gathers() && !e.due.After(r.began.Add(quiet)) {
 			r.wanted = append(r.wanted, e.Watch)
 			r.awaited = r.awaited || e.Awaited
+			if !e.Awaited && e.Trouble == "" {
+				r.expected[e.ID] = e.Known
+			}
 		}
 	}
 	return r
@@ -181,7 +192,11 @@ func (r *round) list(ctx context.Context) error {
 	}
 	keep := func(page []dataarts.Package) {
 		for i := range page {
-			r.listed[page[i].ID] = &page[i]
+			seen := sighting{Outlook: outlookOf(&page[i])}
+			if expected, ok := r.expected[page[i].ID]; !ok || expected != seen.Outlook {
+				seen.shown = new(page[i])
+			}
+			r.listed[page[i].ID] = seen
 		}
 	}
 	pages, err := sweep(fetch, keep, func(p dataarts.Package) string { return p.ID }, len(r.wanted))
@@ -206,7 +221,7 @@ func (r *round) details(ctx context.Context) {
 	made, failed := 0, 0
 	for i := range r.wanted {
 		w := &r.wanted[i]
-		if r.shows(w) != nil {
+		if r.shows(w) {
 			continue
 		}
 		if made == mostDetails {
@@ -237,20 +252,18 @@ func meetsAll(err error) bool {
 	return false
 }
 
-// shows is what the list has of a package, nil if nothing. A list that shows a package as it was before is out of date and has nothing of it.
-func (r *round) shows(w *Watch) *dataarts.Package {
-	p := r.listed[w.ID]
-	if p != nil && w.Known.Status == dataarts.StatusDeploying && p.Status == dataarts.StatusPendingReview && !p.Deleted {
-		return nil
-	}
-	return p
+// shows reports whether the list has shown a package. A list that shows one as it was before is out of date, and has nothing of it.
+func (r *round) shows(w *Watch) bool {
+	seen, listed := r.listed[w.ID]
+	outdated := w.Known.Status == dataarts.StatusDeploying && seen.Status == dataarts.StatusPendingReview
+	return listed && !outdated
 }
 
 // fail is about a round that an error ended: whoever has no answer yet has this one.
 func (r *round) fail(err error) {
 	for i := range r.wanted {
 		w := &r.wanted[i]
-		if r.found[w.subject()] == nil && r.shows(w) == nil {
+		if r.found[w.subject()] == nil && !r.shows(w) {
 			r.found[w.subject()] = r.failure(err)
 		}
 	}

@@ -78,13 +78,20 @@ type View struct {
 }
 
 func (v *View) outlook() Outlook {
-	switch {
-	case v.Package == nil:
+	if v.Package == nil {
 		return Outlook{Gone: v.Gone, Hidden: v.Hidden != nil}
-	case v.Package.Deleted:
+	}
+	return outlookOf(&v.Package.Package)
+}
+
+// unchanged reports whether the view shows what is known already.
+func (v *View) unchanged() bool { return *v == View{Began: v.Began, id: v.id, turn: v.turn} }
+
+func outlookOf(p *dataarts.Package) Outlook {
+	if p.Deleted {
 		return Outlook{Deleted: true} // Whatever its status was.
 	}
-	return Outlook{Status: v.Package.Status}
+	return Outlook{Status: p.Status}
 }
 
 // spareLooks is how many looks at single packages may be made in a row although a recent view of them is known, and spareEvery how long it takes
