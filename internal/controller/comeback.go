@@ -41,10 +41,12 @@ var background = handler.LowPriority / 2
 // secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
 const secretRecheck = 30 * time.Second
 
-// await ends a pass that waits for a look. It is worth a word only if the object has changed since its conditions were written.
+// await ends a pass that waits for a look. It is worth a word only if the object has changed since its conditions were written, unless its time is over:
+// that its deletion is not on record yet then lets the package be withdrawn, for once.
 func (r *ReleasePackageReconciler) await(ctx context.Context, p *pass) (ctrl.Result, error) {
 	step := lifecycle.AwaitLook(p.rp)
-	if !lifecycle.Tells(p.rp) {
+	left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
+	if overdue := bounded && left <= 0; !overdue && !lifecycle.Tells(p.rp) {
 		return r.report(ctx, p, step)
 	}
 	r.plan(ctx, p, step)
@@ -113,15 +115,17 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	if p.delay > 0 {
 		result.RequeueAfter = jitter(p.delay)
 	}
+	watched := false
 	switch {
 	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
 	case p.delay > 0 && p.watchable(step):
 		r.Workspaces.Watch(p.conn, p.watch(step))
-		result.RequeueAfter = 0
+		result.RequeueAfter, watched = 0, true
 	default:
 		r.Workspaces.Unwatch(object)
 	}
-	if bounded && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
+	overdue := left <= 0 && watched // The look decides, and is about to be made.
+	if bounded && !overdue && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
 		result.RequeueAfter = max(left, minDelay)
 	}
 	if result.RequeueAfter > 0 {

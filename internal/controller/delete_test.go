@@ -23,6 +23,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -284,6 +285,22 @@ var _ = Describe("Deleting", func() {
 			s.expectReconciledAfter(ctx, soon, rp)
 			s.expectGone(ctx, rp)
 			Expect(s.livePackages()).To(BeEmpty())
+		})
+
+		It("that is over waits for the look that decides, and makes no passes meanwhile", func(ctx SpecContext) {
+			rp := s.expectPacked(ctx, bounded)
+			s.restart()
+			s.expectDeleted(ctx, rp)
+			s.clock.Step(2 * time.Hour)
+			for range 2 {
+				Expect(s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp))).To(BeZero())
+				Expect(s.reconciler.Workspaces.NextRound()).To(BeTemporally("~", s.clock.Now(), 2*time.Second))
+			}
+			for range 2 {
+				s.expectReconciledAfter(ctx, soon, rp)
+			}
+			s.expectGone(ctx, rp)
+			Expect(s.livePackages()).To(BeEmpty(), "it was not tried before")
 		})
 
 		It("lets go without credentials", func(ctx SpecContext) {
