@@ -28,6 +28,7 @@ const (
 	fileView     = "internal/workspace/view.go"
 	fileRound    = "internal/workspace/round.go"
 	fileObserver = "internal/workspace/observer.go"
+	fileOutcome  = "internal/workspace/outcome.go"
 )
 
 // mutants are the known ways to break the operator.
@@ -59,8 +60,8 @@ var mutants = []mutant{
 	{
 		name: "failed-list-is-absence", file: fileRound, runs: "together-deleted-after-restart/documented",
 		why: "an error of a look that many share is taken for packages that do not exist",
-		old: "			r.found[w.Object] = &View{Began: r.began, Err: err}\n		}\n	}\n}\n\n// end hands",
-		new: "			r.found[w.Object] = &View{Began: r.began, Gone: true}\n		}\n	}\n}\n\n// end hands",
+		old: "!r.shows(w) {\n			r.found[w.subject()] = r.failure(err)\n",
+		new: "!r.shows(w) {\n			r.found[w.subject()] = &View{Began: r.began, Gone: true, turn: r.turn}\n",
 	},
 	{
 		name: "unlisted-is-absence", file: fileRound, runs: "together-deployed/documented,together-deploying/documented",
@@ -81,10 +82,10 @@ var mutants = []mutant{
 		new: "		p.seen.Gone = enough.Required\n",
 	},
 	{
-		name: "nobody-is-told", file: fileRound, runs: "together-deleted-after-restart/documented",
+		name: "nobody-is-told", file: fileOutcome, runs: "together-deleted-after-restart/documented",
 		why: "a look that an object waits for does not wake it",
-		old: "	if e.Awaited || e.Trouble != \"\" || v.outlook() != e.Known {",
-		new: "	if e.Trouble != \"\" || v.outlook() != e.Known {",
+		old: "	if e.Awaited || e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
+		new: "	if e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
 	},
 	{
 		name: "released-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
