@@ -46,11 +46,13 @@ type Assumptions struct {
 	// UnknownWorkspace is the code for a workspace that does not exist: [CodeInvalidParameter] or
 	// [CodeNoWorkspace].
 	UnknownWorkspace Code `json:"unknownWorkspace,omitempty"`
-	// UnknownPackage is the code for a package that does not exist: [CodeNoTask] or
-	// [CodeNoTaskLong].
+	// IDForm says how the ids of items and packages are written in answers: [IDText] or [IDNumber].
+	IDForm IDForm `json:"idForm,omitempty"`
+	// UnknownPackage is the code for a package that does not exist: [CodeNoTask], [CodeNoTaskLong],
+	// [CodeInvalidParameter] or [NoCode].
 	UnknownPackage Code `json:"unknownPackage,omitempty"`
-	// UnknownShown is the code when such a package is to be shown: that of UnknownPackage or
-	// [CodeInvalidParameter].
+	// UnknownShown is the code when such a package is to be shown, any of the same. It is that of
+	// UnknownPackage unless it is set.
 	UnknownShown Code `json:"unknownShown,omitempty"`
 
 	// Approvers says who may be named as an approver: [Reviewers] or [Anyone].
@@ -59,7 +61,8 @@ type Assumptions struct {
 	SelfReview Verdict `json:"selfReview,omitempty"`
 	// Applicant applies to an apply_user_id that submitted none of the items: [Accept] or [Refuse].
 	Applicant Verdict `json:"applicant,omitempty"`
-	// DuplicateName applies to the name of a package that has not been withdrawn: [Accept] or [Refuse].
+	// DuplicateName applies to the name of a package that has not been withdrawn: [Accept] or [Refuse];
+	// or, with [RefuseEver], to the name of any package there ever was.
 	DuplicateName Verdict `json:"duplicateName,omitempty"`
 	// SharedItem applies to an item that is in another package: [Refuse] or [Accept].
 	SharedItem Verdict `json:"sharedItem,omitempty"`
@@ -102,8 +105,9 @@ type Verdict string
 
 // The verdicts.
 const (
-	Accept Verdict = "accept"
-	Refuse Verdict = "refuse"
+	Accept     Verdict = "accept"
+	Refuse     Verdict = "refuse"
+	RefuseEver Verdict = "refuse-ever"
 )
 
 // OffsetMeaning is what an offset counts.
@@ -131,6 +135,15 @@ type IDScope string
 const (
 	IDsGlobal       IDScope = "global"
 	IDsPerWorkspace IDScope = "workspace"
+)
+
+// IDForm is how an id is written in an answer.
+type IDForm string
+
+// Ids are JSON strings, as documented for all operations but one, or JSON numbers.
+const (
+	IDText   IDForm = "text"
+	IDNumber IDForm = "number"
 )
 
 // Actors are the people who may do something.
@@ -171,6 +184,9 @@ const (
 	PackageGone     WithdrawnPackage = "gone"
 )
 
+// unknownCodes are what may say that a package does not exist.
+var unknownCodes = []Code{CodeNoTask, CodeNoTaskLong, CodeInvalidParameter, NoCode}
+
 // complete sets each unset choice to its default and refuses values that mean nothing.
 func (a *Assumptions) complete() error {
 	for _, n := range []int{a.MaxLimit, a.MaxItems, a.MaxApprovers, a.MaxUnpack, a.RetryAfter} {
@@ -186,12 +202,13 @@ func (a *Assumptions) complete() error {
 		choose("ids", &a.IDs, IDsGlobal, IDsPerWorkspace),
 		choose("missingWorkspace", &a.MissingWorkspace, Accept, Refuse),
 		choose("unknownWorkspace", &a.UnknownWorkspace, CodeInvalidParameter, CodeNoWorkspace),
-		choose("unknownPackage", &a.UnknownPackage, CodeNoTask, CodeNoTaskLong),
-		choose("unknownShown", &a.UnknownShown, a.UnknownPackage, CodeInvalidParameter),
+		choose("idForm", &a.IDForm, IDText, IDNumber),
+		choose("unknownPackage", &a.UnknownPackage, unknownCodes...),
+		choose("unknownShown", &a.UnknownShown, append([]Code{a.UnknownPackage}, unknownCodes...)...),
 		choose("approvers", &a.Approvers, Reviewers, Anyone),
 		choose("selfReview", &a.SelfReview, Accept, Refuse),
 		choose("applicant", &a.Applicant, Accept, Refuse),
-		choose("duplicateName", &a.DuplicateName, Accept, Refuse),
+		choose("duplicateName", &a.DuplicateName, Accept, Refuse, RefuseEver),
 		choose("sharedItem", &a.SharedItem, Refuse, Accept),
 		choose("deployBy", &a.DeployBy, Approvers, Reviewers, Anyone),
 		choose("deployFailed", &a.DeployFailed, Accept, Refuse),

@@ -57,6 +57,9 @@ var _ = Describe("Assumptions", func() {
 			Entry("a name that is taken", duplicateName, byDefault, packBody("taken", "3"), true),
 			Entry("a name that is taken, refused", duplicateName, simulator.Refuse, packBody("taken", "3"), false),
 			Entry("the name of a withdrawn package", duplicateName, simulator.Refuse, packBody("withdrawn", "3"), true),
+			Entry("a name never used", duplicateName, simulator.RefuseEver, packBody("p", "3"), true),
+			Entry("a name that is taken, refused ever", duplicateName, simulator.RefuseEver, packBody("taken", "3"), false),
+			Entry("the name of a withdrawn package, refused ever", duplicateName, simulator.RefuseEver, packBody("withdrawn", "3"), false),
 			Entry("an item of another package", sharedItem, byDefault, packBody("p", "1"), false),
 			Entry("an item of another package, accepted", sharedItem, simulator.Accept, packBody("p", "1"), true),
 			Entry("self-review", selfReview, byDefault, selfReviewed, true),
@@ -95,6 +98,20 @@ var _ = Describe("Assumptions", func() {
 		},
 			Entry("over all workspaces", simulator.IDScope(""), "2", "2"),
 			Entry("in each workspace", simulator.IDsPerWorkspace, "1", "1"),
+		)
+
+		DescribeTable("write ids", func(ctx SpecContext, form simulator.IDForm, id string) {
+			s := start(assuming(func(a *simulator.Assumptions) { a.IDForm = form }))
+			packed := s.post(ctx, packPath, packBody("a", s.submitted("a")...))
+			Expect(packed.body).To(ContainSubstring(`"release_package_id":` + id))
+			Expect(s.list(ctx).body).To(ContainSubstring(`"package_id":` + id))
+			Expect(s.get(ctx, packagesPath+"/1").body).To(And(
+				ContainSubstring(`"package_id":`+id), ContainSubstring(`"pending_item_id":`+id)))
+			Expect(s.get(ctx, itemsPath).body).To(ContainSubstring(`"pending_item_id":` + id))
+			Expect(s.unpack(ctx, "1").status).To(Equal(http.StatusOK))
+		},
+			Entry("as text", simulator.IDForm(""), `"1"`),
+			Entry("as numbers", simulator.IDNumber, "1"),
 		)
 	})
 
@@ -174,12 +191,27 @@ var _ = Describe("Assumptions", func() {
 		},
 			Entry("short", simulator.Code(""), "DLF.0810"),
 			Entry("long", simulator.CodeNoTaskLong, "DLF.20810"),
+			Entry("that of a wrong parameter", simulator.CodeInvalidParameter, invalidParam),
 		)
 
-		It("may have another code when an unknown package is to be shown", func(ctx SpecContext) {
-			s := start(assuming(func(a *simulator.Assumptions) { a.UnknownShown = simulator.CodeInvalidParameter }))
-			Expect(s.get(ctx, packagesPath+"/9").code()).To(Equal(invalidParam))
-			Expect(s.unpack(ctx, "9").code()).To(Equal("DLF.0810"))
+		DescribeTable("may have another code when an unknown package is to be shown", func(ctx SpecContext, unpacked, shown simulator.Code, status int, code string) {
+			s := start(assuming(func(a *simulator.Assumptions) { a.UnknownPackage, a.UnknownShown = unpacked, shown }))
+			r := s.get(ctx, packagesPath+"/9")
+			Expect(r.code()).To(Equal(code))
+			Expect(r.status).To(Equal(status))
+			Expect(s.unpack(ctx, "9").code()).To(Equal(string(unpacked)))
+		},
+			Entry("that of a wrong parameter", simulator.CodeNoTask, simulator.CodeInvalidParameter, http.StatusBadRequest, invalidParam),
+			Entry("the usual one", simulator.CodeInvalidParameter, simulator.CodeNoTask, http.StatusBadRequest, doesNotExist),
+			Entry("none", simulator.CodeNoTaskLong, simulator.NoCode, http.StatusNotFound, none),
+		)
+
+		It("may say 404 and nothing else about an unknown package", func(ctx SpecContext) {
+			s := start(assuming(func(a *simulator.Assumptions) { a.UnknownPackage = simulator.NoCode }))
+			for _, r := range []reply{s.unpack(ctx, "9"), s.get(ctx, packagesPath+"/9")} {
+				Expect(r.status).To(Equal(http.StatusNotFound))
+				Expect(r.body).To(And(ContainSubstring("error_msg"), Not(ContainSubstring("error_code"))))
+			}
 		})
 
 		DescribeTable("what becomes of the package", func(ctx SpecContext, fate simulator.WithdrawnPackage, listed, shown string) {

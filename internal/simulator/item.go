@@ -90,7 +90,7 @@ func (i *item) leave(p *releasePackage, gone bool) {
 
 // itemFacts are the fields that the pending list and the details of a package have in common.
 type itemFacts struct {
-	ItemID          string     `json:"pending_item_id"`
+	ItemID          wireID     `json:"pending_item_id"`
 	ItemName        string     `json:"item_name"`
 	TaskID          string     `json:"task_id"`
 	TaskType        TaskType   `json:"task_type"`
@@ -104,7 +104,7 @@ type itemFacts struct {
 
 func (s *Server) itemFacts(i *item) itemFacts {
 	return itemFacts{
-		ItemID:          i.id,
+		ItemID:          s.writeID(i.id),
 		ItemName:        i.Name,
 		TaskID:          i.taskID,
 		TaskType:        i.TaskType,

@@ -87,7 +87,7 @@ type packageUser struct {
 
 // packageRow is a package as it is listed and shown.
 type packageRow struct {
-	PackageID       string        `json:"package_id"`
+	PackageID       wireID        `json:"package_id"`
 	PackageName     string        `json:"package_name"`
 	DeployStatus    State         `json:"deploy_status"`
 	DeleteFlag      int           `json:"delete_flag"`
@@ -104,7 +104,7 @@ type packageRow struct {
 
 func (s *Server) packageRow(p *releasePackage, v *version) packageRow {
 	row := packageRow{
-		PackageID:      p.id,
+		PackageID:      s.writeID(p.id),
 		PackageName:    p.name,
 		DeployStatus:   v.state,
 		ApplyUserID:    p.applicant,

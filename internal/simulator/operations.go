@@ -45,7 +45,7 @@ type packRequest struct {
 
 type packResponse struct {
 	Name string `json:"package_name"`
-	ID   string `json:"release_package_id"`
+	ID   wireID `json:"release_package_id"`
 }
 
 func (s *Server) pack(c *call) (any, *refusal) {
@@ -60,7 +60,7 @@ func (s *Server) pack(c *call) (any, *refusal) {
 	}
 	p := s.add(c.workspace, req.Name, req.Applicant, req.Approvers, items)
 	c.record.Packages = []string{p.id}
-	return packResponse{Name: p.name, ID: p.id}, nil
+	return packResponse{Name: p.name, ID: s.writeID(p.id)}, nil
 }
 
 // packable returns the named items if each may be packed. Naming one twice is naming it once.
@@ -96,7 +96,7 @@ func (s *Server) validPack(w *workspace, req packRequest, items []*item) bool {
 	if rules.SelfReview == Refuse && slices.Contains(req.Approvers, req.Applicant) {
 		return false
 	}
-	if rules.DuplicateName == Refuse && w.hasLive(req.Name) {
+	if w.hasNamed(req.Name, rules.DuplicateName) {
 		return false
 	}
 	return !slices.ContainsFunc(req.Approvers, func(id string) bool { return !s.mayApprove(w, id) })
@@ -242,7 +242,7 @@ func (s *Server) deployable(c *call, id string) (*releasePackage, *refusal) {
 }
 
 func (s *Server) unknownPackage() *refusal {
-	return refuse(s.opts.Assumptions.UnknownPackage, "Task does not exist.")
+	return unknownPackage(s.opts.Assumptions.UnknownPackage)
 }
 
 func alreadyReleased() *refusal {

@@ -17,6 +17,7 @@ limitations under the License.
 package simulator
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"time"
@@ -54,6 +55,16 @@ func cut[T any](rows []T, first, limit int64) []T {
 	n := int64(len(rows))
 	first = min(first, n)
 	return rows[first:min(first+limit, n)]
+}
+
+// wireID is an id in an answer: a string, or a [json.Number] with [IDNumber].
+type wireID any
+
+func (s *Server) writeID(id string) wireID {
+	if s.opts.Assumptions.IDForm == IDNumber {
+		return json.Number(id)
+	}
+	return id
 }
 
 // span is a time range in milliseconds, both ends included; zero leaves an end open.

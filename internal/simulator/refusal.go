@@ -35,6 +35,8 @@ const (
 	CodeReleased         Code = "DLF.20990"
 	CodeNoPermission     Code = "DLF.6888"
 	CodeNoWorkspace      Code = "DLM.4001"
+	// NoCode stands for a bare 404: its envelope has no code at all.
+	NoCode Code = "404"
 
 	CodeNoAPI         Code = "APIGW.0101"
 	CodeGatewayParam  Code = "APIGW.0106"
@@ -61,6 +63,15 @@ func invalidParameter() *refusal {
 	return refuse(CodeInvalidParameter, "The request parameter is invalid.")
 }
 
+// unknownPackage is what a code makes of a package that does not exist.
+func unknownPackage(code Code) *refusal {
+	no := refuse(code, "Task does not exist.")
+	if code == NoCode {
+		no.status, no.code = http.StatusNotFound, ""
+	}
+	return no
+}
+
 // missingHeader is the gateway's refusal of a call without a header that the API declares as required.
 func missingHeader(name string) *refusal {
 	return refuse(CodeGatewayParam, fmt.Sprintf("Invalid header parameter: %s, required", name))
@@ -84,7 +95,7 @@ type answer struct {
 
 // errorEnvelope is the body of a refusal. The gateway and the service use the same shape.
 type errorEnvelope struct {
-	Code      Code   `json:"error_code"`
+	Code      Code   `json:"error_code,omitempty"`
 	Message   string `json:"error_msg"`
 	RequestID string `json:"request_id"`
 }

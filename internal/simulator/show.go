@@ -39,7 +39,7 @@ func (s *Server) show(c *call) (any, *refusal) {
 	c.record.Packages = []string{c.packageID}
 	p := c.workspace.packagesByID[c.packageID]
 	if p == nil || p.current().gone {
-		return nil, refuse(s.opts.Assumptions.UnknownShown, "Task does not exist.")
+		return nil, unknownPackage(s.opts.Assumptions.UnknownShown)
 	}
 	v := p.current()
 	detail := packageDetail{Package: s.packageRow(p, v)}

@@ -47,9 +47,10 @@ func (w *workspace) longID() string {
 	return w.ProjectID + "-workspace-" + w.ID
 }
 
-func (w *workspace) hasLive(name string) bool {
-	return slices.ContainsFunc(w.packages, func(p *releasePackage) bool {
-		return p.name == name && p.live()
+// hasNamed says whether a name is taken, as the rule about names has it.
+func (w *workspace) hasNamed(name string, rule Verdict) bool {
+	return rule != Accept && slices.ContainsFunc(w.packages, func(p *releasePackage) bool {
+		return p.name == name && (rule == RefuseEver || p.live())
 	})
 }
 
