@@ -40,7 +40,7 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 		return step, err
 	}
 	if other != nil {
-		return lifecycle.Yield(other, contested), nil
+		return lifecycle.Yield(p.rp, other, contested), nil
 	}
 	by := client.ObjectKeyFromObject(p.rp)
 	if !r.reserved.take(by, p.conn.Target(), claims, p.seen.Now) {

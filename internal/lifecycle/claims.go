@@ -115,12 +115,19 @@ func Yields(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
 }
 
 // Yield is the step instead of one that would take what belongs to another.
-func Yield(other *v1alpha1.ReleasePackage, claims []Claim) Step {
+func Yield(rp, other *v1alpha1.ReleasePackage, claims []Claim) Step {
 	words := make([]string, len(claims))
 	for i, claim := range claims {
 		words[i] = claim.String()
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonAlreadyClaimed, Message: fmt.Sprintf(
-		"ReleasePackage %s/%s has %s, or asked for it earlier; delete that object or take it out of one of the two specs",
-		other.Namespace, other.Name, listed(words))}
+		"%s has %s, or asked for it earlier; delete that object or take it out of one of the two specs", nameFor(rp, other), listed(words))}
+}
+
+// nameFor names an object to the readers of another one, who need not know what there is in other namespaces.
+func nameFor(rp, other *v1alpha1.ReleasePackage) string {
+	if other.Namespace != rp.Namespace {
+		return "A ReleasePackage of another namespace"
+	}
+	return fmt.Sprintf("ReleasePackage %s/%s", other.Namespace, other.Name)
 }

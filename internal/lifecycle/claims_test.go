@@ -140,9 +140,16 @@ var _ = Describe("Of two objects that want the same", func() {
 	)
 
 	It("the one that yields says to whom, and what to do", func() {
-		step := lifecycle.Yield(another(), claims("item/27", "package/13", "item/26"))
+		step := lifecycle.Yield(mine(), another(), claims("item/27", "package/13", "item/26"))
 		Expect(step).To(does(lifecycle.Stall, notComingBack(), tellingNothing(), because(v1alpha1.ReasonAlreadyClaimed,
 			"data-team/job-0949 has item 26, item 27, package 13", "delete that object", "two specs")))
 		expectSound(summarized(aReleasePackage(), step))
+	})
+
+	It("the one that yields to an object of another namespace is not told its name", func() {
+		other := another(func(rp *v1alpha1.ReleasePackage) { rp.Namespace = "their-team" })
+		step := lifecycle.Yield(mine(), other, claims("item/26"))
+		Expect(step.Message).To(HavePrefix("A ReleasePackage of another namespace has item 26"))
+		Expect(step.Message).NotTo(Or(ContainSubstring(other.Name), ContainSubstring(other.Namespace)))
 	})
 })

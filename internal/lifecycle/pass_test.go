@@ -133,7 +133,7 @@ func (w *world) permit(p *pass, step lifecycle.Step) lifecycle.Step {
 	if w.rival != nil {
 		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.Yields(w.rp, w.rival, c) })
 		if len(contested) > 0 {
-			return lifecycle.Yield(w.rival, contested)
+			return lifecycle.Yield(w.rp, w.rival, contested)
 		}
 	}
 	if !lifecycle.NeedsPreflight(step) {
