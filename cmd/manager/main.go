@@ -113,7 +113,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.DurationVar(&o.retryPeriod, "leader-elect-retry-period", 2*time.Second,
 		"How long a replica waits between two tries to get or to renew the lease. Well below the renew deadline.")
 	flags.BoolVar(&o.allowInsecureEndpoints, "allow-insecure-endpoints", false,
-		"Allow workspaces whose endpoint is plain http or a loopback address. For development only: credentials and requests can be read and changed on the way.")
+		"Allow workspaces whose endpoint is plain http, and connections to loopback, link-local and metadata addresses. For development only: credentials and requests can be read and changed on the way.")
 	flags.DurationVar(&o.settleTime, "settle-time", 3*time.Minute,
 		"How long a request to pack whose answer was lost may still take effect. Only after it, and only if the service shows no such package "+
 			"and the items as unpacked, is a package packed again. At least 2m, or 5s with --allow-insecure-endpoints; nothing is packed through a "+

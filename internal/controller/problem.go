@@ -65,6 +65,10 @@ func serviceProblem(e *dataarts.Error) *lifecycle.Problem {
 	problem := func(reason, format string) *lifecycle.Problem {
 		return &lifecycle.Problem{Reason: reason, Message: fmt.Sprintf(format, e)}
 	}
+	if errors.Is(e, dataarts.ErrLocalAddress) {
+		return problem(v1alpha1.ReasonWorkspaceInvalid, "The host of spec.endpoint, spec.region or spec.proxyURL of the workspace leads to the operator's own host, "+
+			"its link or a metadata service (%s); name the service's or the proxy's own host, or start the operator with --allow-insecure-endpoints for development")
+	}
 	switch e.Kind {
 	case dataarts.Unauthorized:
 		return problem(v1alpha1.ReasonCredentialsRejected, "The service does not accept the credentials (%s); correct the Secret of the workspace. "+

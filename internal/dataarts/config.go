@@ -17,6 +17,7 @@ limitations under the License.
 package dataarts
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"encoding/pem"
@@ -52,6 +53,9 @@ type Config struct {
 	CABundle []byte
 	// ProxyURL is the http or https proxy that all calls go through, where it may name a user and a password. Empty: no proxy.
 	ProxyURL string
+	// AllowLocal permits connections, to the endpoint or the proxy, to this host, its link and metadata services. What is checked is each
+	// address that is connected to, as a name may lead anywhere, and elsewhere the next time.
+	AllowLocal bool
 	// Timeout bounds a whole call, from connecting to the last byte of the answer. A call that it ends fails with
 	// context.DeadlineExceeded. Zero: 30 seconds.
 	Timeout time.Duration
@@ -80,6 +84,7 @@ type settings struct {
 	credentials Credentials
 	roots       *x509.CertPool // nil: the system's roots
 	proxy       *url.URL       // nil: no proxy
+	allowLocal  bool
 	timeout     time.Duration
 	userAgent   string
 }
@@ -90,6 +95,7 @@ func (c Config) validate() (settings, error) {
 		projectID:   c.ProjectID,
 		workspaceID: c.WorkspaceID,
 		credentials: c.Credentials,
+		allowLocal:  c.AllowLocal,
 		timeout:     cmp.Or(c.Timeout, defaultTimeout),
 		userAgent:   cmp.Or(c.UserAgent, defaultUserAgent),
 	}
@@ -175,11 +181,10 @@ func parseRoots(bundle []byte) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	found := false
-	for {
-		var block *pem.Block
-		block, bundle = pem.Decode(bundle)
-		if block == nil {
-			break
+	for bundle = skipComments(bundle); len(bundle) > 0; bundle = skipComments(bundle) {
+		block, rest, err := firstBlock(bundle)
+		if err != nil {
+			return nil, err
 		}
 		if block.Type != "CERTIFICATE" {
 			return nil, errors.New("must contain only PEM blocks of the type CERTIFICATE")
@@ -189,12 +194,35 @@ func parseRoots(bundle []byte) (*x509.CertPool, error) {
 			return nil, errors.New("contains a certificate that cannot be parsed")
 		}
 		pool.AddCert(certificate)
-		found = true
+		bundle, found = rest, true
 	}
 	if !found {
 		return nil, errors.New("contains no PEM certificate")
 	}
 	return pool, nil
+}
+
+// beginsBlock is how each PEM block begins.
+var beginsBlock = []byte("-----BEGIN ")
+
+// firstBlock decodes the block that a bundle begins with. pem.Decode would look for the next one that it can read.
+func firstBlock(bundle []byte) (*pem.Block, []byte, error) {
+	if !bytes.HasPrefix(bundle, beginsBlock) {
+		return nil, nil, errors.New("must contain nothing but PEM certificates, and comments in lines that begin with #")
+	}
+	block, rest := pem.Decode(bundle)
+	if block == nil || bytes.Count(bundle[:len(bundle)-len(rest)], beginsBlock) != 1 {
+		return nil, nil, errors.New("contains a damaged PEM block")
+	}
+	return block, rest, nil
+}
+
+// skipComments returns what follows the blank lines and the lines that begin with #.
+func skipComments(bundle []byte) []byte {
+	for bundle = bytes.TrimSpace(bundle); bytes.HasPrefix(bundle, []byte("#")); bundle = bytes.TrimSpace(bundle) {
+		_, bundle, _ = bytes.Cut(bundle, []byte("\n"))
+	}
+	return bundle
 }
 
 // checkUserAgent keeps the header as it is on its way: it is part of what the SDK signs.

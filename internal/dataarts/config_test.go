@@ -17,6 +17,7 @@ limitations under the License.
 package dataarts_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,22 @@ var _ = Describe("Config", func() {
 		Entry("a bundle with a key", "CABundle", func(c *dataarts.Config) {
 			c.CABundle = []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 		}),
+		Entry("a bundle whose second certificate is cut", "CABundle", func(c *dataarts.Config) {
+			c.CABundle = append(aCABundle(), aCABundle()[:200]...)
+		}),
+		Entry("a bundle whose first certificate is cut", "CABundle", func(c *dataarts.Config) {
+			c.CABundle = append(append(aCABundle()[:200:200], '\n'), aCABundle()...)
+		}),
+		Entry("a bundle whose second certificate has a stray character", "CABundle", func(c *dataarts.Config) {
+			c.CABundle = append(aCABundle(), bytes.Replace(aCABundle(), []byte("\nM"), []byte("\n?M"), 1)...)
+		}),
+		Entry("a bundle whose second certificate has lost a dash", "CABundle", func(c *dataarts.Config) {
+			c.CABundle = append(aCABundle(), aCABundle()[1:]...)
+		}),
+		Entry("a bundle with the end of a certificate too many", "CABundle", func(c *dataarts.Config) {
+			c.CABundle = append(aCABundle(), []byte("-----END CERTIFICATE-----\n")...)
+		}),
+		Entry("a bundle of comments alone", "CABundle", func(c *dataarts.Config) { c.CABundle = []byte("# ours\n") }),
 		Entry("a proxy with a scheme of its own", "ProxyURL", func(c *dataarts.Config) { c.ProxyURL = "ftp://u:hush@proxy.test" }),
 		Entry("a proxy that is no URL", "ProxyURL", func(c *dataarts.Config) { c.ProxyURL = "http://u:hush@proxy.test:x" }),
 		Entry("a negative timeout", "Timeout", func(c *dataarts.Config) { c.Timeout = -time.Second }),
@@ -87,6 +104,9 @@ var _ = Describe("Config", func() {
 		Entry("a slash behind the endpoint", func(c *dataarts.Config) { c.Endpoint += "/" }),
 		Entry("a port", func(c *dataarts.Config) { c.Endpoint += ":8443" }),
 		Entry("an IPv6 address", func(c *dataarts.Config) { c.Endpoint = "http://[::1]:8080" }),
+		Entry("a bundle with comments and blank lines", func(c *dataarts.Config) {
+			c.CABundle = slices.Concat([]byte("# one\n\n"), aCABundle(), []byte("\r\n# two\n"), aCABundle(), []byte("\n#"))
+		}),
 		Entry("a proxy with a password", func(c *dataarts.Config) { c.ProxyURL = "http://u:p@proxy.test:3128" }),
 		Entry("a token", withCredentials(dataarts.Credentials{Token: testToken})),
 	)

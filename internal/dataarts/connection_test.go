@@ -86,9 +86,13 @@ func aTLSServer(handler http.HandlerFunc, maxVersion uint16) *httptest.Server {
 	return server
 }
 
+// aCABundle is one certificate.
+func aCABundle() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: anExpiredCertificate().Certificate[0]})
+}
+
 // anExpiredCertificate is valid for 127.0.0.1, or was.
 func anExpiredCertificate() tls.Certificate {
-	GinkgoHelper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
 	template := &x509.Certificate{
@@ -240,4 +244,31 @@ var _ = Describe("A connection", func() {
 		Expect(expectError(err).Kind).To(Equal(dataarts.Unknown))
 		Expect(requests.Load()).To(BeEquivalentTo(2))
 	})
+
+	DescribeTable("is not made to this host, its link or a metadata service unless that is allowed, whatever the name",
+		func(ctx SpecContext, endpoint string, options ...option) {
+			requests := make(chan string, 1)
+			server := aServer(func(w http.ResponseWriter, r *http.Request) {
+				requests <- r.Host
+				answer(200, packed)(w, r)
+			})
+			_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+			at := func(url string) string { return strings.Replace(url, "PORT", port, 1) }
+			_, err := aClient(at(endpoint), append(options, func(c *dataarts.Config) {
+				c.AllowLocal, c.ProxyURL = false, at(c.ProxyURL)
+			})...).Pack(ctx, packRequest)
+			Expect(expectError(err).Kind).To(Equal(dataarts.Unreachable))
+			Expect(err).To(MatchError(dataarts.ErrLocalAddress))
+			Expect(requests).NotTo(Receive())
+		},
+		Entry("an address", "http://127.0.0.1:PORT"),
+		Entry("a name", "http://localhost:PORT"),
+		Entry("an address of IPv4 in IPv6", "http://[::ffff:127.0.0.1]:PORT"),
+		Entry("no address in particular", "http://0.0.0.0:PORT"),
+		Entry("metadata", "http://169.254.169.254"),
+		Entry("metadata as IPv6", "http://[fd00:ec2::254]"),
+		Entry("metadata through NAT64", "http://[64:ff9b::169.254.169.254]"),
+		Entry("a proxy", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "http://localhost:PORT" }),
+		Entry("a proxy with TLS", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "https://127.0.0.1:PORT" }),
+	)
 })

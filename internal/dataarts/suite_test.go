@@ -63,6 +63,7 @@ func aConfig(endpoint string, options ...option) dataarts.Config {
 		ProjectID:   testProject,
 		WorkspaceID: testWorkspace,
 		Credentials: dataarts.Credentials{AccessKey: testAccessKey, SecretKey: testSecretKey},
+		AllowLocal:  true,
 	}
 	for _, o := range options {
 		o(&cfg)

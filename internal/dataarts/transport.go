@@ -40,8 +40,12 @@ const (
 // It speaks HTTP/1.1 only. There, Go sends a request again on another connection only if not a byte of it was written,
 // or if the method is safe; with HTTP/2 it would also repeat a POST that was sent and then refused by the peer.
 func newTransport(s settings) *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	if !s.allowLocal {
+		dialer.Control = refuseLocal
+	}
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: s.roots},
 		TLSHandshakeTimeout:    tlsHandshakeTimeout,
 		IdleConnTimeout:        idleTimeout,

@@ -20,7 +20,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -172,6 +171,7 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		Credentials: credentials,
 		CABundle:    ws.Spec.CABundle,
 		ProxyURL:    ws.Spec.ProxyURL,
+		AllowLocal:  c.AllowInsecure,
 		Timeout:     ws.Spec.Timeout.Duration,
 		UserAgent:   c.UserAgent,
 	}
@@ -214,7 +214,7 @@ func invalidConfig(ws *v1alpha1.DataArtsWorkspace, err error) error {
 	return &Error{reason, fmt.Sprintf("DataArtsWorkspace %q cannot be used: %s; correct it", ws.Name, err)}
 }
 
-// endpoint is the address to call, if the operator may call it.
+// endpoint is the address to call, if the operator may call it and go through the proxy.
 func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
 	invalid := func(format string, args ...any) error {
 		return &Error{v1alpha1.ReasonWorkspaceInvalid, fmt.Sprintf("DataArtsWorkspace %q cannot be used: ", ws.Name) + fmt.Sprintf(format, args...)}
@@ -238,22 +238,15 @@ func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
 		return "", invalid("spec.endpoint is not https, so that credentials and requests could be read and changed on the way; " +
 			"use https, or start the operator with --allow-insecure-endpoints for development")
 	}
-	if isLocal(u.Hostname()) {
-		return "", invalid("spec.endpoint names the operator's own host or link; name the service's host, " +
-			"or start the operator with --allow-insecure-endpoints for development")
+	const ownHost = "names the operator's own host or link, or a metadata service; name the %s's host, " +
+		"or start the operator with --allow-insecure-endpoints for development"
+	if dataarts.IsLocalHost(u.Hostname()) {
+		return "", invalid("spec.endpoint "+ownHost, "service")
+	}
+	if proxy, err := url.Parse(ws.Spec.ProxyURL); err == nil && dataarts.IsLocalHost(proxy.Hostname()) {
+		return "", invalid("spec.proxyURL "+ownHost, "proxy")
 	}
 	return endpoint, nil
-}
-
-// isLocal reports whether a host is this one or on its link, as far as its name tells.
-func isLocal(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	ip = ip.Unmap()
-	return err == nil && (ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast())
 }
 
 func (c *Connections) clock() clock.PassiveClock {

@@ -24,6 +24,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -195,6 +196,21 @@ var _ = Describe("The credentials", func() {
 		Entry("when a secret key is not ASCII", "non-ASCII", keyAccess, accessKey, keySecret, secretKey+"é"),
 	)
 
+	DescribeTable("are not taken from what Kubernetes keeps for itself", func(ctx SpecContext, kind corev1.SecretType) {
+		s := aSite()
+		secret := aSecret("dataarts", keyToken, token)
+		Expect(s.objects.Delete(ctx, secret)).To(Succeed())
+		secret.ResourceVersion, secret.Type = "", kind
+		Expect(s.objects.Create(ctx, secret)).To(Succeed())
+		_, err := s.connect(ctx)
+		expectProblem(err, v1alpha1.ReasonCredentialsInvalid, `"dataarts"`, string(kind), "Opaque")
+		Expect(s.calls()).To(BeZero())
+	},
+		Entry("the token of a service account", corev1.SecretTypeServiceAccountToken),
+		Entry("basic authentication", corev1.SecretTypeBasicAuth),
+		Entry("a token that nodes join with", corev1.SecretType("bootstrap.kubernetes.io/token")),
+	)
+
 	It("are missed when the Secret does not exist, even by one who was connected", func(ctx SpecContext) {
 		s := aSite()
 		first := s.expectConnected(ctx)
@@ -253,6 +269,8 @@ var _ = Describe("The way to the service", func() {
 		Entry("when it is no address in particular, written as IPv6", "own host", to("https://[::ffff:0.0.0.0]")),
 		Entry("when it is the metadata service's address", "own host", to("https://169.254.169.254")),
 		Entry("when it is a link-local address with a zone", "own host", to("https://[fe80::1%25eth0]")),
+		Entry("when it is a metadata service's address written as IPv6", "metadata service", to("https://[fd00:ec2::254]")),
+		Entry("when its proxy is localhost", "spec.proxyURL", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://user:hunter2@localhost:3128" }),
 		Entry("when its region is unknown", `"cn-nowhere-1"`, func(ws *v1alpha1.DataArtsWorkspace) {
 			ws.Spec.Endpoint, ws.Spec.Region = "", "cn-nowhere-1"
 		}),

@@ -55,6 +55,10 @@ func credentialsFrom(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (dat
 		return &Error{v1alpha1.ReasonCredentialsInvalid,
 			fmt.Sprintf("Secret %q of DataArtsWorkspace %q ", secret.Name, ws.Name) + fmt.Sprintf(format, args...)}
 	}
+	if keptByKubernetes(secret.Type) {
+		return dataarts.Credentials{}, invalid("is of type %s, which Kubernetes keeps for itself, so that nothing of it is sent to a service; "+
+			"store the credentials in a Secret of type %s", secret.Type, corev1.SecretTypeOpaque)
+	}
 	value := func(key string) string { return string(secret.Data[key]) }
 	for _, key := range []string{
 		v1alpha1.SecretKeyAccessKey, v1alpha1.SecretKeySecretKey, v1alpha1.SecretKeySecurityToken, v1alpha1.SecretKeyToken,
@@ -80,4 +84,11 @@ func credentialsFrom(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (dat
 		return dataarts.Credentials{}, invalid("lacks the key secretKey; it needs %s", wantedKeys)
 	}
 	return creds, nil
+}
+
+// keptByKubernetes reports whether a Secret is of one of Kubernetes' own types. The author of a workspace object, who need not be allowed to read
+// Secrets, chooses the host that credentials are sent to: what serves the cluster, a service account's token above all, must not leave it that way.
+func keptByKubernetes(kind corev1.SecretType) bool {
+	domain, _, qualified := strings.Cut(string(kind), "/")
+	return qualified && (domain == "kubernetes.io" || strings.HasSuffix(domain, ".kubernetes.io"))
 }
