@@ -96,8 +96,14 @@ type Assumptions struct {
 	// [PackageGone].
 	WithdrawnPackage WithdrawnPackage `json:"withdrawnPackage,omitempty"`
 
+	// RateWindow says how the rate limit counts: [WindowSecond], [WindowMinute] or [WindowBucket].
+	RateWindow RateWindow `json:"rateWindow,omitempty"`
+	// OtherCalls are the calls per second of a second caller, who has the keys of each user; see [Limits].
+	OtherCalls float64 `json:"otherCalls,omitempty"`
 	// RetryAfter is the Retry-After of a throttled call in seconds; zero leaves the header out.
 	RetryAfter int `json:"retryAfter,omitempty"`
+	// RetryAfterForm says how a Retry-After is written: [RetrySeconds] or [RetryDate].
+	RetryAfterForm RetryForm `json:"retryAfterForm,omitempty"`
 }
 
 // Verdict is what the service does with a case that could go either way.
@@ -184,6 +190,26 @@ const (
 	PackageGone     WithdrawnPackage = "gone"
 )
 
+// RateWindow is the time in which calls are counted.
+type RateWindow string
+
+// The rate limit is so many calls in each second of the clock, or sixty times as many in each minute of it, or a second's
+// worth of calls that comes back evenly as it is used up.
+const (
+	WindowSecond RateWindow = "second"
+	WindowMinute RateWindow = "minute"
+	WindowBucket RateWindow = "bucket"
+)
+
+// RetryForm is one of the two ways in which HTTP lets a server write Retry-After.
+type RetryForm string
+
+// Retry-After is a number of seconds, or a date of the service's clock.
+const (
+	RetrySeconds RetryForm = "seconds"
+	RetryDate    RetryForm = "date"
+)
+
 // unknownCodes are what may say that a package does not exist.
 var unknownCodes = []Code{CodeNoTask, CodeNoTaskLong, CodeInvalidParameter, NoCode}
 
@@ -193,6 +219,9 @@ func (a *Assumptions) complete() error {
 		if n < 0 {
 			return errors.New("bounds in assumptions must not be negative")
 		}
+	}
+	if a.OtherCalls < 0 {
+		return errNegative
 	}
 	return errors.Join(
 		choose("offset", &a.Offset, OffsetPage, OffsetRow),
@@ -219,6 +248,8 @@ func (a *Assumptions) complete() error {
 		choose("unpackEmpty", &a.UnpackEmpty, Refuse, Accept),
 		choose("mixedUnpack", &a.MixedUnpack, BatchAtomic, BatchPartial),
 		choose("withdrawnItem", &a.WithdrawnItem, ItemPending, ItemGone),
+		choose("rateWindow", &a.RateWindow, WindowSecond, WindowMinute, WindowBucket),
+		choose("retryAfterForm", &a.RetryAfterForm, RetrySeconds, RetryDate),
 		choose("withdrawnPackage", &a.WithdrawnPackage, PackageFlagged, PackageUnlisted, PackageGone),
 	)
 }

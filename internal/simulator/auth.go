@@ -134,34 +134,3 @@ func (s *Server) countFailure(accessKey string, failed bool) *refusal {
 	}
 	return nil
 }
-
-// window counts the calls of one user in one second of the clock.
-type window struct {
-	start time.Time
-	calls int
-}
-
-// throttle admits at most the limit in each second, counted from the full second.
-func (s *Server) throttle(u *User) *refusal {
-	if s.limits.RateLimit == 0 {
-		return nil
-	}
-	w := s.windows[u.ID]
-	if w == nil {
-		w = &window{}
-		s.windows[u.ID] = w
-	}
-	if start := s.opts.Now().Truncate(time.Second); !w.start.Equal(start) {
-		*w = window{start: start}
-	}
-	w.calls++
-	if w.calls <= s.limits.RateLimit {
-		return nil
-	}
-	return &refusal{
-		status:     http.StatusTooManyRequests,
-		code:       CodeThrottled,
-		message:    "The throttling threshold has been reached: policy user over ratelimit",
-		retryAfter: time.Duration(s.opts.Assumptions.RetryAfter) * time.Second,
-	}
-}

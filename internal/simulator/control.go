@@ -57,8 +57,7 @@ func (s *Server) Control() http.Handler {
 		})
 	}
 	mux.HandleFunc("GET /limits", func(w http.ResponseWriter, _ *http.Request) {
-		l := s.Limits()
-		writeJSON(w, http.StatusOK, controlLimits{l.RateLimit, textDuration(l.Latency)})
+		writeJSON(w, http.StatusOK, controlLimitsFrom(s.Limits()))
 	})
 	mux.HandleFunc("PUT /limits", s.controlSetLimits)
 	mux.HandleFunc("GET /faults", s.controlFaults)
@@ -148,10 +147,24 @@ func (d *textDuration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// controlLimits are [Limits] whose duration is written as "20ms".
+// controlLimits are [Limits] whose durations are written as "20ms".
 type controlLimits struct {
-	RateLimit int          `json:"rateLimit"`
-	Latency   textDuration `json:"latency"`
+	RateLimit  int          `json:"rateLimit"`
+	OtherCalls float64      `json:"otherCalls"`
+	RetryAfter textDuration `json:"retryAfter"`
+	Latency    textDuration `json:"latency"`
+}
+
+func controlLimitsFrom(l Limits) controlLimits {
+	return controlLimits{
+		RateLimit: l.RateLimit, OtherCalls: l.OtherCalls, RetryAfter: textDuration(l.RetryAfter), Latency: textDuration(l.Latency),
+	}
+}
+
+func (c controlLimits) limits() Limits {
+	return Limits{
+		RateLimit: c.RateLimit, OtherCalls: c.OtherCalls, RetryAfter: time.Duration(c.RetryAfter), Latency: time.Duration(c.Latency),
+	}
 }
 
 func (s *Server) controlSetLimits(w http.ResponseWriter, r *http.Request) {
@@ -160,7 +173,7 @@ func (s *Server) controlSetLimits(w http.ResponseWriter, r *http.Request) {
 		writeResult(w, err)
 		return
 	}
-	writeResult(w, s.SetLimits(Limits{RateLimit: body.RateLimit, Latency: time.Duration(body.Latency)}))
+	writeResult(w, s.SetLimits(body.limits()))
 }
 
 func (s *Server) controlFaults(w http.ResponseWriter, _ *http.Request) {

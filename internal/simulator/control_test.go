@@ -208,15 +208,22 @@ var _ = Describe("Control API", func() {
 
 	It("shows and changes the limits", func(ctx SpecContext) {
 		s := start(func(o *simulator.Options) { o.RateLimit, o.Latency = 1, time.Millisecond })
-		Expect(call(s, http.MethodGet, "/limits", none).body).To(MatchJSON(`{"rateLimit":1,"latency":"1ms"}`))
+		Expect(call(s, http.MethodGet, "/limits", none).body).To(MatchJSON(
+			`{"rateLimit":1,"otherCalls":0,"retryAfter":"0s","latency":"1ms"}`))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
 
-		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"latency":"2ms"}`).status).To(Equal(http.StatusNoContent))
-		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, Latency: 2 * time.Millisecond}))
+		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"latency":"2ms","retryAfter":"24h"}`).status).To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, Latency: 2 * time.Millisecond, RetryAfter: 24 * time.Hour}))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
-		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests), "the calls of this second count")
+		throttled := s.list(ctx)
+		Expect(throttled.status).To(Equal(http.StatusTooManyRequests), "the calls of this second count")
+		Expect(throttled.header.Get("Retry-After")).To(Equal("86400"))
+
+		s.clock.advance(time.Second)
+		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"otherCalls":2.5}`).status).To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, OtherCalls: 2.5}))
 
 		Expect(call(s, http.MethodPut, "/limits", `{}`).status).To(Equal(http.StatusNoContent))
 		Expect(s.Limits()).To(BeZero())
@@ -268,6 +275,8 @@ var _ = Describe("Control API", func() {
 		Entry("a duration without unit", http.MethodPost, "/faults", `{"kind":"delay","delay":"5"}`, http.StatusBadRequest),
 		Entry("a negative limit", http.MethodPut, "/limits", `{"rateLimit":-1}`, http.StatusBadRequest),
 		Entry("a negative latency", http.MethodPut, "/limits", `{"latency":"-1s"}`, http.StatusBadRequest),
+		Entry("a negative second caller", http.MethodPut, "/limits", `{"otherCalls":-1}`, http.StatusBadRequest),
+		Entry("a negative Retry-After", http.MethodPut, "/limits", `{"retryAfter":"-1s"}`, http.StatusBadRequest),
 		Entry("a limit that is none", http.MethodPut, "/limits", `{"limit":1}`, http.StatusBadRequest),
 		Entry("limits without JSON", http.MethodPut, "/limits", none, http.StatusBadRequest),
 		Entry("items without JSON", http.MethodPost, here+"/items", none, http.StatusBadRequest),

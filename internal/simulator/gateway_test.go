@@ -213,6 +213,64 @@ var _ = Describe("Gateway", func() {
 			s.list(ctx)
 			Expect(s.list(ctx).header).To(HaveKeyWithValue("Retry-After", []string{"3"}))
 		})
+
+		It("can say so with a date", func(ctx SpecContext) {
+			s := start(limited, assuming(func(a *simulator.Assumptions) { a.RetryAfter, a.RetryAfterForm = 86400, simulator.RetryDate }))
+			s.list(ctx)
+			s.list(ctx)
+			Expect(s.list(ctx).header).To(HaveKeyWithValue("Retry-After", []string{"Wed, 14 May 2025 01:02:03 GMT"}))
+		})
+
+		// admitted are how many of so many calls a second get through, over some seconds, when they are spread evenly.
+		admitted := func(ctx SpecContext, s *service, perSecond, seconds int) int {
+			GinkgoHelper()
+			n := 0
+			for range perSecond * seconds {
+				if s.list(ctx).status == http.StatusOK {
+					n++
+				}
+				s.clock.advance(time.Second / time.Duration(perSecond))
+			}
+			return n
+		}
+
+		DescribeTable("shares the limit with a second caller", func(ctx SpecContext, window simulator.RateWindow, others float64, want int) {
+			s := start(func(o *simulator.Options) { o.RateLimit = 4 }, assuming(func(a *simulator.Assumptions) {
+				a.RateWindow, a.OtherCalls = window, others
+			}))
+			Expect(s.Limits().OtherCalls).To(Equal(others))
+			Expect(admitted(ctx, s, 8, 10)).To(BeNumerically("~", want, 4))
+		},
+			Entry("who makes none", simulator.WindowSecond, 0.0, 40),
+			Entry("who is half as busy", simulator.WindowSecond, 4.0, 30),
+			Entry("who takes all", simulator.WindowSecond, 400.0, 10),
+			Entry("who calls every other second", simulator.WindowSecond, 0.5, 40),
+			Entry("who takes half of a bucket", simulator.WindowBucket, 2.0, 22),
+			Entry("who takes more than there is from a bucket", simulator.WindowBucket, 5.0, 2),
+		)
+
+		It("may count in minutes", func(ctx SpecContext) {
+			s := start(limited, assuming(func(a *simulator.Assumptions) { a.RateWindow = simulator.WindowMinute }))
+			s.clock.advance(57 * time.Second) // To the beginning of one.
+			for range 120 {
+				Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+			}
+			Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
+			s.clock.advance(59 * time.Second)
+			Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
+			s.clock.advance(time.Second)
+			Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+		})
+
+		It("may be a bucket", func(ctx SpecContext) {
+			s := start(limited, assuming(func(a *simulator.Assumptions) { a.RateWindow = simulator.WindowBucket }))
+			Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+			Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+			Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
+			s.clock.advance(time.Second / 2)
+			Expect(s.list(ctx).status).To(Equal(http.StatusOK))
+			Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
+		})
 	})
 
 	It("lets the latency pass before the work", func(ctx SpecContext) {

@@ -21,15 +21,30 @@ import (
 	"time"
 )
 
-// Limits are what may change while the service runs: how much it takes, and how fast it is. They begin as [Options] say.
+// Limits are what may change while the service runs: how much it takes, and how fast it is. They begin as [Options] say, and
+// as [Assumptions] do about the second caller and Retry-After.
 type Limits struct {
 	// RateLimit is the number of calls each user may make per second; zero means no limit.
 	RateLimit int
+	// OtherCalls is the number of calls per second that somebody else makes as each user. They are in no log and do nothing; they
+	// only use up the rate limit, whether they are refused or not.
+	OtherCalls float64
+	// RetryAfter is the Retry-After of a throttled call, in whole seconds; zero leaves the header out.
+	RetryAfter time.Duration
 	// Latency passes before every operation does its work.
 	Latency time.Duration
 }
 
 var errNegative = errors.New("limits and durations must not be negative")
+
+func limitsFrom(o Options) Limits {
+	return Limits{
+		RateLimit:  o.RateLimit,
+		OtherCalls: o.Assumptions.OtherCalls,
+		RetryAfter: time.Duration(o.Assumptions.RetryAfter) * time.Second,
+		Latency:    o.Latency,
+	}
+}
 
 // Limits returns what holds for the next call.
 func (s *Server) Limits() Limits {
@@ -38,9 +53,9 @@ func (s *Server) Limits() Limits {
 	return s.limits
 }
 
-// SetLimits changes both from the next call on. The calls of the present second count towards the new limit.
+// SetLimits changes all of them from the next call on. The calls of the present second count towards the new limit.
 func (s *Server) SetLimits(l Limits) error {
-	if l.RateLimit < 0 || l.Latency < 0 {
+	if l.RateLimit < 0 || l.OtherCalls < 0 || l.RetryAfter < 0 || l.Latency < 0 {
 		return errNegative
 	}
 	s.mu.Lock()

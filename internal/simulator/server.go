@@ -76,7 +76,7 @@ func New(opts Options) (*Server, error) {
 		opts:       opts,
 		users:      map[string]*User{},
 		closed:     make(chan struct{}),
-		limits:     Limits{RateLimit: opts.RateLimit, Latency: opts.Latency},
+		limits:     limitsFrom(opts),
 		workspaces: map[workspaceKey]*workspace{},
 		lockouts:   map[string]*lockout{},
 		windows:    map[string]*window{},
@@ -240,9 +240,16 @@ func (s *Server) head(w http.ResponseWriter, c *call, a answer) {
 		h.Set("Content-Type", a.contentType)
 	}
 	if a.retryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(a.retryAfter/time.Second)))
+		h.Set("Retry-After", s.writeRetryAfter(a.retryAfter))
 	}
 	w.WriteHeader(a.status)
+}
+
+func (s *Server) writeRetryAfter(d time.Duration) string {
+	if s.opts.Assumptions.RetryAfterForm == RetryDate {
+		return s.opts.Now().Add(d).UTC().Format(http.TimeFormat)
+	}
+	return strconv.Itoa(int(d / time.Second))
 }
 
 // pause waits for d, and reports false if the client left or the server closed first.
