@@ -155,9 +155,6 @@ func (p *pass) watch(step lifecycle.Step) workspace.Watch {
 		Awaited:   lifecycle.Suffices(rp).Required,
 		Seen:      p.looked,
 	}
-	if st.PackedTime != nil {
-		w.PackedAt = st.PackedTime.Time
-	}
 	if p.shared {
 		w.Trouble = p.cause.Error()
 	}

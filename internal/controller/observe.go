@@ -18,7 +18,6 @@ package controller
 
 import (
 	"context"
-	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -90,15 +89,11 @@ func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
 
 // look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other failure is not.
 func (p *pass) look(ctx context.Context) error {
-	st := &p.rp.Status
-	name, packedAt := "", time.Time{}
-	if st.ReleasePackageID != "" {
-		name = st.PackageName
-		if st.PackedTime != nil {
-			packedAt = st.PackedTime.Time
-		}
+	name := ""
+	if p.rp.Status.ReleasePackageID != "" {
+		name = p.rp.Status.PackageName
 	}
-	view := p.conn.Find(ctx, lifecycle.LookID(p.rp), name, packedAt)
+	view := p.conn.Find(ctx, lifecycle.LookID(p.rp), name)
 	if view.Err != nil {
 		return view.Err
 	}
@@ -125,8 +120,7 @@ func (p *pass) take(view *workspace.View) {
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
 func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
-	a := p.rp.Status.Attempt
-	found, err := r.candidates(ctx, p, a.PackageName, a.StartTime.Add(-lifecycle.SearchWindow), func(listed *lifecycle.Package) bool {
+	found, err := r.candidates(ctx, p, p.rp.Status.Attempt.PackageName, func(listed *lifecycle.Package) bool {
 		return lifecycle.Plausible(p.rp, listed)
 	})
 	if err != nil {
@@ -148,9 +142,9 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 
 // candidates are the packages of a name, with their items, that are plausible as they are listed.
 func (r *ReleasePackageReconciler) candidates(
-	ctx context.Context, p *pass, name string, since time.Time, plausible func(*lifecycle.Package) bool,
+	ctx context.Context, p *pass, name string, plausible func(*lifecycle.Package) bool,
 ) ([]lifecycle.Package, error) {
-	listed, err := p.conn.Search(ctx, name, since)
+	listed, err := p.conn.Search(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -24,18 +24,36 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// SearchWindow is how long before the attempt's start, by our clock, its package may have been packed by the service's. The
-// service refuses signed requests whose clock differs by more (API Request Signing Guide, "Common Errors Related to IAM
-// Authentication Information").
-const SearchWindow = 15 * time.Minute
+// The times that the service shows may be far from ours: where requests are signed the clocks differ by minutes at most, but nothing says in which
+// time zone it writes them down. So a time alone never rules out a package that someone may still deploy. It does where a package has come to an
+// end, as others may have had it under the same name before.
+const (
+	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn or failed package may have been packed by the service's. Signed
+	// requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
+	EndedWindow = 15 * time.Minute
+	// DeployedWindow is the same for a deployed one, whose items are in no other package: time zones differ by less.
+	DeployedWindow = 24 * time.Hour
+)
 
 // Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it lets
 // through needs its items for a verdict.
 func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	a := rp.Status.Attempt
-	return p.Name == a.PackageName &&
-		!slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) &&
-		(p.PackedTime.IsZero() || !p.PackedTime.Before(a.StartTime.Add(-SearchWindow)))
+	switch {
+	case p.Name != a.PackageName, slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID):
+		return false
+	case p.Name == generatedName(rp), p.PackedTime.IsZero(): // No one else gives that name.
+		return true
+	}
+	before := a.StartTime.Sub(p.PackedTime)
+	switch p.State {
+	case v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed:
+		return before <= EndedWindow
+	case v1alpha1.StateDeployed:
+		return before <= DeployedWindow
+	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateUnknown:
+	}
+	return true
 }
 
 // NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.

@@ -116,18 +116,31 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Entry("because of its approvers", changed(func(p *lifecycle.Package) { p.ApproverIDs = []string{"dep1"} })),
 		Entry("because an item is missing", changed(func(p *lifecycle.Package) { p.Items = p.Items[:1] })),
 		Entry("because an item is another", changed(func(p *lifecycle.Package) { p.Items[0].ID = "28" })),
-		Entry("because it was packed long before the request", changed(func(p *lifecycle.Package) {
-			p.PackedTime = now.Add(-time.Minute - lifecycle.SearchWindow - time.Second)
-		})),
 	)
 
 	DescribeTable("clocks may differ", func(packedTime time.Time) {
 		p := changed(func(p *lifecycle.Package) { p.PackedTime = packedTime })
 		Expect(decide(aReleasePackage(attempted(0)), seeing(found(p)))).To(does(lifecycle.Adopt))
 	},
-		Entry("the service's may be behind", now.Add(-lifecycle.SearchWindow)),
-		Entry("the service's may be ahead", now.Add(time.Hour)),
+		Entry("the service's may be behind", now.Add(-8*time.Hour)),
+		Entry("the service's may be ahead", now.Add(8*time.Hour)),
 		Entry("the service may show no time", time.Time{}),
+	)
+
+	DescribeTable("times rule out what others had under the same name and has come to an end",
+		func(state v1alpha1.PackageState, ago time.Duration, plausible bool, changes ...with) {
+			rp := aReleasePackage(append(changes, attempted(0))...)
+			p := aPackage(packageID, state)
+			p.Name, p.PackedTime = rp.Status.Attempt.PackageName, now.Add(-ago)
+			Expect(lifecycle.Plausible(rp, &p)).To(Equal(plausible))
+		},
+		Entry("withdrawn a moment ago", v1alpha1.StateWithdrawn, lifecycle.EndedWindow, true),
+		Entry("withdrawn earlier", v1alpha1.StateWithdrawn, lifecycle.EndedWindow+time.Second, false),
+		Entry("failed earlier", v1alpha1.StateDeployFailed, lifecycle.EndedWindow+time.Second, false),
+		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.DeployedWindow, true),
+		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.DeployedWindow+time.Second, false),
+		Entry("in review for ever so long", v1alpha1.StatePendingReview, 1000*time.Hour, true),
+		Entry("not where nobody else gives the name", v1alpha1.StateWithdrawn, 1000*time.Hour, true, with(ownName)),
 	)
 
 	It("looks before it sends what was refused once more, as the refusal may have been none", func() {

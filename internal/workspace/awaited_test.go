@@ -101,7 +101,7 @@ var _ = Describe("A look that someone awaits", func() {
 	It("says nothing either if it was its caller's own", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(1)
-		own := l.conn.Find(ctx, ids[0], "", time.Time{})
+		own := l.conn.Find(ctx, ids[0], "")
 		Expect(own.Package).NotTo(BeNil())
 		Expect(l.conn.Unpack(ctx, ids[0])).To(Succeed())
 		l.follow(ids, awaited, func(w *workspace.Watch) { w.Seen = &own })
@@ -112,7 +112,7 @@ var _ = Describe("A look that someone awaits", func() {
 		l := aLookout(ctx)
 		ids := l.packages(2)
 		Expect(l.console.Withdraw(ids[0])).To(Succeed())
-		own := l.conn.Find(ctx, ids[0], "", time.Time{})
+		own := l.conn.Find(ctx, ids[0], "")
 		l.follow(ids[1:], awaited, func(w *workspace.Watch) { w.Seen = &own })
 		l.expectNoView(ids[1])
 	})
@@ -152,7 +152,7 @@ var _ = Describe("A look that someone awaits", func() {
 		l.failing(1, simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
 		l.before(simulator.OpList, 1, func() {
 			Expect(l.console.FailDeploy(ids[0])).To(Succeed())
-			own := l.conn.Find(ctx, ids[0], "", time.Time{})
+			own := l.conn.Find(ctx, ids[0], "")
 			l.follow(ids[:1], failed, awaited, func(w *workspace.Watch) { w.Seen = &own })
 		})
 		l.quietRound(ctx, cost{lists: 1, shows: 1}) // The look is the object's own.
@@ -163,7 +163,7 @@ var _ = Describe("A look that someone awaits", func() {
 		l := aLookout(ctx)
 		ids := l.packages(2)
 		l.follow(ids, l.seen)
-		own := l.conn.Find(ctx, ids[0], "", time.Time{})
+		own := l.conn.Find(ctx, ids[0], "")
 		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids[:1]))

@@ -110,11 +110,11 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 	return detail, c.note(err)
 }
 
-// Search lists every package whose name contains the keyword and that was packed at or after since. The service's search is fuzzy
-// and may show deleted packages: the caller compares.
-func (c *Connection) Search(ctx context.Context, keyword string, since time.Time) ([]dataarts.Package, error) {
+// Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far from ours. The search is
+// fuzzy and may show deleted packages: the caller compares.
+func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Package, error) {
 	fetch := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, second, dataarts.ListOptions{NameKeyword: keyword, AppliedAfter: since, Offset: offset})
+		page, err := c.list(ctx, second, dataarts.ListOptions{NameKeyword: keyword, Offset: offset})
 		return page.Packages, page.Total, err
 	}
 	return allPages(fetch, func(p dataarts.Package) string { return p.ID })

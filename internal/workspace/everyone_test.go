@@ -79,7 +79,7 @@ func anyAspects(t *rapid.T) []aspect {
 	for _, a := range []struct {
 		what string
 		aspect
-	}{{"awaited", awaited}, {"of unknown age", ageless}, {"looked at often", within(15 * time.Second)}} {
+	}{{"awaited", awaited}, {"looked at often", within(15 * time.Second)}} {
 		if rapid.IntRange(0, 2).Draw(t, a.what+" if 0") == 0 {
 			chosen = append(chosen, a.aspect)
 		}

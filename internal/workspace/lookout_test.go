@@ -85,7 +85,6 @@ type aspect func(*workspace.Watch)
 func awaited(w *workspace.Watch)  { w.Awaited, w.After = true, time.Second }
 func toUnpack(w *workspace.Watch) { w.ToUnpack = true }
 func nameless(w *workspace.Watch) { w.Name = "" }
-func ageless(w *workspace.Watch)  { w.PackedAt = time.Time{} }
 
 // seen makes it a package that was just named by the service, so that the first look has time.
 func (l *lookout) seen(w *workspace.Watch) { w.Seen = &workspace.View{Began: l.clock.Now()} }
@@ -103,7 +102,7 @@ func (l *lookout) follow(ids []string, aspects ...aspect) {
 	}
 	for _, id := range ids {
 		w := workspace.Watch{
-			Object: object(id), Workspace: production, ID: id, Name: packages[id].Name, PackedAt: packages[id].Packed, After: interval, Known: inReview,
+			Object: object(id), Workspace: production, ID: id, Name: packages[id].Name, After: interval, Known: inReview,
 		}
 		for _, a := range aspects {
 			a(&w)

@@ -21,7 +21,6 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -78,7 +77,7 @@ var _ = Describe("A list", func() {
 					a.Offset, a.MaxLimit, a.OverLimit = offset, perPage, simulator.Accept
 				}))
 				ids := s.packages(n)
-				got, err := s.expectConnected(ctx).Search(ctx, "rel-", time.Time{})
+				got, err := s.expectConnected(ctx).Search(ctx, "rel-")
 				Expect(err).NotTo(HaveOccurred())
 				Expect(idsOf(got)).To(ConsistOf(ids))
 				Expect(s.calls()).To(BeNumerically("<=", calls))
@@ -123,11 +122,11 @@ var _ = Describe("A list", func() {
 						changed = true
 						Expect(change(s, ids)).To(Succeed())
 					})
-					got, err := conn.Search(ctx, "rel-", time.Time{})
+					got, err := conn.Search(ctx, "rel-")
 					Expect(changed).To(BeTrue())
 					if err != nil {
 						Expect(err).To(MatchError(workspace.ErrIncomplete))
-						got, err = conn.Search(ctx, "rel-", time.Time{})
+						got, err = conn.Search(ctx, "rel-")
 						Expect(err).NotTo(HaveOccurred(), "the next look comes out right")
 					}
 					for _, p := range s.console.Packages() {
@@ -162,7 +161,7 @@ var _ = Describe("A list", func() {
 		s.packages(150)
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, Skip: 1,
 			ContentType: "application/json", Body: `{"total":150,"data":[]}`})).To(Succeed())
-		_, err := s.expectConnected(ctx).Search(ctx, "rel-", time.Time{})
+		_, err := s.expectConnected(ctx).Search(ctx, "rel-")
 		Expect(err).To(MatchError(workspace.ErrIncomplete))
 	})
 
@@ -170,7 +169,7 @@ var _ = Describe("A list", func() {
 		s := aSite()
 		s.packages(150)
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: http.StatusBadGateway, Skip: 1})).To(Succeed())
-		got, err := s.expectConnected(ctx).Search(ctx, "rel-", time.Time{})
+		got, err := s.expectConnected(ctx).Search(ctx, "rel-")
 		Expect(err).To(HaveOccurred())
 		Expect(got).To(BeNil())
 	})
@@ -180,7 +179,7 @@ var _ = Describe("A list", func() {
 		s := aSite()
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, Times: simulator.Forever,
 			ContentType: "application/json", Body: fmt.Sprintf(`{"total":%d,"data":[%s,%s]}`, total, row, row)})).To(Succeed())
-		got, err := s.expectConnected(ctx).Search(ctx, "rel-", time.Time{})
+		got, err := s.expectConnected(ctx).Search(ctx, "rel-")
 		if len(want) == 0 {
 			Expect(err).To(MatchError(workspace.ErrIncomplete))
 			Expect(s.calls()).To(Equal(2), "a page that brings nothing new is the last")

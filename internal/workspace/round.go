@@ -180,7 +180,7 @@ func (r *round) listPays() bool {
 // taken down. What it does not show proves nothing: it may have slipped from one page to another.
 func (r *round) list(ctx context.Context) error {
 	states := r.states()
-	options := dataarts.ListOptions{States: states, AppliedAfter: r.oldest()}
+	options := dataarts.ListOptions{States: states}
 	urgency := last
 	if r.awaited {
 		urgency = second
@@ -204,18 +204,6 @@ func (r *round) list(ctx context.Context) error {
 	return err
 }
 
-// oldest is when the first of the packages was packed, by the service's clock; zero where that is not known of one.
-func (r *round) oldest() time.Time {
-	var oldest time.Time
-	for i := range r.wanted {
-		if r.wanted[i].PackedAt.IsZero() {
-			return time.Time{}
-		}
-		oldest = earlier(oldest, r.wanted[i].PackedAt)
-	}
-	return appliedAfter(oldest)
-}
-
 // details looks at the packages that no list has shown, one by one.
 func (r *round) details(ctx context.Context) {
 	made, failed := 0, 0
@@ -228,7 +216,7 @@ func (r *round) details(ctx context.Context) {
 			return // The others are still due, and have the next round.
 		}
 		made++
-		v := r.conn.Find(ctx, w.ID, w.Name, w.PackedAt)
+		v := r.conn.Find(ctx, w.ID, w.Name)
 		r.found[w.subject()] = &v
 		if v.Err == nil {
 			failed = 0

@@ -17,7 +17,6 @@ limitations under the License.
 package workspace_test
 
 import (
-	"context"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -115,6 +114,21 @@ var _ = Describe("A list of several pages", func() {
 		Expect(l.clock.Since(began)).To(Equal(time.Second), "one after the other")
 	})
 
+	DescribeTable("shows all packages whatever the service's clock says", func(ctx SpecContext, offset time.Duration) {
+		var shift atomic.Int64 // Of the times that are written down, and not of those that signatures are checked by.
+		l := aLookout(ctx, func(o *simulator.Options) {
+			o.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+		})
+		shift.Store(int64(offset))
+		ids := l.packages(3)
+		shift.Store(0)
+		l.follow(ids)
+		l.quietRound(ctx, cost{lists: 1})
+	},
+		Entry("hours ahead", 8*time.Hour),
+		Entry("hours behind", -8*time.Hour),
+	)
+
 	It("that says less than it counts leads to looks too", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(3)
@@ -127,39 +141,6 @@ var _ = Describe("A list of several pages", func() {
 })
 
 var _ = Describe("Packages of other people", func() {
-	// aBusySite has packages of other people, packed some time ago.
-	aBusySite := func(ctx context.Context, others int, ago time.Duration) *lookout {
-		GinkgoHelper()
-		var earlier atomic.Int64
-		l := aLookout(ctx, func(o *simulator.Options) {
-			o.Now = func() time.Time { return time.Now().Add(-time.Duration(earlier.Load())) }
-		})
-		earlier.Store(int64(ago))
-		l.packages(others)
-		earlier.Store(0)
-		return l
-	}
-
-	It("are not listed if they are older", func(ctx SpecContext) {
-		l := aBusySite(ctx, 450, time.Hour)
-		l.follow(l.packages(5))
-		l.quietRound(ctx, cost{lists: 1})
-	})
-
-	It("are listed where it is not known since when one is watched", func(ctx SpecContext) {
-		l := aBusySite(ctx, 450, time.Hour)
-		ids := l.packages(6)
-		l.follow(ids[1:])
-		l.follow(ids[:1], ageless)
-		l.quietRound(ctx, cost{lists: 5})
-	})
-
-	It("are listed if they are hardly older, as clocks differ", func(ctx SpecContext) {
-		l := aBusySite(ctx, 150, 14*time.Minute)
-		l.follow(l.packages(5))
-		l.quietRound(ctx, cost{lists: 2})
-	})
-
 	It("make for looks at one package after the other where these cost less, and for a list when they have gone", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(3)

@@ -32,9 +32,8 @@ type Watch struct {
 	// ToUnpack is set while the object is being deleted: see ConnectToUnpack.
 	ToUnpack bool
 
-	// ID, Name and PackedAt are those of the package. What is not known is zero.
+	// ID and Name are those of the package. A name that is not known is empty.
 	ID, Name string
-	PackedAt time.Time
 
 	// After is when to look. A package that goes on waiting is looked at again and again, that long after the latest look.
 	After time.Duration
@@ -104,13 +103,9 @@ const (
 // SpareLook reports whether the budget allows for a look at one package although a recent view of it is known. It does where few ask.
 func (c *Connection) SpareLook() bool { return c.spare.AllowN(c.clock.Now(), 1) }
 
-// clockSkew is how far the service's clock may be from ours: it refuses signed requests whose clock differs by more (API Request Signing Guide,
-// "Common Errors Related to IAM Authentication Information").
-const clockSkew = 15 * time.Minute
-
 // Find makes a look at one package of its own. Where the service refuses to show it, it is looked for in the list, if its name is known: what the
 // service answers about an id that it does not know is not documented, so that a refusal may mean that.
-func (c *Connection) Find(ctx context.Context, id, name string, packedAt time.Time) View {
+func (c *Connection) Find(ctx context.Context, id, name string) View {
 	v := View{Began: c.clock.Now(), id: id, turn: c.observer.nextTurn()}
 	detail, err := c.Look(ctx, id)
 	switch {
@@ -119,17 +114,17 @@ func (c *Connection) Find(ctx context.Context, id, name string, packedAt time.Ti
 	case dataarts.KindOf(err) == dataarts.NotFound:
 		v.Gone = true
 	case dataarts.KindOf(err) == dataarts.Refused:
-		c.findInList(ctx, &v, err, id, name, packedAt)
+		c.findInList(ctx, &v, err, id, name)
 	default:
 		v.Err = err
 	}
 	return v
 }
 
-func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id, name string, packedAt time.Time) {
+func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id, name string) {
 	var found []dataarts.Package
 	if name != "" { // A package that is yet to be adopted has no name that is known here.
-		if found, v.Err = c.Search(ctx, name, appliedAfter(packedAt)); v.Err != nil {
+		if found, v.Err = c.Search(ctx, name); v.Err != nil {
 			return
 		}
 	}
@@ -140,12 +135,4 @@ func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id,
 		}
 	}
 	v.Hidden = refusal
-}
-
-// appliedAfter is the time after which the service lists a package as applied for; zero where that is not known.
-func appliedAfter(packedAt time.Time) time.Time {
-	if packedAt.IsZero() {
-		return time.Time{}
-	}
-	return packedAt.Add(-clockSkew)
 }
