@@ -96,6 +96,13 @@ type Assumptions struct {
 	// [PackageGone].
 	WithdrawnPackage WithdrawnPackage `json:"withdrawnPackage,omitempty"`
 
+	// ItemLag, ListLag and ShowLag are the seconds until the pending list, the list of packages and the details of one know what was
+	// done to packages; ClockOffset is by how many seconds the clock of the service is ahead. See [Limits].
+	ItemLag     int `json:"itemLag,omitempty"`
+	ListLag     int `json:"listLag,omitempty"`
+	ShowLag     int `json:"showLag,omitempty"`
+	ClockOffset int `json:"clockOffset,omitempty"`
+
 	// RateWindow says how the rate limit counts: [WindowSecond], [WindowMinute] or [WindowBucket].
 	RateWindow RateWindow `json:"rateWindow,omitempty"`
 	// OtherCalls are the calls per second of a second caller, who has the keys of each user; see [Limits].
@@ -215,12 +222,10 @@ var unknownCodes = []Code{CodeNoTask, CodeNoTaskLong, CodeInvalidParameter, NoCo
 
 // complete sets each unset choice to its default and refuses values that mean nothing.
 func (a *Assumptions) complete() error {
-	for _, n := range []int{a.MaxLimit, a.MaxItems, a.MaxApprovers, a.MaxUnpack, a.RetryAfter} {
-		if n < 0 {
-			return errors.New("bounds in assumptions must not be negative")
-		}
+	if min(a.MaxLimit, a.MaxItems, a.MaxApprovers, a.MaxUnpack) < 0 {
+		return errors.New("bounds in assumptions must not be negative")
 	}
-	if a.OtherCalls < 0 {
+	if a.OtherCalls < 0 || min(a.RetryAfter, a.ItemLag, a.ListLag, a.ShowLag) < 0 {
 		return errNegative
 	}
 	return errors.Join(

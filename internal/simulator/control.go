@@ -153,17 +153,26 @@ type controlLimits struct {
 	OtherCalls float64      `json:"otherCalls"`
 	RetryAfter textDuration `json:"retryAfter"`
 	Latency    textDuration `json:"latency"`
+
+	ItemLag     textDuration `json:"itemLag"`
+	ListLag     textDuration `json:"listLag"`
+	ShowLag     textDuration `json:"showLag"`
+	ClockOffset textDuration `json:"clockOffset"`
 }
 
 func controlLimitsFrom(l Limits) controlLimits {
 	return controlLimits{
 		RateLimit: l.RateLimit, OtherCalls: l.OtherCalls, RetryAfter: textDuration(l.RetryAfter), Latency: textDuration(l.Latency),
+		ItemLag: textDuration(l.ItemLag), ListLag: textDuration(l.ListLag), ShowLag: textDuration(l.ShowLag),
+		ClockOffset: textDuration(l.ClockOffset),
 	}
 }
 
 func (c controlLimits) limits() Limits {
 	return Limits{
 		RateLimit: c.RateLimit, OtherCalls: c.OtherCalls, RetryAfter: time.Duration(c.RetryAfter), Latency: time.Duration(c.Latency),
+		ItemLag: time.Duration(c.ItemLag), ListLag: time.Duration(c.ListLag), ShowLag: time.Duration(c.ShowLag),
+		ClockOffset: time.Duration(c.ClockOffset),
 	}
 }
 

@@ -209,7 +209,8 @@ var _ = Describe("Control API", func() {
 	It("shows and changes the limits", func(ctx SpecContext) {
 		s := start(func(o *simulator.Options) { o.RateLimit, o.Latency = 1, time.Millisecond })
 		Expect(call(s, http.MethodGet, "/limits", none).body).To(MatchJSON(
-			`{"rateLimit":1,"otherCalls":0,"retryAfter":"0s","latency":"1ms"}`))
+			`{"rateLimit":1,"otherCalls":0,"retryAfter":"0s","latency":"1ms",
+			"itemLag":"0s","listLag":"0s","showLag":"0s","clockOffset":"0s"}`))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
 
@@ -224,6 +225,11 @@ var _ = Describe("Control API", func() {
 		s.clock.advance(time.Second)
 		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"otherCalls":2.5}`).status).To(Equal(http.StatusNoContent))
 		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, OtherCalls: 2.5}))
+
+		Expect(call(s, http.MethodPut, "/limits", `{"itemLag":"1s","listLag":"2s","showLag":"3s","clockOffset":"-8h"}`).status).
+			To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(Equal(simulator.Limits{
+			ItemLag: time.Second, ListLag: 2 * time.Second, ShowLag: 3 * time.Second, ClockOffset: -8 * time.Hour}))
 
 		Expect(call(s, http.MethodPut, "/limits", `{}`).status).To(Equal(http.StatusNoContent))
 		Expect(s.Limits()).To(BeZero())
@@ -277,6 +283,7 @@ var _ = Describe("Control API", func() {
 		Entry("a negative latency", http.MethodPut, "/limits", `{"latency":"-1s"}`, http.StatusBadRequest),
 		Entry("a negative second caller", http.MethodPut, "/limits", `{"otherCalls":-1}`, http.StatusBadRequest),
 		Entry("a negative Retry-After", http.MethodPut, "/limits", `{"retryAfter":"-1s"}`, http.StatusBadRequest),
+		Entry("a negative lag", http.MethodPut, "/limits", `{"showLag":"-1s"}`, http.StatusBadRequest),
 		Entry("a limit that is none", http.MethodPut, "/limits", `{"limit":1}`, http.StatusBadRequest),
 		Entry("limits without JSON", http.MethodPut, "/limits", none, http.StatusBadRequest),
 		Entry("items without JSON", http.MethodPost, here+"/items", none, http.StatusBadRequest),

@@ -58,10 +58,17 @@ type item struct {
 	NewItem
 	id        string
 	taskID    string
-	submitted time.Time
+	submitted time.Time // of the service's clock
 
 	packages []*releasePackage // that contain it and are not withdrawn
 	gone     bool              // released, or to be submitted again after a withdrawal
+	history  []itemVersion
+}
+
+// itemVersion is what changes about an item as the pending list shows it. The first one has no time: an item was never unknown.
+type itemVersion struct {
+	at           time.Time
+	packed, gone bool
 }
 
 // submit adds an item to the pending list.
@@ -75,17 +82,40 @@ func (s *Server) submit(w *workspace, n NewItem) *item {
 		NewItem:   n,
 		id:        strconv.Itoa(ids.items),
 		taskID:    fmt.Sprintf("%032x", ids.items),
-		submitted: s.opts.Now(),
+		submitted: s.clock(),
+		history:   []itemVersion{{}},
 	}
 	w.items = append(w.items, i)
 	w.itemsByID[i.id] = i
 	return i
 }
 
+// join puts the item into a package.
+func (i *item) join(p *releasePackage, at time.Time) {
+	i.packages = append(i.packages, p)
+	i.note(at)
+}
+
 // leave takes the item out of a package that was withdrawn or released.
-func (i *item) leave(p *releasePackage, gone bool) {
+func (i *item) leave(p *releasePackage, at time.Time, gone bool) {
 	i.packages = slices.DeleteFunc(i.packages, func(q *releasePackage) bool { return q == p })
 	i.gone = i.gone || gone
+	i.note(at)
+}
+
+func (i *item) note(at time.Time) {
+	i.history = append(i.history, itemVersion{at: at, packed: len(i.packages) > 0, gone: i.gone})
+}
+
+// before is what somebody sees of the item who lags behind.
+func (i *item) before(now time.Time, lag time.Duration) itemVersion {
+	seen := i.history[0]
+	for _, v := range i.history[1:] {
+		if !v.at.After(now.Add(-lag)) {
+			seen = v
+		}
+	}
+	return seen
 }
 
 // itemFacts are the fields that the pending list and the details of a package have in common.
@@ -136,11 +166,12 @@ func (s *Server) listItems(c *call) (any, *refusal) {
 	}
 	rows := []itemRow{}
 	for _, i := range c.workspace.items {
-		if !s.listed(i, q) {
+		v := i.before(s.opts.Now(), s.limits.ItemLag)
+		if !s.listed(i, v, q) {
 			continue
 		}
 		row := itemRow{s.itemFacts(i), flagNotPacked, c.workspace.longID()}
-		if len(i.packages) > 0 {
+		if v.packed {
 			row.PackageFlag = flagPacked
 		}
 		rows = append(rows, row)
@@ -149,8 +180,8 @@ func (s *Server) listItems(c *call) (any, *refusal) {
 }
 
 // listed says whether an item belongs into the answer to a query.
-func (s *Server) listed(i *item, q itemQuery) bool {
-	if i.gone || (len(i.packages) > 0 && s.opts.Assumptions.PackedItem == Refuse) {
+func (s *Server) listed(i *item, v itemVersion, q itemQuery) bool {
+	if v.gone || (v.packed && s.opts.Assumptions.PackedItem == Refuse) {
 		return false
 	}
 	return s.matches(i.Name, q.name) &&

@@ -169,10 +169,10 @@ func (s *Server) find(c *call, req *listRequest) []found {
 	return matches
 }
 
-// seen is the current version of a package unless a fault holds the list back.
+// seen is the version of a package that a list shows: the current one unless lists lag behind, or a fault holds this one back.
 func (s *Server) seen(c *call, p *releasePackage) (*version, bool) {
 	if c.stale == nil {
-		return p.current(), true
+		return p.before(s.opts.Now(), s.limits.ListLag)
 	}
 	return p.asOf(p.workspace.revision-c.stale.Behind, s.opts.Now().Add(-c.stale.Lag))
 }

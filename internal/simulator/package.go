@@ -50,7 +50,7 @@ type releasePackage struct {
 	applicant string   // user id
 	approvers []string // user ids
 	items     []*item
-	packed    time.Time
+	packed    time.Time // of the service's clock
 	history   []version
 }
 
@@ -64,7 +64,7 @@ type version struct {
 	gone        bool // the row does not exist
 	deployer    string
 	deployStart time.Time
-	deployEnd   time.Time
+	deployEnd   time.Time // of the service's clock
 	startedJobs bool
 }
 
@@ -76,6 +76,11 @@ func (p *releasePackage) current() *version {
 func (p *releasePackage) live() bool {
 	v := p.current()
 	return !v.withdrawn && !v.gone
+}
+
+// before returns the version that somebody sees who lags behind, if there was one then.
+func (p *releasePackage) before(now time.Time, lag time.Duration) (*version, bool) {
+	return p.asOf(p.workspace.revision, now.Add(-lag))
 }
 
 // asOf returns the newest version that is old enough, if there was one.
@@ -105,11 +110,11 @@ func (s *Server) add(w *workspace, name, applicant string, approvers []string, i
 	now := s.opts.Now()
 	p := &releasePackage{
 		workspace: w, number: ids.packages, id: strconv.Itoa(ids.packages), name: name,
-		applicant: applicant, approvers: approvers, items: items, packed: now,
+		applicant: applicant, approvers: approvers, items: items, packed: s.clock(),
 		history: []version{{revision: w.revision, at: now, state: StateReview}},
 	}
 	for _, i := range items {
-		i.packages = append(i.packages, p)
+		i.join(p, now)
 	}
 	w.packages = append(w.packages, p)
 	w.packagesByID[p.id] = p
@@ -149,10 +154,10 @@ func (s *Server) endIfDeploying(p *releasePackage, end State) bool {
 
 // endDeploy ends a deployment as deployed or failed. Released items leave the pending list.
 func (s *Server) endDeploy(p *releasePackage, at time.Time, end State) {
-	p.change(at, func(v *version) { v.state, v.deployEnd = end, at })
+	p.change(at, func(v *version) { v.state, v.deployEnd = end, at.Add(s.limits.ClockOffset) })
 	s.forgetDeploy(p)
 	if end == StateDeployed {
-		p.release(true)
+		p.release(at, true)
 	}
 }
 
@@ -180,14 +185,14 @@ func (s *Server) withdraw(p *releasePackage) {
 		v.withdrawn, v.gone = true, rules.WithdrawnPackage == PackageGone
 	})
 	s.forgetDeploy(p)
-	p.release(rules.WithdrawnItem == ItemGone)
+	p.release(s.opts.Now(), rules.WithdrawnItem == ItemGone)
 }
 
 // vanish removes the row behind everybody's back. Its items are free again.
 func (s *Server) vanish(p *releasePackage) {
 	p.change(s.opts.Now(), func(v *version) { v.gone = true })
 	s.forgetDeploy(p)
-	p.release(false)
+	p.release(s.opts.Now(), false)
 }
 
 // setState changes the number and nothing else.
@@ -196,8 +201,8 @@ func (s *Server) setState(p *releasePackage, state State) {
 	s.forgetDeploy(p)
 }
 
-func (p *releasePackage) release(gone bool) {
+func (p *releasePackage) release(at time.Time, gone bool) {
 	for _, i := range p.items {
-		i.leave(p, gone)
+		i.leave(p, at, gone)
 	}
 }

@@ -233,23 +233,29 @@ func (s *Server) reply(w http.ResponseWriter, c *call, a answer) {
 func (s *Server) head(w http.ResponseWriter, c *call, a answer) {
 	s.mu.Lock()
 	c.record.Status = a.status
+	now := s.clock()
 	s.mu.Unlock()
 	h := w.Header()
+	h.Set("Date", writeDate(now))
 	h.Set(requestIDHeader, c.requestID)
 	if a.contentType != "" {
 		h.Set("Content-Type", a.contentType)
 	}
 	if a.retryAfter > 0 {
-		h.Set("Retry-After", s.writeRetryAfter(a.retryAfter))
+		h.Set("Retry-After", s.writeRetryAfter(now, a.retryAfter))
 	}
 	w.WriteHeader(a.status)
 }
 
-func (s *Server) writeRetryAfter(d time.Duration) string {
+func (s *Server) writeRetryAfter(now time.Time, d time.Duration) string {
 	if s.opts.Assumptions.RetryAfterForm == RetryDate {
-		return s.opts.Now().Add(d).UTC().Format(http.TimeFormat)
+		return writeDate(now.Add(d))
 	}
 	return strconv.Itoa(int(d / time.Second))
+}
+
+func writeDate(t time.Time) string {
+	return t.UTC().Format(http.TimeFormat)
 }
 
 // pause waits for d, and reports false if the client left or the server closed first.

@@ -37,16 +37,28 @@ type taskRow struct {
 
 func (s *Server) show(c *call) (any, *refusal) {
 	c.record.Packages = []string{c.packageID}
-	p := c.workspace.packagesByID[c.packageID]
-	if p == nil || p.current().gone {
+	p, v := s.shown(c)
+	if v == nil || v.gone {
 		return nil, unknownPackage(s.opts.Assumptions.UnknownShown)
 	}
-	v := p.current()
 	detail := packageDetail{Package: s.packageRow(p, v)}
 	for _, i := range p.items {
 		detail.Tasks = append(detail.Tasks, s.taskRow(i, v))
 	}
 	return detail, nil
+}
+
+// shown is the package that a call names, in the version that its details show, if they show one.
+func (s *Server) shown(c *call) (*releasePackage, *version) {
+	p := c.workspace.packagesByID[c.packageID]
+	if p == nil {
+		return nil, nil
+	}
+	v, ok := p.before(s.opts.Now(), s.limits.ShowLag)
+	if !ok {
+		return nil, nil
+	}
+	return p, v
 }
 
 // taskRow gives every task the state of its package: what a package is when only some of its tasks
