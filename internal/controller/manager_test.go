@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -39,6 +40,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
+// forwarded is the real clock, put forward.
+type forwarded struct{ by atomic.Int64 }
+
+func (f *forwarded) Now() time.Time                  { return time.Now().Add(time.Duration(f.by.Load())) }
+func (f *forwarded) Since(t time.Time) time.Duration { return f.Now().Sub(t) }
+
 // startManager runs both controllers, as the operator does, on the namespace of the scene.
 func (s *scene) startManager(ctx context.Context) {
 	GinkgoHelper()
@@ -49,7 +56,10 @@ func (s *scene) startManager(ctx context.Context) {
 		Controller: config.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
 	})
 	Expect(err).NotTo(HaveOccurred())
-	connections := &workspace.Connections{Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec", Linger: -1}
+	connections := &workspace.Connections{
+		Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec", Clock: &s.forwarded, Linger: -1,
+	}
+	s.connections = connections
 	Expect(mgr.Add(connections)).To(Succeed())
 	Expect((&controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,

@@ -74,6 +74,9 @@ type scene struct {
 	api        *apiServer
 	recorder   *events.FakeRecorder
 	reconciler *controller.ReleasePackageReconciler
+	// connections are those of the manager, if one was started, and forwarded is the clock that they go by.
+	connections *workspace.Connections
+	forwarded   forwarded
 
 	// applied counts the ReleasePackages that there ever were.
 	applied int

@@ -17,6 +17,9 @@ limitations under the License.
 package workspace_test
 
 import (
+	"context"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -100,5 +103,86 @@ var _ = Describe("What is watched through a workspace object", func() {
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{lists: 1}))
 		Expect(told).To(Equal(ids))
+	})
+
+	DescribeTable("is with the present connection, though its object looked through one that was replaced meanwhile",
+		func(ctx SpecContext, replace func(context.Context, *lookout)) {
+			l := aLookout(ctx)
+			ids := l.packages(6)
+			l.follow(ids[:3], l.seen)
+			old := l.conn
+			replace(ctx, l)
+			Expect(l.expectConnected(ctx)).NotTo(BeIdenticalTo(old))
+			l.news()
+
+			l.follow(ids[3:5], l.seen) // By passes that still hold the old one.
+			Expect(l.console.StartDeploy(ids[0])).To(Succeed())
+			Expect(l.console.StartDeploy(ids[4])).To(Succeed())
+			took, told := l.round(ctx)
+			Expect(took).To(Equal(cost{lists: 1}), "one look for all")
+			Expect(told).To(ConsistOf(ids[0], ids[4]))
+			Expect(l.NextRound()).To(BeTemporally(">", l.clock.Now()), "nothing is left that is due")
+
+			l.follow(ids[5:], awaited)
+			took, told = l.round(ctx)
+			Expect(took).To(Equal(cost{shows: 1}))
+			Expect(told).To(Equal(ids[5:]))
+		},
+		Entry("as the Secret holds another key", func(ctx context.Context, l *lookout) { l.rotate(ctx, keyToken, token) }),
+		Entry("as the Secret held a wrong key, and holds the right one again", func(ctx context.Context, l *lookout) {
+			l.rotate(ctx, v1alpha1.SecretKeyAccessKey, accessKey, v1alpha1.SecretKeySecretKey, wrongSecret)
+			l.expectConnected(ctx)
+			l.rotate(ctx, v1alpha1.SecretKeyAccessKey, accessKey, v1alpha1.SecretKeySecretKey, secretKey)
+		}),
+		Entry("as its timeout was edited", func(ctx context.Context, l *lookout) {
+			l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Timeout.Duration++ })
+		}),
+		Entry("as its limit was edited", func(ctx context.Context, l *lookout) {
+			l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond++ })
+		}),
+		Entry("as its interval was edited", func(ctx context.Context, l *lookout) {
+			l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.PollInterval.Duration++ })
+		}),
+	)
+
+	It("is with the present connection after the workspace object was deleted and made again", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		Expect(l.objects.Delete(ctx, aWorkspace("production", l.url))).To(Succeed())
+		again := aWorkspace("production", l.url)
+		again.UID, again.Spec.RequestsPerSecond = "uid-2", 1_000_000
+		Expect(l.objects.Create(ctx, again)).To(Succeed())
+		Expect(l.expectConnected(ctx)).NotTo(BeIdenticalTo(l.conn))
+
+		l.follow(ids, l.seen)
+		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
+		took, told := l.round(ctx)
+		Expect(took).To(Equal(cost{lists: 1}))
+		Expect(told).To(Equal(ids[:1]))
+	})
+
+	It("is told to its object if that looked at a place where the workspace object leads no longer", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(3)
+		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
+		l.expectConnected(ctx)
+		l.follow(ids[:2], awaited)
+		Expect(l.news()).To(Equal(ids[:2]))
+		l.Forget(production)
+		l.follow(ids[2:], l.seen)
+		Expect(l.news()).To(Equal(ids[2:]))
+		Expect(l.NextRound().IsZero()).To(BeTrue(), "nothing is watched with a connection that is closed")
+	})
+
+	It("is looked at as often as the edited interval says", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		l.follow(ids, l.seen)
+		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.PollInterval.Duration = 10 * time.Second })
+		l.expectConnected(ctx)
+		began := l.clock.Now()
+		l.quietRound(ctx, cost{lists: 1})
+		l.quietRound(ctx, cost{lists: 1})
+		Expect(l.clock.Since(began)).To(BeNumerically("<=", 25*time.Second))
 	})
 })

@@ -111,6 +111,13 @@ func (l *lookout) follow(ids []string, aspects ...aspect) {
 	}
 }
 
+// rotate replaces what the Secret holds, and lets the time pass after which that is noticed.
+func (l *lookout) rotate(ctx context.Context, pairs ...string) {
+	GinkgoHelper()
+	l.storeSecret(ctx, pairs...)
+	l.clock.Step(secretTTL)
+}
+
 // round makes the next round at its time, and returns what it took and who was told.
 func (l *lookout) round(ctx context.Context) (took cost, told []string) {
 	GinkgoHelper()

@@ -53,7 +53,9 @@ type observer struct {
 	// nudge wakes the one who makes the rounds when the next is due earlier than it was.
 	nudge chan struct{}
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// ways are the present connections of workspace objects. What is watched through an object is with that, whichever its watcher has used.
+	ways  map[types.NamespacedName]*Connection
 	polls map[*Connection]*poll
 	at    map[types.NamespacedName]*poll
 	// turn counts looks and writes, so that a look which began before a write is told from one that began after it.
@@ -95,14 +97,24 @@ type entry struct {
 func newObserver(c clock.PassiveClock) *observer {
 	return &observer{
 		clock: c, tell: func(types.NamespacedName) {}, nudge: make(chan struct{}, 1),
-		polls: map[*Connection]*poll{}, at: map[types.NamespacedName]*poll{}, written: map[place]uint64{},
+		ways: map[types.NamespacedName]*Connection{}, polls: map[*Connection]*poll{}, at: map[types.NamespacedName]*poll{},
+		written: map[place]uint64{},
 	}
 }
 
-// watch takes a Watch in place of the object's earlier one.
-func (o *observer) watch(conn *Connection, w Watch) {
+// watch takes a Watch in place of the object's earlier one. If the workspace object has come to lead elsewhere, its object is told instead.
+func (o *observer) watch(used *Connection, w Watch) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	conn := o.ways[w.Workspace]
+	if conn == nil || conn.target != used.target {
+		o.remove(w.Object)
+		o.tell(w.Object)
+		return
+	}
+	if w.After == used.pollInterval {
+		w.After = conn.pollInterval
+	}
 	var was *entry
 	if p := o.at[w.Object]; p != nil {
 		was = p.entries[w.Object]
@@ -226,24 +238,36 @@ func (o *observer) view(object types.NamespacedName, id string) (View, bool) {
 	return View{}, false
 }
 
-// move hands over what is watched through a workspace object whose connection was replaced. If the other one leads elsewhere, or there is none,
-// the objects are told instead.
-func (o *observer) move(workspace types.NamespacedName, from, to *Connection) {
+// lead takes down which connection a workspace object has from now on, nil for none, and hands over to it what is watched through the object. If it
+// leads elsewhere, or there is none, the objects that watch are told instead.
+func (o *observer) lead(workspace types.NamespacedName, to *Connection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	p := o.polls[from]
-	if p == nil || from == to {
+	from := o.ways[workspace]
+	if from == to {
 		return
 	}
-	for _, object := range slices.Collect(maps.Keys(p.entries)) {
-		e := p.entries[object]
-		switch {
-		case e.Workspace != workspace:
-		case to == nil || to.target != from.target:
-			o.remove(object)
-			o.tell(object)
-		default:
-			o.schedule(o.put(to, e), e)
+	o.ways[workspace] = to
+	if to == nil {
+		delete(o.ways, workspace)
+	}
+	if p := o.polls[from]; p != nil {
+		for _, object := range slices.Collect(maps.Keys(p.entries)) {
+			if e := p.entries[object]; e.Workspace == workspace {
+				o.move(e, from, to)
+			}
 		}
 	}
+}
+
+func (o *observer) move(e *entry, from, to *Connection) {
+	if to == nil || to.target != from.target {
+		o.remove(e.Object)
+		o.tell(e.Object)
+		return
+	}
+	if e.After == from.pollInterval {
+		e.After = to.pollInterval
+	}
+	o.schedule(o.put(to, e), e)
 }

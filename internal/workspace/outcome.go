@@ -36,6 +36,8 @@ func (o *observer) end(r *round, cutOff bool) {
 	for object, e := range r.entries {
 		v := r.viewOf(e)
 		switch {
+		case v == nil && !cutOff && !r.unfinished && !e.due.After(r.began):
+			e.due = o.clock.Now().Add(scaled(firstRetry, spread)) // Whatever kept the round from looking, the next one has to wait.
 		case cutOff, v == nil:
 		case v.turn <= max(e.turn, o.written[place{r.conn.target, e.ID}]):
 			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if it is a little later.

@@ -96,8 +96,8 @@ func (c *Connections) Close() {
 
 // replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
 func (c *Connections) replace(s *slot, conn *Connection) {
+	c.observing().lead(s.key, conn)
 	if s.conn != nil {
-		c.observing().move(s.key, s.conn, conn)
 		c.shared.release(s.conn, s.key)
 	}
 	s.conn = conn

@@ -44,6 +44,8 @@ type round struct {
 	// wanted are the packages that are due; awaited tells that someone waits for one of them.
 	wanted  []Watch
 	awaited bool
+	// unfinished tells that there was more to look at than one round does.
+	unfinished bool
 	// expected is what those that nobody waits for are expected to look like, by the package's id.
 	expected map[string]Outlook
 	// listed is what a list showed, by the package's id, and found what came of looks at single packages.
@@ -213,7 +215,8 @@ func (r *round) details(ctx context.Context) {
 			continue
 		}
 		if made == mostDetails {
-			return // The others are still due, and have the next round.
+			r.unfinished = true // The others are still due, and have the next round.
+			return
 		}
 		made++
 		v := r.conn.Find(ctx, w.ID, w.Name)

@@ -24,8 +24,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Watch asks for looks at a package from now on, in place of what was asked for its object before. Rounds make them: see Start.
-func (c *Connections) Watch(conn *Connection, w Watch) { c.observing().watch(conn, w) }
+// Watch asks for looks at a package from now on, in place of what was asked for its object before. Rounds make them: see Start. They use the
+// connection that the workspace object has then, which need not be the one that its caller has used.
+func (c *Connections) Watch(used *Connection, w Watch) { c.observing().watch(used, w) }
 
 // Unwatch ends the looks for an object.
 func (c *Connections) Unwatch(object types.NamespacedName) { c.observing().unwatch(object) }
