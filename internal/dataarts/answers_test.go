@@ -20,6 +20,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -39,6 +40,11 @@ func compressed(body string) string {
 	_, _ = io.WriteString(w, body)
 	_ = w.Close()
 	return out.String()
+}
+
+// numericIDs takes the quotes from ids.
+func numericIDs(body string) string {
+	return regexp.MustCompile(`(_id":)"(\d+)"`).ReplaceAllString(body, "$1$2")
 }
 
 const (
@@ -61,7 +67,11 @@ var _ = Describe("What an answer proves", func() {
 		Entry("a 200 with an empty id", dataarts.Unknown, answer(200, `{"release_package_id":""}`)),
 		Entry("a 200 with a blank id", dataarts.Unknown, answer(200, `{"release_package_id":" "}`)),
 		Entry("a 200 with an id that is a path", dataarts.Unknown, answer(200, `{"release_package_id":"../1"}`)),
-		Entry("a 200 with a number for an id", dataarts.Unknown, answer(200, `{"release_package_id":13}`)),
+		Entry("a 200 with a fraction for an id", dataarts.Unknown, answer(200, `{"release_package_id":13.0}`)),
+		Entry("a 200 with an exponent in the id", dataarts.Unknown, answer(200, `{"release_package_id":1e3}`)),
+		Entry("a 200 with a negative id", dataarts.Unknown, answer(200, `{"release_package_id":-13}`)),
+		Entry("a 200 with an object for an id", dataarts.Unknown, answer(200, `{"release_package_id":{"id":13}}`)),
+		Entry("a 200 with an id that is cut", dataarts.Unknown, answer(200, `{"release_package_id":13`)),
 		Entry("a 200 with null", dataarts.Unknown, answer(200, `null`)),
 		Entry("a 200 with an array", dataarts.Unknown, answer(200, `[{"release_package_id":"13"}]`)),
 		Entry("a 200 with a login page", dataarts.Unknown, answer(200, loginPage)),
@@ -196,6 +206,33 @@ var _ = Describe("What an answer proves", func() {
 		Entry("an item without an id", dataarts.Unknown, answer(200, `{"data":[{"item_name":"a"}],"total":1}`)),
 		Entry("a refusal", dataarts.Refused, answer(400, refusal("DLF.3051"))),
 	)
+
+	It("is read with numbers for ids as with texts", func(ctx SpecContext) {
+		const large = "9007199254740993" // A float would lose its last digit.
+		c := aClient(aServer(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/package"):
+				answer(200, `{"release_package_id": `+large+`}`)(w, r)
+			case strings.HasSuffix(r.URL.Path, "/pending-items"):
+				answer(200, `{"data":[{"item_name":"x_id\":1,","pending_item_id":26,"task_id" : 7 ,"submit_user_id":8,"package_flag":0,"project_id":9}],"total":1}`)(w, r)
+			case r.Method == http.MethodGet:
+				answer(200, numericIDs(shown))(w, r)
+			default:
+				answer(200, `{"data":[{"package_id":`+large+`,"apply_user_id":5,"package_approvers":[{"user_id":6}]}],"total":1,"request_id":4}`)(w, r)
+			}
+		}).URL)
+		Expect(c.Pack(ctx, packRequest)).To(Equal(large))
+		page, err := c.List(ctx, dataarts.ListOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(page.Packages).To(ConsistOf(dataarts.Package{ID: large, ApplyUserID: "5", Approvers: []dataarts.User{{ID: "6"}}}))
+		pending, err := c.ListPendingItems(ctx, dataarts.PendingItemOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(pending.Items).To(ConsistOf(dataarts.PendingItem{ID: "26", Name: `x_id":1,`, TaskID: "7", SubmitUserID: "8", ProjectID: "9"}))
+		detail, err := c.Show(ctx, "13")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(detail.Items).To(HaveLen(1))
+		Expect(detail.Items[0].PendingItemID).To(Equal("26"))
+	})
 
 	DescribeTable("about when to come back", func(ctx SpecContext, want time.Duration, status int, headers ...string) {
 		_, err := aClient(aServer(answer(status, "", headers...)).URL).Pack(ctx, packRequest)

@@ -64,6 +64,7 @@ func readReply(op Op, resp *http.Response) reply {
 	if r.cut == nil && int64(len(r.body)) > limit {
 		r.cut = errTooLong
 	}
+	r.body = idsAsText(r.body)
 	return r
 }
 

@@ -36,8 +36,7 @@ type PackRequest struct {
 // Pack packs pending items into a package for review and returns its id.
 //
 // The service knows no idempotency key, so after an error of the Kind Unknown the package may exist: look before
-// packing again. This includes an answer of 200 whose id is missing, or is a number instead of the documented string. The SDK
-// cannot decode the latter, and the package can be found by looking.
+// packing again. This includes an answer of 200 whose id is missing or cannot be read.
 func (c *Client) Pack(ctx context.Context, req PackRequest) (string, error) {
 	if err := req.check(); err != nil {
 		return "", err
