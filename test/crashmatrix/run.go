@@ -125,7 +125,7 @@ func recordings(only selection) []testCase {
 	scenarios := allScenarios()
 	for i := range scenarios {
 		s := &scenarios[i]
-		for _, v := range append([]variant{documented}, s.variants...) {
+		for _, v := range s.readings() {
 			if c := (testCase{id: s.name + "/" + v.name, scenario: s, variant: v}); only.touches(c.id) {
 				cases = append(cases, c)
 			}
@@ -147,7 +147,7 @@ func faulty(recording *outcome, only selection, full bool) []testCase {
 		}
 		for _, f := range faultsOf(b) {
 			c := testCase{id: fmt.Sprintf("%s/%d/%s", r.id, i+1, f), scenario: r.scenario, variant: r.variant, at: i + 1, fault: f, recording: recording}
-			wanted := full || r.variant.name == documentedName || b.write && (f.in(coreFaults) || f.in(r.variant.also))
+			wanted := full || r.variant.name == documentedName || b.write && r.variant.meets(f)
 			if only.includes(c.id) && (wanted || only.names(r.id, i+1)) {
 				cases = append(cases, c)
 			}

@@ -34,6 +34,8 @@ type scenario struct {
 	name string
 	// variants are the other readings of the service's documentation that could change the story, besides the documented one.
 	variants []variant
+	// not are the names of readings that are tried everywhere but here.
+	not []string
 	// neighbour adds another object, so that there are packages to look at together.
 	neighbour bool
 	steps     func(v variant) []step
@@ -50,48 +52,14 @@ type step struct {
 	goal   goal
 }
 
-// goal says what is missing, and nothing once it is reached.
-type goal func(w *world) string
-
-// variant is one reading of the service's documentation.
-type variant struct {
-	name        string
-	assumptions simulator.Assumptions
-	// also are faults that this reading makes more of.
-	also []fault
+// readings are all variants that a scenario is told under.
+func (s *scenario) readings() []variant {
+	all := slices.Concat([]variant{documented}, s.variants, unknownCodes, anywhere)
+	return slices.DeleteFunc(all, func(v variant) bool { return slices.Contains(s.not, v.name) })
 }
 
-const documentedName = "documented"
-
-var documented = variant{name: documentedName}
-
-// slow are the faults that let a request take effect later than its sender thinks.
-var slow = append([]fault{late}, freezing...)
-
-// The other readings, by what they are about.
-var (
-	rows             = variant{name: "offset-row", assumptions: simulator.Assumptions{Offset: simulator.OffsetRow}}
-	exactKeyword     = variant{name: "keyword-exact", assumptions: simulator.Assumptions{Keyword: simulator.MatchExact}}
-	packedUnlisted   = variant{name: "packed-item-unlisted", assumptions: simulator.Assumptions{PackedItem: simulator.Refuse}}
-	sharedItems      = variant{name: "shared-item", assumptions: simulator.Assumptions{SharedItem: simulator.Accept}, also: slow}
-	uniqueNames      = variant{name: "duplicate-name-refused", assumptions: simulator.Assumptions{DuplicateName: simulator.Refuse}}
-	idsPerWorkspace  = variant{name: "ids-per-workspace", assumptions: simulator.Assumptions{IDs: simulator.IDsPerWorkspace}}
-	longCode         = variant{name: "long-code", assumptions: simulator.Assumptions{UnknownPackage: simulator.CodeNoTaskLong}}
-	unpackAgain      = variant{name: "unpack-again", assumptions: simulator.Assumptions{UnpackAgain: simulator.Accept}}
-	unpackDeploying  = variant{name: "unpack-deploying", assumptions: simulator.Assumptions{UnpackDeploying: simulator.Accept}}
-	failedStays      = variant{name: "unpack-failed-refused", assumptions: simulator.Assumptions{UnpackFailed: simulator.Refuse}}
-	withdrawnHidden  = variant{name: "withdrawn-unlisted", assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageUnlisted}}
-	withdrawnGone    = variant{name: "withdrawn-gone", assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageGone}}
-	withdrawnItemOut = variant{name: "withdrawn-item-gone", assumptions: simulator.Assumptions{WithdrawnItem: simulator.ItemGone}}
-	shortPages       = variant{name: "short-pages", assumptions: simulator.Assumptions{MaxLimit: 10, OverLimit: simulator.Refuse}}
-
-	// contrary goes against the documentation's least inventive reading wherever a scenario can still end well.
-	contrary = variant{name: "contrary", also: slow, assumptions: simulator.Assumptions{
-		Offset: simulator.OffsetRow, Keyword: simulator.MatchExact, PackedItem: simulator.Refuse, SharedItem: simulator.Accept,
-		DuplicateName: simulator.Refuse, IDs: simulator.IDsPerWorkspace, UnpackAgain: simulator.Accept, UnpackFailed: simulator.Refuse,
-		UnknownPackage: simulator.CodeNoTaskLong, WithdrawnPackage: simulator.PackageUnlisted,
-	}}
-)
+// goal says what is missing, and nothing once it is reached.
+type goal func(w *world) string
 
 // all is reached when every one of some goals is.
 func all(goals ...goal) goal {

@@ -119,6 +119,9 @@ var packScenarios = []scenario{
 	{name: "pack-lost-then-withdrawn", variants: []variant{withdrawnItemOut}, steps: func(v variant) []step {
 		first := struck(packing())
 		first.goal = stalled(v1alpha1.ReasonWithdrawn)
+		if v.hidesWithdrawn() {
+			first.goal = either(first.goal, inReview) // Nothing at the service tells that there was a package.
+		}
 		if v.assumptions.WithdrawnItem == simulator.ItemGone {
 			first.goal = stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonAmbiguousPackage)
 		}
