@@ -128,6 +128,9 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	if bounded && !overdue && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
 		result.RequeueAfter = max(left, minDelay)
 	}
+	if search := lifecycle.UntilLateSearch(p.rp, r.Clock.Now()); search > 0 && (result.RequeueAfter == 0 || search < result.RequeueAfter) {
+		result.RequeueAfter = search
+	}
 	if result.RequeueAfter > 0 {
 		result.Priority = &background
 	}

@@ -48,17 +48,24 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	if pinned := p.rp.Status.Workspace; pinned != nil && *pinned != target {
 		return nil // What the package's id means over there is anyone's guess, so nothing is asked.
 	}
+	if err := r.see(ctx, p, need); err != nil {
+		return p.hindered(err)
+	}
+	return nil
+}
+
+func (r *ReleasePackageReconciler) see(ctx context.Context, p *pass, need lifecycle.Need) (err error) {
 	switch need {
 	case lifecycle.NeedPackage:
 		err = r.glance(ctx, p)
 	case lifecycle.NeedSearch:
-		err = r.search(ctx, p)
+		return r.search(ctx, p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
 	}
-	if err != nil {
-		return p.hindered(err)
+	if err == nil && !p.unseen && lifecycle.SearchesLate(p.rp, p.seen.Now) {
+		err = r.searchLate(ctx, p)
 	}
-	return nil
+	return err
 }
 
 // glance takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
@@ -137,6 +144,21 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	}
 	pending, err := p.conn.PendingItems(ctx)
 	p.seen.ItemsUnpacked = err == nil && allUnpacked(p.rp, pending)
+	return err
+}
+
+// searchLate gathers what the latest attempt may have made besides the recorded package, which others look at.
+func (r *ReleasePackageReconciler) searchLate(ctx context.Context, p *pass) error {
+	return r.searchFor(ctx, p, func(listed *lifecycle.Package) bool { return listed.ID != p.rp.Status.ReleasePackageID })
+}
+
+func (r *ReleasePackageReconciler) searchFor(ctx context.Context, p *pass, wanted func(*lifecycle.Package) bool) error {
+	found, err := r.candidates(ctx, p, p.rp.Status.Attempt.PackageName, func(listed *lifecycle.Package) bool {
+		return lifecycle.Plausible(p.rp, listed) && wanted(listed)
+	})
+	if err == nil {
+		p.seen.Candidates, p.seen.Searched = found, true
+	}
 	return err
 }
 

@@ -25,6 +25,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -275,11 +276,18 @@ var _ = Describe("A request that arrives after it was given up", func() {
 	})
 
 	It("is told of", func(ctx SpecContext) {
-		s.expectReconciledAfter(ctx, pollInterval, rp)
+		s.expectReconciledAfter(ctx, lifecycle.UntilLateSearch(rp, s.clock.Now()), rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("packages "+late+" are what this object asked for"))
 		Expect(s.console.Withdraw(late)).To(Succeed())
 		s.expectReconciledAfter(ctx, 5*time.Minute, rp)
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+	})
+
+	It("is told of at once if someone asks, or edits the object", func(ctx SpecContext) {
+		expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "another" })
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("packages "+late))
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID, late), "nothing was withdrawn")
 	})
 
 	It("is withdrawn with the object", func(ctx SpecContext) {

@@ -176,10 +176,10 @@ func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return Step{Action: Pack}
 	case seen.Gone:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookForLate(rp), Message: fmt.Sprintf(
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
 			"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, After: lookForLate(rp), Message: fmt.Sprintf(
+	return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
 		"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
 }
 
@@ -190,7 +190,7 @@ func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return replace(rp, seen)
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, After: lookForLate(rp), Message: fmt.Sprintf(
+	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
 		"The deployment of package %s failed; see its tasks in the console, then %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
 }
 

@@ -67,6 +67,9 @@ func (w *world) look(p *pass) {
 		w.search(p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
 	}
+	if need != lifecycle.NeedSearch && !p.unseen && lifecycle.SearchesLate(w.rp, w.now) {
+		w.searchLate(p)
+	}
 }
 
 // lookAt shows a package as it was at some time, in a list or by itself.
@@ -97,6 +100,18 @@ func (w *world) lookAt(p *pass, id string, at time.Time) {
 		one.Items = w.rp.Status.Items
 		p.seen.Package = &one
 	}
+}
+
+// searchLate is a search that leaves out the recorded package.
+func (w *world) searchLate(p *pass) {
+	found, ok := w.candidates(func(one *lifecycle.Package) bool {
+		return lifecycle.Plausible(w.rp, one) && one.ID != w.rp.Status.ReleasePackageID
+	})
+	if !ok {
+		p.seen.Problem, p.hindered = &trouble, true
+		return
+	}
+	p.seen.Candidates, p.seen.Searched = found, true
 }
 
 func (w *world) search(p *pass) {
@@ -179,6 +194,9 @@ func (p *pass) due(rp *v1alpha1.ReleasePackage, step lifecycle.Step, now time.Ti
 	}
 	if left, bounded := lifecycle.DeletionTimeLeft(rp, now); bounded && (delay == 0 || left < delay) {
 		delay = max(left, time.Millisecond)
+	}
+	if search := lifecycle.UntilLateSearch(rp, now); search > 0 && (delay == 0 || search < delay) {
+		delay = search
 	}
 	return delay
 }

@@ -152,31 +152,6 @@ func matches(rp *v1alpha1.ReleasePackage, candidates []Package) []Package {
 	return found
 }
 
-// mayComeLate reports whether requests like the one that made the recorded package were lost before it. No request should take effect after the
-// settle time; should one do so all the same, its package is found here.
-func mayComeLate(rp *v1alpha1.ReleasePackage) bool {
-	return packs(rp) && rp.Status.ReleasePackageID != "" && rp.Status.Attempt.LostBefore > 0
-}
-
-// lookForLate is when to look again for a late package while nothing else is due; zero where there can be none.
-func lookForLate(rp *v1alpha1.ReleasePackage) time.Duration {
-	if mayComeLate(rp) {
-		return lookAgain
-	}
-	return 0
-}
-
-// late are the packages besides the recorded one that are what its attempt asked for, or have a name that only this object can have given.
-func late(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
-	if !mayComeLate(rp) {
-		return nil
-	}
-	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool {
-		ours := contentOf(&p).Hash() == rp.Status.Attempt.ContentHash || p.Name == generatedName(rp)
-		return !ours || !Plausible(rp, &p) || p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateDeployed
-	})
-}
-
 func idsOf(packages []Package) string {
 	ids := make([]string, 0, len(packages))
 	for i := range packages {

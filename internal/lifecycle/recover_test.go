@@ -17,10 +17,12 @@ limitations under the License.
 package lifecycle_test
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -204,19 +206,59 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	inReview := thePackage(v1alpha1.StatePendingReview)
 	own, stray := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 
-	DescribeTable("is looked for", func(rp *v1alpha1.ReleasePackage, want lifecycle.Need) {
+	uid := func(n int) with {
+		return func(rp *v1alpha1.ReleasePackage) { rp.UID = types.UID(fmt.Sprint("uid-", n)) }
+	}
+	// ownTime is when an object has a search of its own.
+	ownTime := func(rp *v1alpha1.ReleasePackage) time.Time { return now.Add(lifecycle.UntilLateSearch(rp, now)) }
+
+	DescribeTable("is looked for at once", func(rp *v1alpha1.ReleasePackage, want bool) {
+		Expect(lifecycle.SearchesLate(rp, ownTime(lostOne(v1alpha1.StatePendingReview)).Add(-time.Minute))).To(Equal(want))
+	},
+		Entry("not where nothing happens", lostOne(v1alpha1.StatePendingReview), false),
+		Entry("when a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), true),
+		Entry("when a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), true),
+		Entry("when the object was edited", lostOne(v1alpha1.StatePendingReview, edited), true),
+		Entry("when the next one was withdrawn to be replaced", lostOne(v1alpha1.StateWithdrawn, withdrawing), true),
+		Entry("when someone asks for it", lostOne(v1alpha1.StatePendingReview, forced), true),
+		Entry("as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray))), true),
+		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), forced), false),
+		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview), forced), false),
+	)
+
+	It("is looked for now and then, each object's at a time of its own", func() {
+		early := 0
+		for n := range 1000 {
+			rp := lostOne(v1alpha1.StatePendingReview, uid(n))
+			at := ownTime(rp)
+			Expect(at).To(And(BeTemporally(">", now), BeTemporally("<=", now.Add(time.Hour))))
+			Expect(lifecycle.SearchesLate(rp, at)).To(BeTrue())
+			Expect(lifecycle.SearchesLate(rp, at.Add(6*time.Minute))).To(BeFalse())
+			Expect(lifecycle.UntilLateSearch(rp, at)).To(Equal(time.Hour), "once an hour")
+			if at.Before(now.Add(6 * time.Minute)) {
+				early++
+			}
+		}
+		Expect(early).To(BeNumerically("~", 100, 50))
+	})
+
+	DescribeTable("needs no look of its own", func(rp *v1alpha1.ReleasePackage, want lifecycle.Need) {
 		Expect(lifecycle.Needs(rp)).To(Equal(want))
 	},
-		Entry("where one was lost before", lostOne(v1alpha1.StatePendingReview), lifecycle.NeedSearch),
-		Entry("where one was lost before, and a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedSearch),
-		Entry("where one was lost before, and a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedSearch),
-		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
-		Entry("where one of other contents was lost", aReleasePackage(lost(1), edited, packed(v1alpha1.StatePendingReview)), lifecycle.NeedSearch),
-		Entry("not once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
-		Entry("not where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedNothing),
-		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview)), lifecycle.NeedPackage),
-		Entry("not for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedNothing),
-		Entry("not for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
+		Entry("in review", lostOne(v1alpha1.StatePendingReview), lifecycle.NeedPackage),
+		Entry("when a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedPackage),
+		Entry("when a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedConnection),
+		Entry("once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
+		Entry("where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedNothing),
+		Entry("for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedNothing),
+		Entry("for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
+	)
+
+	DescribeTable("brings nobody back", func(rp *v1alpha1.ReleasePackage) { Expect(lifecycle.UntilLateSearch(rp, now)).To(BeZero()) },
+		Entry("for a deletion, whose passes all search", lostOne(v1alpha1.StatePendingReview, deleted)),
+		Entry("while suspended", lostOne(v1alpha1.StatePendingReview, suspended)),
+		Entry("once deployed", lostOne(v1alpha1.StateDeployed)),
+		Entry("where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview))),
 	)
 
 	DescribeTable("is told of", expectDecision,
@@ -237,9 +279,9 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 				p.ID, p.Name, p.ApplyUserID = anotherID, lifecycle.WantedContent(aReleasePackage(ownName)).PackageName, "dev2"
 			}))), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14"))),
 		Entry("later, where the next one was withdrawn", lostOne(v1alpha1.StateWithdrawn), seeing(thePackage(v1alpha1.StateWithdrawn), found()),
-			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn), comingBackAfter(5*time.Minute))),
+			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn), comingBackAfter(0))),
 		Entry("later, where the next one failed", lostOne(v1alpha1.StateDeployFailed), seeing(thePackage(v1alpha1.StateDeployFailed), found()),
-			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed), comingBackAfter(5*time.Minute))),
+			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed), comingBackAfter(0))),
 		Entry("not where it has other contents", lostOne(v1alpha1.StatePendingReview),
 			seeing(inReview, found(own, changed(func(p *lifecycle.Package) { p.ID, p.ApplyUserID = anotherID, "dev2" }))), does(lifecycle.Wait, withoutReason())),
 	)

@@ -71,7 +71,8 @@ type Seen struct {
 	Gone    bool
 	Hidden  *Problem
 
-	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set.
+	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set. Where SearchesLate asked
+	// for them, the recorded one is not among them.
 	Candidates []Package
 	Searched   bool
 	// ItemsUnpacked is set when every item of the attempt was seen in the pending list, and not in a package.
@@ -89,7 +90,7 @@ const (
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
 	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused and another is to
-	// follow, or one before it may have been late. If LookID names a package, a look at that is needed too.
+	// follow. If LookID names a package, a look at that is needed too.
 	NeedSearch
 )
 
@@ -102,11 +103,8 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 	case rp.Spec.Suspend:
 		return NeedNothing
 	case rp.Status.ReleasePackageID != "":
-		switch {
-		case rp.Status.State == v1alpha1.StateDeployed:
+		if rp.Status.State == v1alpha1.StateDeployed {
 			return NeedNothing
-		case mayComeLate(rp):
-			return NeedSearch
 		}
 		return NeedPackage
 	case AttemptOpen(rp):
@@ -131,8 +129,8 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 		return NeedSearch
 	case rp.Status.State == v1alpha1.StateDeployed:
 		return NeedNothing
-	case mayComeLate(rp):
-		return NeedSearch
+	case rp.Status.State == v1alpha1.StateWithdrawn && mayComeLate(rp):
+		return NeedConnection // For SearchesLate.
 	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateWithdrawn:
 		return NeedNothing
 	}
