@@ -50,6 +50,8 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 		if err := r.beforeUnpack(ctx, p, step); err != nil {
 			return step, err
 		}
+		claim := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID) // It may still be shown for a while, and must seem free to nobody.
+		r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, r.Clock.Now())
 		step, err := unpack(ctx, p, step)
 		if err == nil && step.Action == lifecycle.Release {
 			err = r.release(ctx, p)
@@ -89,6 +91,12 @@ func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) err
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
 	if err := p.conn.Admit(ctx); err != nil {
 		return r.notAdmitted(p, err)
+	}
+	// The pending list may have taken its time, and what another has recorded meanwhile is known by now.
+	claims := lifecycle.Takes(p.rp, lifecycle.Step{Action: lifecycle.Pack})
+	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
+		p.conn.Unadmit()
+		return orElse(instead, lifecycle.Step{}), err
 	}
 	previous, start := p.rp.Status.Attempt, r.Clock.Now()
 	lifecycle.BeginAttempt(p.rp, p.conn.Target(), start)
@@ -130,9 +138,8 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 // longestQueue is how long a package waits for its turn without that being told.
 const longestQueue = 2 * time.Minute
 
-// notAdmitted gives up what was reserved for a package that is not packed now. One that comes back soon for its turn writes nothing.
+// notAdmitted is about a package that is not packed now. One that comes back soon for its turn writes nothing.
 func (r *ReleasePackageReconciler) notAdmitted(p *pass, err error) (lifecycle.Step, error) {
-	r.reserved.drop(client.ObjectKeyFromObject(p.rp))
 	if busy, ok := errors.AsType[*workspace.BusyError](err); ok && busy.After <= longestQueue {
 		return lifecycle.Step{}, err
 	}

@@ -148,16 +148,16 @@ func claimsFreed() predicate.Predicate {
 	}
 }
 
-// reservationTime is how long a claim stays reserved for the object that was about to make it good: until the cache shows it.
-const reservationTime = time.Minute
+// reservationTime is how long a claim stays reserved for an object after the pass that made it good, or prepared that: until the cache shows it.
+const reservationTime = 2 * time.Minute
 
 // reservations keep two objects that are reconciled at the same moment from taking the same, before the cache shows either that the other has it.
-// The zero value is ready for use.
+// They belong to an object, and not to whatever has its name. The zero value is ready for use.
 type reservations struct {
 	mu   sync.Mutex
 	made map[reservationKey]reservation
 	// by has the keys of each object, so that giving them up takes no search.
-	by map[types.NamespacedName][]reservationKey
+	by map[types.UID][]reservationKey
 	// swept is when what is over was last cleared away.
 	swept time.Time
 }
@@ -167,18 +167,21 @@ type reservationKey struct {
 	claim lifecycle.Claim
 }
 
+// reservation lasts as long as the pass that makes it, however long that takes, and then until its time is over.
 type reservation struct {
-	by    types.NamespacedName
+	by    types.UID
 	until time.Time
 }
 
-// take reserves all claims, or none if one of them is reserved for another object.
-func (r *reservations) take(by types.NamespacedName, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim, now time.Time) bool {
+func (r reservation) over(now time.Time) bool { return !r.until.IsZero() && now.After(r.until) }
+
+// take reserves all claims for the pass of an object, or none if one of them is reserved for another object.
+func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweep(now)
 	for _, claim := range claims {
-		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by && !now.After(held.until) {
+		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by && !held.over(now) {
 			return false
 		}
 	}
@@ -187,7 +190,7 @@ func (r *reservations) take(by types.NamespacedName, place v1alpha1.PinnedWorksp
 		if held, ok := r.made[key]; !ok || held.by != by {
 			r.by[by] = append(r.by[by], key)
 		}
-		r.made[key] = reservation{by, now.Add(reservationTime)}
+		r.made[key] = reservation{by: by}
 	}
 	return true
 }
@@ -195,32 +198,44 @@ func (r *reservations) take(by types.NamespacedName, place v1alpha1.PinnedWorksp
 // sweep clears away what is over, now and then.
 func (r *reservations) sweep(now time.Time) {
 	if r.made == nil {
-		r.made, r.by = map[reservationKey]reservation{}, map[types.NamespacedName][]reservationKey{}
+		r.made, r.by = map[reservationKey]reservation{}, map[types.UID][]reservationKey{}
 	}
 	if now.Sub(r.swept) < reservationTime/4 {
 		return
 	}
 	r.swept = now
 	for key, held := range r.made {
-		if now.After(held.until) {
+		if held.over(now) {
 			delete(r.made, key)
 		}
 	}
-	for by, keys := range r.by {
-		if r.by[by] = slices.DeleteFunc(keys, func(key reservationKey) bool { return r.made[key].by != by }); len(r.by[by]) == 0 {
-			delete(r.by, by)
-		}
+	for by := range r.by {
+		r.tidy(by)
 	}
 }
 
-// drop gives up what is reserved for an object that is gone, or takes nothing after all.
-func (r *reservations) drop(by types.NamespacedName) {
+// tidy forgets the keys of an object that are not its own any more. Its caller holds the lock.
+func (r *reservations) tidy(by types.UID) {
+	keys := slices.DeleteFunc(r.by[by], func(key reservationKey) bool { return r.made[key].by != by })
+	if len(keys) == 0 {
+		delete(r.by, by)
+		return
+	}
+	r.by[by] = keys
+}
+
+// settle ends the pass of an object: what it keeps stays reserved until the cache shows that, and the rest is free at once.
+func (r *reservations) settle(by types.UID, now time.Time, keeps func(lifecycle.Claim) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, key := range r.by[by] {
-		if r.made[key].by == by {
+		switch {
+		case r.made[key].by != by:
+		case keeps(key.claim):
+			r.made[key] = reservation{by, now.Add(reservationTime)}
+		default:
 			delete(r.made, key)
 		}
 	}
-	delete(r.by, by)
+	r.tidy(by)
 }

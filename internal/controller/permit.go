@@ -19,11 +19,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
@@ -35,30 +31,35 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 	if len(claims) == 0 {
 		return step, nil
 	}
-	other, contested, err := r.rival(ctx, p, claims)
-	if err != nil {
-		return step, err
-	}
-	if other != nil {
-		return lifecycle.Yield(p.rp, other, contested), nil
-	}
-	by := client.ObjectKeyFromObject(p.rp)
-	if !r.reserved.take(by, p.conn.Target(), claims, p.seen.Now) {
-		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: reservationRecheck,
-			Message: "Another ReleasePackage asks for the same items or package at this moment; the operator looks again"}, nil
+	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
+		return orElse(instead, step), err
 	}
 	if !lifecycle.NeedsPreflight(step) {
 		return step, nil
 	}
-	permitted, err := r.preflight(ctx, p, step)
-	if err != nil || permitted.Action != step.Action {
-		r.reserved.drop(by)
-	}
-	return permitted, err
+	return r.preflight(ctx, p, step)
 }
 
-// reservationRecheck is how soon an object looks again that met another one at the same moment.
-const reservationRecheck = 2 * time.Second
+// contested reserves claims for the rest of this pass, or is the step instead of one that would take them from another object. It makes no call.
+func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claims []lifecycle.Claim) (*lifecycle.Step, error) {
+	other, contested, err := r.rival(ctx, p, claims)
+	switch {
+	case err != nil:
+		return nil, err
+	case other != nil:
+		return new(lifecycle.Yield(p.rp, other, contested)), nil
+	case !r.reserved.take(p.rp.UID, p.conn.Target(), claims, r.Clock.Now()):
+		return new(lifecycle.AwaitOther(p.rp, p.seen.Now)), nil
+	}
+	return nil, nil
+}
+
+func orElse(instead *lifecycle.Step, step lifecycle.Step) lifecycle.Step {
+	if instead != nil {
+		return *instead
+	}
+	return step
+}
 
 // preflight looks at the pending list before something is packed. A look that fails because of the connection or the service holds the step
 // back, since the request would fare no better and might be lost. One that the service does not allow or that is too long does not: a request

@@ -25,6 +25,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -126,6 +127,63 @@ var _ = Describe("Two objects that want the same", func() {
 		s.expectReconciled(ctx, first)
 		expectCondition(second, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonAlreadyClaimed)
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+	})
+
+	It("do not pack both though the look before packing takes long", func(ctx SpecContext) {
+		first, second := s.aReleasePackage(), s.aReleasePackage(named("second"))
+		s.expectApplied(ctx, first)
+		s.beforeCall("/pending-items", func() {
+			s.clock.Step(10 * time.Minute)
+			s.expectApplied(ctx, second)
+			s.api.outdated = nil
+			s.reconciler.Client = s.blindAPIServer()
+			s.expectReconciled(ctx, second)
+		})
+		s.expectReconciled(ctx, first)
+		expectCondition(second, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonAlreadyClaimed)
+		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+	}, NodeTimeout(time.Minute))
+
+	It("do not pack both when one had recorded its attempt before the other could know of it", func(ctx SpecContext) {
+		first, second := s.aReleasePackage(), s.aReleasePackage(named("second"))
+		s.expectApplied(ctx, first, second)
+		s.beforeCall("/pending-items", func() { // By another manager, which was the leader until a moment ago.
+			Expect(s.Get(ctx, keyOf(second), second)).To(Succeed())
+			lifecycle.BeginAttempt(second, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project, WorkspaceID: workspaceID}, s.clock.Now())
+			Expect(s.Status().Update(ctx, second)).To(Succeed())
+		})
+		s.expectReconciled(ctx, first)
+		expectYielding(first, second, "has item "+string(s.items[0]))
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
+	})
+
+	It("keep what they have while they replace their package", func(ctx SpecContext) {
+		one := s.expectPacked(ctx)
+		waiting := s.aReleasePackage(named("before"), withItems(s.items...)) // Of the same age, and the first by name.
+		s.expectApplied(ctx, waiting)
+		s.expectReconciled(ctx, waiting)
+		expectYielding(waiting, one, "has item "+string(s.items[0]))
+
+		expectEdited(ctx, s, one, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "another name" })
+		for range 4 {
+			s.expectReconciledAfter(ctx, soon, one)
+			s.expectReconciled(ctx, waiting)
+			expectYielding(waiting, one, "has item "+string(s.items[0]))
+		}
+		expectCondition(one, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(one.Status.ReleasePackageID))
+		Expect(one.Status.PackageName).To(Equal("another name"))
+	})
+
+	It("give back at once what they cannot pack", func(ctx SpecContext) {
+		one, waiting := s.aReleasePackage(), s.aReleasePackage(named("before"))
+		s.expectApplied(ctx, one)
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No."})
+		s.expectReconciled(ctx, one)
+		expectCondition(one, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
+		s.expectApplied(ctx, waiting)
+		s.expectReconciled(ctx, waiting)
+		expectCondition(waiting, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 	})
 
 	It("do not take each other's package for the one whose answer was lost", func(ctx SpecContext) {

@@ -21,6 +21,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,7 +87,6 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
-		r.reserved.drop(req.NamespacedName)
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -95,26 +95,40 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return ctrl.Result{}, nil
 	}
 	p := newPass(ctx, rp)
-	if err := r.observe(ctx, p); err != nil {
+	result, err := r.pass(ctx, p)
+	busy, _ := errors.AsType[*workspace.BusyError](err)
+	doubtful := err != nil && busy == nil // What could not be recorded may be on record all the same.
+	r.reserved.settle(rp.UID, r.Clock.Now(), func(claim lifecycle.Claim) bool {
+		return doubtful || slices.Contains(lifecycle.Keeps(p.rp), claim)
+	})
+	if err != nil {
 		return quietly(ctx, err)
+	}
+	return result, nil
+}
+
+// pass looks, decides, acts and reports.
+func (r *ReleasePackageReconciler) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
+	if err := r.observe(ctx, p); err != nil {
+		return ctrl.Result{}, err
 	}
 	if p.unseen {
 		return r.await(ctx, p)
 	}
-	step := lifecycle.Decide(rp, p.seen)
+	step := lifecycle.Decide(p.rp, p.seen)
 	if step.Action == lifecycle.Protect {
 		if err := r.protect(ctx, p); err != nil {
-			return quietly(ctx, err)
+			return ctrl.Result{}, err
 		}
-		step = lifecycle.Decide(rp, p.seen)
+		step = lifecycle.Decide(p.rp, p.seen)
 	}
-	lifecycle.RecordSeen(rp, p.seen)
+	lifecycle.RecordSeen(p.rp, p.seen)
 	step, err := r.permit(ctx, p, step)
 	if err != nil {
-		return quietly(ctx, err)
+		return ctrl.Result{}, err
 	}
 	if step, err = r.act(ctx, p, step); err != nil {
-		return quietly(ctx, err)
+		return ctrl.Result{}, err
 	}
 	return r.report(ctx, p, step)
 }

@@ -50,7 +50,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 			if p.packed && p.rp.Status.ReleasePackageID != "" && errors.Is(err, errSuperseded) {
 				r.publish(ctx, p, r.withdrawStray(context.WithoutCancel(ctx), p))
 			}
-			return quietly(ctx, err)
+			return ctrl.Result{}, err
 		}
 		r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
@@ -42,8 +43,48 @@ func Claims(rp *v1alpha1.ReleasePackage) []Claim {
 	return slices.Compact(claims)
 }
 
-// held is what an object has, or may have while the outcome of a request is not known.
+// held is what an object has, or may have while the outcome of a request is not known, and what it keeps while it replaces its package.
 func held(rp *v1alpha1.ReleasePackage) []Claim {
+	if !makesWay(rp) || !rp.DeletionTimestamp.IsZero() {
+		return packedIn(rp)
+	}
+	wants, claims := wanted(rp), packedIn(rp)
+	for _, had := range itemClaims(rp.Status.Attempt.PendingItemIDs) {
+		if slices.Contains(wants, had) && !slices.Contains(claims, had) {
+			claims = append(claims, had)
+		}
+	}
+	return claims
+}
+
+// Keeps is what stays reserved for an object after a pass: what it has, and while it replaces its package also what the next one is to hold, since
+// the check whether it may have that comes before the withdrawal.
+func Keeps(rp *v1alpha1.ReleasePackage) []Claim {
+	switch {
+	case !rp.DeletionTimestamp.IsZero() && !protected(rp): // It is let go, and so is what it had. A withdrawn package may still be shown for a while.
+		if id := rp.Status.ReleasePackageID; id != "" && rp.Spec.DeletionPolicy != v1alpha1.DeletionRetain {
+			return []Claim{PackageClaim(id)}
+		}
+		return nil
+	case makesWay(rp):
+		return Claims(rp)
+	}
+	return held(rp)
+}
+
+// AwaitOther is the step instead of one that would take what another object is about to take, or has given back a moment ago.
+func AwaitOther(rp *v1alpha1.ReleasePackage, now time.Time) Step {
+	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: "Another ReleasePackage " +
+		"asks for the same items or package at this moment, or has just given them back; the operator looks again"}
+}
+
+// makesWay reports whether the operator gave up the recorded package for another one.
+func makesWay(rp *v1alpha1.ReleasePackage) bool {
+	return ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn, v1alpha1.OutcomeGivenUp)
+}
+
+// packedIn is what is in the package of an object, or may be.
+func packedIn(rp *v1alpha1.ReleasePackage) []Claim {
 	st := &rp.Status
 	switch {
 	case AttemptOpen(rp):
@@ -99,29 +140,55 @@ func packsAnew(step Step) bool {
 }
 
 // Yields reports whether an object must leave a claim to another one of the same workspace: to the one that has it, else to the
-// older one. Ages are whole seconds; of two objects of the same age, the first by name counts as the older.
+// older one. Ages are whole seconds; of two objects of the same age, the first by name goes first.
 func Yields(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
 	if rp.UID == other.UID || !slices.Contains(Claims(other), claim) {
 		return false
 	}
+	return rightOver(rp, other, claim) != noRight
+}
+
+// right is what gives one of two objects a claim that both have or want.
+type right string
+
+const (
+	noRight right = ""
+	hasIt   right = "has %s"
+	older   right = "asked for %s earlier"
+	// byName is a convention, for lack of anything better: ages are whole seconds.
+	byName right = "asks for %s too; it was created in the same second, and then the first by name goes first"
+)
+
+// rightOver is the right that another object has to a claim over this one.
+func rightOver(rp, other *v1alpha1.ReleasePackage, claim Claim) right {
 	mine, theirs := slices.Contains(held(rp), claim), slices.Contains(held(other), claim)
-	if mine != theirs {
-		return theirs
+	switch {
+	case theirs && !mine:
+		return hasIt
+	case mine != theirs:
+	case other.CreationTimestamp.Before(&rp.CreationTimestamp):
+		return older
+	case other.CreationTimestamp.Equal(&rp.CreationTimestamp) && other.Namespace+"/"+other.Name < rp.Namespace+"/"+rp.Name:
+		return byName
 	}
-	if !rp.CreationTimestamp.Equal(&other.CreationTimestamp) {
-		return other.CreationTimestamp.Before(&rp.CreationTimestamp)
-	}
-	return other.Namespace+"/"+other.Name < rp.Namespace+"/"+rp.Name
+	return noRight
 }
 
 // Yield is the step instead of one that would take what belongs to another.
 func Yield(rp, other *v1alpha1.ReleasePackage, claims []Claim) Step {
-	words := make([]string, len(claims))
-	for i, claim := range claims {
-		words[i] = claim.String()
+	words := map[right][]string{}
+	for _, claim := range claims {
+		by := rightOver(rp, other, claim)
+		words[by] = append(words[by], claim.String())
+	}
+	var parts []string
+	for _, by := range []right{hasIt, older, byName} {
+		if len(words[by]) > 0 {
+			parts = append(parts, fmt.Sprintf(string(by), listed(words[by])))
+		}
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonAlreadyClaimed, Message: fmt.Sprintf(
-		"%s has %s, or asked for it earlier; delete that object or take it out of one of the two specs", nameFor(rp, other), listed(words))}
+		"%s %s; delete that object or take it out of one of the two specs", nameFor(rp, other), strings.Join(parts, ", and "))}
 }
 
 // nameFor names an object to the readers of another one, who need not know what there is in other namespaces.

@@ -56,6 +56,8 @@ var _ = Describe("What an object has or wants", func() {
 		Entry("the package and its items, while deploying", aReleasePackage(packed(v1alpha1.StateDeploying)), item26, item27, "package/13"),
 		Entry("the package alone, once deployed", aReleasePackage(packed(v1alpha1.StateDeployed)), "package/13"),
 		Entry("the package alone, once deployed and edited", aReleasePackage(packed(v1alpha1.StateDeployed), edited), "package/13"),
+		Entry("the items of both, while it makes way for another package", aReleasePackage(packed(v1alpha1.StatePendingReview), withdrawing, edited),
+			item26, item27, item28, "package/13"),
 		Entry("the items of the spec alone, once withdrawn", aReleasePackage(packed(v1alpha1.StateWithdrawn), edited), item26, item28),
 		Entry("the items of the spec alone, once refused", aReleasePackage(ended(v1alpha1.OutcomeRefused), edited), item26, item28),
 		Entry("the package to adopt, before it is adopted", aReleasePackage(adopting), "package/13"),
@@ -66,6 +68,21 @@ var _ = Describe("What an object has or wants", func() {
 		Entry("nothing, by an object that is being deleted and has nothing", aReleasePackage(deleted)),
 		Entry("what it has, by an object that is being deleted", aReleasePackage(packed(v1alpha1.StatePendingReview), edited, deleted), item26, item27, "package/13"),
 		Entry("what it may have, by an object that is being deleted", aReleasePackage(attempted(time.Minute), edited, deleted), item26, item27),
+	)
+
+	DescribeTable("is kept after a pass", func(rp *v1alpha1.ReleasePackage, want ...string) {
+		Expect(lifecycle.Keeps(rp)).To(ConsistOf(claims(want...)))
+	},
+		Entry("not as long as nothing was sent", aReleasePackage()),
+		Entry("not after a refusal", aReleasePackage(ended(v1alpha1.OutcomeRefused))),
+		Entry("where a request may have been received", aReleasePackage(attempted(time.Minute)), item26, item27),
+		Entry("in review, but not what an edit adds", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), item26, item27, "package/13"),
+		Entry("with what an edit adds, while it makes way for another package", aReleasePackage(packed(v1alpha1.StatePendingReview), withdrawing, edited),
+			item26, item27, item28, "package/13"),
+		Entry("with what an edit adds, once the package has made way", aReleasePackage(packed(v1alpha1.StateWithdrawn), withdrawing, edited), item26, item28),
+		Entry("in a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), item26, item27, "package/13"),
+		Entry("the package alone, once the deletion is over", aReleasePackage(packed(v1alpha1.StateWithdrawn), deleted, unprotected), "package/13"),
+		Entry("not once the package was let go", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, retained, unprotected)),
 	)
 
 	DescribeTable("is taken by a step", func(rp *v1alpha1.ReleasePackage, step lifecycle.Step, want ...string) {
@@ -124,6 +141,9 @@ var _ = Describe("Of two objects that want the same", func() {
 		Entry("the one that wants to adopt to the one that has the package", mine(created(time.Hour), adopting), another(packed(v1alpha1.StatePendingReview)), pkg, true),
 		Entry("the one that wants to adopt to the one that has the package deployed", mine(created(time.Hour), adopting), another(packed(v1alpha1.StateDeployed)), pkg, true),
 		Entry("the one that wants to adopt to an older one that wants to", mine(adopting), another(created(time.Hour), adopting), pkg, true),
+		Entry("the older one to the one that has it and replaces its package", mine(created(time.Hour)),
+			another(packed(v1alpha1.StateWithdrawn), withdrawing), item, true),
+		Entry("the older one to the one that has it and sends it again", mine(created(time.Hour)), another(packed(v1alpha1.StateDeployFailed), givenUp), item, true),
 		Entry("not the younger one, where it has it already", mine(packed(v1alpha1.StatePendingReview)), another(created(time.Hour)), item, false),
 	)
 
@@ -136,20 +156,30 @@ var _ = Describe("Of two objects that want the same", func() {
 		}), item),
 		Entry("to one that is being deleted and has nothing", mine(), another(created(time.Hour), deleted), item),
 		Entry("to one that has released the item", mine(), another(created(time.Hour), packed(v1alpha1.StateDeployed)), item),
+		Entry("to a younger one that had it until someone withdrew it", mine(created(time.Hour)), another(packed(v1alpha1.StateWithdrawn)), item),
+		Entry("to a younger one that had it and does not ask for it any more", mine(created(time.Hour)),
+			another(packed(v1alpha1.StateWithdrawn), withdrawing, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = []v1alpha1.ID{"99"} }), item),
 		Entry("to one that adopts a package of which nothing is known yet", mine(), another(created(time.Hour), adopting), item),
 	)
 
-	It("the one that yields says to whom, and what to do", func() {
-		step := lifecycle.Yield(mine(), another(), claims("item/27", "package/13", "item/26"))
+	DescribeTable("the one that yields says to whom, why, and what to do", func(rp, other *v1alpha1.ReleasePackage, words string) {
+		step := lifecycle.Yield(rp, other, claims("item/27", "item/26"))
 		Expect(step).To(does(lifecycle.Stall, notComingBack(), tellingNothing(), because(v1alpha1.ReasonAlreadyClaimed,
-			"data-team/job-0949 has item 26, item 27, package 13", "delete that object", "two specs")))
-		expectSound(summarized(aReleasePackage(), step))
-	})
+			"ReleasePackage "+other.Namespace+"/"+other.Name+" "+words+"; delete that object", "two specs")))
+		expectSound(summarized(rp, step))
+	},
+		Entry("to the one that has it", mine(), another(packed(v1alpha1.StatePendingReview)), "has item 26, item 27"),
+		Entry("to the older one", mine(), another(created(time.Hour)), "asked for item 26, item 27 earlier"),
+		Entry("to one of the same age", another(), mine(), "asks for item 26, item 27 too; it was created in the same second, and then the first by name goes first"),
+		Entry("to one that has some of it", mine(), another(created(time.Hour), attempted(time.Minute), func(rp *v1alpha1.ReleasePackage) {
+			rp.Status.Attempt.PendingItemIDs = []string{"27"}
+		}), "has item 27, and asked for item 26 earlier"),
+	)
 
 	It("the one that yields to an object of another namespace is not told its name", func() {
-		other := another(func(rp *v1alpha1.ReleasePackage) { rp.Namespace = "their-team" })
+		other := another(created(time.Hour), func(rp *v1alpha1.ReleasePackage) { rp.Namespace = "their-team" })
 		step := lifecycle.Yield(mine(), other, claims("item/26"))
-		Expect(step.Message).To(HavePrefix("A ReleasePackage of another namespace has item 26"))
+		Expect(step.Message).To(HavePrefix("A ReleasePackage of another namespace asked for item 26 earlier"))
 		Expect(step.Message).NotTo(Or(ContainSubstring(other.Name), ContainSubstring(other.Namespace)))
 	})
 })

@@ -45,7 +45,7 @@ func NeedsPreflight(step Step) bool { return packsAnew(step) }
 
 // PreflightItems are the items to look for: those of the spec that the object does not have in its package already.
 func PreflightItems(rp *v1alpha1.ReleasePackage) []string {
-	have := held(rp)
+	have := packedIn(rp)
 	return slices.DeleteFunc(plainStrings(rp.Spec.PendingItemIDs), func(id string) bool { return slices.Contains(have, itemClaim(id)) })
 }
 
@@ -70,7 +70,7 @@ func Examine(rp *v1alpha1.ReleasePackage, pending map[string]PendingItem) Prefli
 	if pending == nil {
 		return found
 	}
-	submitted := len(held(rp)) > 0 // Then the applicant may have submitted what is packed already.
+	submitted := len(packedIn(rp)) > 0 // Then the applicant may have submitted what is packed already.
 	for _, id := range PreflightItems(rp) {
 		item, listed := pending[id]
 		switch {

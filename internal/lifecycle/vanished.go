@@ -1,0 +1,69 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// LeftBehind reports whether an object that is gone may have left something to withdraw: it went without our finalizer, so that no deletion has
+// looked after its package. What the API server showed of it last is all that is left. unseen tells that this is not its end: it went while nobody
+// watched.
+func LeftBehind(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
+	watched := protected(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
+	left, bounded := DeletionTimeLeft(rp, now)
+	return !watched && !(bounded && left <= 0) && needsToDelete(AsDeleted(rp, now)) != NeedNothing
+}
+
+// AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then what a deletion does.
+func AsDeleted(rp *v1alpha1.ReleasePackage, now time.Time) *v1alpha1.ReleasePackage {
+	kept := rp.DeepCopy()
+	kept.DeletionTimestamp = &metav1.Time{Time: now}
+	if !protected(kept) {
+		kept.Finalizers = append(kept.Finalizers, v1alpha1.UnpackFinalizer)
+	}
+	return kept
+}
+
+// AwaitVanished is the step instead of one that would take what an object has left that is gone.
+func AwaitVanished(rp, gone *v1alpha1.ReleasePackage, now time.Time) Step {
+	what := "what " + gone.Status.PackageName + " was to hold"
+	if id := gone.Status.ReleasePackageID; id != "" {
+		what = "its package " + id
+	}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: fmt.Sprintf(
+		"%s was deleted without its finalizer, and %s is being withdrawn; this one goes on after that", nameFor(rp, gone), what)}
+}
+
+// WithdrawnLeft tells that what a vanished object had left is withdrawn.
+func WithdrawnLeft(rp *v1alpha1.ReleasePackage) Event {
+	return Event{Reason: v1alpha1.EventUnpacked, Warning: true, Message: fmt.Sprintf(
+		"Withdrew package %s, which was left when this object was deleted without its finalizer", rp.Status.ReleasePackageID)}
+}
+
+// OrphanLeft tells that what a vanished object has left is not withdrawn yet, for this reason, and may never be.
+func OrphanLeft(rp *v1alpha1.ReleasePackage, why string) Event {
+	return Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
+		"%s, as this object was deleted without its finalizer, and it is not withdrawn: %s; withdraw it in the console",
+		mayStay(rp), strings.TrimRight(why, ". "))}
+}
