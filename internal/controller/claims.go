@@ -84,8 +84,11 @@ func (r *ReleasePackageReconciler) inWorkspace(ctx context.Context, rp *v1alpha1
 	return target != nil && *target == place, nil
 }
 
-// takenByAnother reports whether another ReleasePackage has recorded a package as its own.
+// takenByAnother reports whether another ReleasePackage has recorded a package as its own, or had until it vanished.
 func (r *ReleasePackageReconciler) takenByAnother(ctx context.Context, p *pass, id string) (bool, error) {
+	if r.vanished.holder(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(id)) != nil {
+		return true, nil
+	}
 	others, err := r.claimants(ctx, p, lifecycle.PackageClaim(id))
 	return slices.ContainsFunc(others, func(other v1alpha1.ReleasePackage) bool { return other.Status.ReleasePackageID == id }), err
 }

@@ -24,7 +24,7 @@ import (
 // orphanedPackages is what a platform team alerts on: each is a package that someone has to withdraw in the console.
 var orphanedPackages = prometheus.NewCounter(prometheus.CounterOpts{
 	Name: "dataarts_operator_orphaned_packages_total",
-	Help: "ReleasePackages that were let go at spec.deletionDeadline though their package may be left at the service.",
+	Help: "ReleasePackages that went, at spec.deletionDeadline or without their finalizer, though their package may be left at the service.",
 })
 
 func init() {

@@ -69,9 +69,9 @@ func (r *ReleasePackageReconciler) see(ctx context.Context, p *pass, need lifecy
 }
 
 // glance takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
-// next of them. A look of its own is made at a package that is not recorded yet, and when someone asks for it.
+// next of them. A look of its own is made at a package that is not recorded yet, for an object that is gone, and when someone asks for it.
 func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
-	if p.rp.Status.ReleasePackageID == "" || lifecycle.Forced(p.rp) {
+	if p.rp.Status.ReleasePackageID == "" || p.vanished || lifecycle.Forced(p.rp) {
 		return p.look(ctx)
 	}
 	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)

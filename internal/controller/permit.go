@@ -42,6 +42,9 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 
 // contested reserves claims for the rest of this pass, or is the step instead of one that would take them from another object. It makes no call.
 func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claims []lifecycle.Claim) (*lifecycle.Step, error) {
+	if gone := r.vanished.holder(p.rp.UID, p.conn.Target(), claims...); gone != nil {
+		return new(lifecycle.AwaitVanished(p.rp, gone, p.seen.Now)), nil
+	}
 	other, contested, err := r.rival(ctx, p, claims)
 	switch {
 	case err != nil:

@@ -34,6 +34,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -73,6 +74,7 @@ type ReleasePackageReconciler struct {
 	once     sync.Once
 	failures workqueue.TypedRateLimiter[reconcile.Request]
 	reserved reservations
+	vanished vanished
 }
 
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
@@ -150,6 +152,8 @@ type pass struct {
 	pending map[string]lifecycle.PendingItem
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
+	// vanished tells that the object is gone, so that nothing is recorded.
+	vanished bool
 	// shared tells that the error is that of a look which many share, and which is made again without a pass.
 	shared bool
 	// packed is set once the service may have packed: from then on the record must be made, whatever happens.
@@ -187,9 +191,12 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 			return err
 		}
 	}
+	if err := r.setUpVanished(mgr); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(ReleasePackageController).
-		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate()))).
+		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost()))).
 		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed), builder.WithPredicates(claimsFreed())).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
 		WatchesRawSource(source.Func(r.looks)).
@@ -230,6 +237,20 @@ func forcedPredicate() predicate.Predicate {
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return e.ObjectOld.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
+		},
+	}
+}
+
+// finalizerLost lets through that someone replaced an object by one without our finalizer, which would let a deletion pass by its package.
+func finalizerLost() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectNew.GetDeletionTimestamp().IsZero() &&
+				controllerutil.ContainsFinalizer(e.ObjectOld, v1alpha1.UnpackFinalizer) &&
+				!controllerutil.ContainsFinalizer(e.ObjectNew, v1alpha1.UnpackFinalizer)
 		},
 	}
 }

@@ -84,10 +84,10 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return decideDeletion(rp, seen)
 	}
 	switch {
+	case !protected(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""):
+		return Step{Action: Protect}
 	case rp.Spec.Suspend:
 		return suspended(rp)
-	case !protected(rp):
-		return Step{Action: Protect}
 	case seen.Problem != nil:
 		return Blocked(rp, *seen.Problem)
 	case moved(rp, seen):
