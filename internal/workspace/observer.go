@@ -155,6 +155,13 @@ func (o *observer) put(conn *Connection, e *entry) *poll {
 	return p
 }
 
+func (o *observer) watched(object types.NamespacedName) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := o.at[object]
+	return p != nil && !p.entries[object].due.IsZero()
+}
+
 // unwatch ends the watching for an object.
 func (o *observer) unwatch(object types.NamespacedName) {
 	o.mu.Lock()

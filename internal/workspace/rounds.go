@@ -45,6 +45,9 @@ func (c *Connections) Tell(f func(types.NamespacedName)) {
 	o.tell = f
 }
 
+// Watched reports whether a look at an object's package is due, sooner or later. It is for those who want to know that nobody is forgotten.
+func (c *Connections) Watched(object types.NamespacedName) bool { return c.observing().watched(object) }
+
 // NextRound is when the next round of looks is due; zero if nothing is watched.
 func (c *Connections) NextRound() time.Time {
 	_, when := c.observing().next()

@@ -35,6 +35,8 @@ type boundary struct {
 	write bool
 	// cached marks a read that a manager answers from its cache, and packaged one of the ReleasePackage, which may be out of date then.
 	cached, packaged bool
+	// object is the name of the ReleasePackage that a request to the API server names, if it names one.
+	object string
 	// versions is how many versions of the ReleasePackage there had been, or of all where none is named.
 	versions int
 	// writes is how many requests had changed something before, on either side.
@@ -56,7 +58,8 @@ func apiBoundary(req *http.Request, cached bool, versions int) boundary {
 	if b.packaged && !cached {
 		b.label += " (live)"
 	}
-	if packageOf(req.URL.Path) == neighbourObject {
+	b.object = packageOf(req.URL.Path)
+	if b.object == neighbourObject {
 		b.label += " of the neighbour"
 	}
 	return b
@@ -115,6 +118,7 @@ type journal struct {
 
 	mu      sync.Mutex
 	reached []boundary
+	tallies tallies
 	writes  int
 	struck  int
 	setup   bool
@@ -129,6 +133,7 @@ func (j *journal) reach(b boundary) fault {
 	if b.write {
 		j.writes++
 	}
+	j.tallies.count(b)
 	if j.closed {
 		j.trace("      check: %s", b.label)
 		return none

@@ -149,7 +149,7 @@ func (d *driver) work(ctx context.Context) error {
 	d.rest(t, alive && w.journal.unrest() == before)
 	if alive && t.object != nil {
 		defer w.speakOf(t.object)()
-		w.judge.afterPass(!o.queue.passes[t.object].due.IsZero() || !o.queue.round.IsZero())
+		w.judge.afterPass(!o.queue.passes[t.object].due.IsZero() || o.watches(t.object))
 	}
 	return nil
 }

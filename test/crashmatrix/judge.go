@@ -38,6 +38,7 @@ const (
 	leak        kind = "leak"
 	stuck       kind = "stuck"
 	wrongStatus kind = "wrong-status"
+	restless    kind = "restless"
 	// harness is a fault of this program, such as a run that is not the same as its recording.
 	harness kind = "harness"
 )
@@ -129,7 +130,7 @@ func (w *world) counts(p simulator.Package) bool {
 	return p.Live() && p.State != simulator.StateDeployed && !leftBehind
 }
 
-// afterPass checks what holds after every pass that a living manager has made, given whether another one or a look is due.
+// afterPass checks what holds after every pass that a living manager has made, given whether another one or a look at the object's package is due.
 func (j *judge) afterPass(due bool) {
 	rp, delivered := j.world.rp, j.takeDelivered(j.world.object)
 	if rp == nil || len(rp.Status.Conditions) == 0 {
@@ -152,7 +153,15 @@ func (j *judge) afterPass(due bool) {
 		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")
 	case reconciling && !due:
 		j.find(wrongStatus, "the condition Reconciling is there, and neither a pass nor a look is due")
+	case !stalled && !due && awaited(rp):
+		j.find(wrongStatus, "the package is %s, and neither a pass nor a look is due", rp.Status.State)
 	}
+}
+
+// awaited reports whether people or the service are about to do something to the package of an object, which it has to hear of.
+func awaited(rp *v1alpha1.ReleasePackage) bool {
+	inFlight := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
+	return inFlight && !rp.Spec.Suspend
 }
 
 // finish judges the end of a run whose goals were all reached.

@@ -117,8 +117,9 @@ func (m *matrix) run(ctx context.Context) (bool, error) {
 	if n := m.counts[harness]; n > 0 {
 		fmt.Printf("crash-matrix: %d runs could not be judged\n", n)
 	}
-	fmt.Printf("crash-matrix: scenarios=%d boundaries=%d runs=%d duplicates=%d leaks=%d stuck=%d wrong-status=%d\n",
-		len(m.scenarios), m.boundaries, m.runs, m.counts[duplicate], m.counts[leak], m.counts[stuck], m.counts[wrongStatus])
+	fmt.Printf("crash-matrix: scenarios=%d boundaries=%d runs=%d duplicates=%d leaks=%d stuck=%d wrong-status=%d restless=%d\n",
+		len(m.scenarios), m.boundaries, m.runs, m.counts[duplicate], m.counts[leak], m.counts[stuck], m.counts[wrongStatus],
+		m.counts[restless])
 	if len(m.scenarios) == 0 {
 		return false, fmt.Errorf("--only=%s names no run", m.only)
 	}

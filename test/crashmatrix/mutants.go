@@ -118,7 +118,7 @@ func try(ctx context.Context, binary string, args []string) ([]string, error) {
 	}
 	var failures []string
 	for line := range strings.Lines(string(out)) {
-		for _, k := range []kind{duplicate, leak, stuck, wrongStatus} {
+		for _, k := range []kind{duplicate, leak, stuck, wrongStatus, restless} {
 			if strings.HasPrefix(line, "FAIL ") && strings.Contains(line, ": "+string(k)+": ") {
 				failures = append(failures, strings.TrimSpace(strings.TrimPrefix(line, "FAIL ")))
 				break

@@ -177,6 +177,12 @@ func (o *operator) letGo() {
 	o.dead.Store(true)
 }
 
+// watches reports whether a look at the package of an object is due, and made.
+func (o *operator) watches(object *object) bool {
+	key := client.ObjectKey{Namespace: o.world.namespace, Name: object.name}
+	return o.connections.Watched(key) && !o.queue.round.IsZero()
+}
+
 // crash ends the process within a request to the API server. It does not return.
 func (o *operator) crash() {
 	o.dead.Store(true)

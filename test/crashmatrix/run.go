@@ -74,7 +74,10 @@ func (c testCase) run(ctx context.Context, p *plane, seed uint64, trace io.Write
 		return out
 	}
 	defer w.close()
-	err = (&driver{world: w}).play(ctx)
+	d := &driver{world: w}
+	if err = d.play(ctx); err == nil {
+		err = d.rests(ctx)
+	}
 	switch {
 	case errors.Is(err, errStuck):
 		w.judge.stuck(err)
