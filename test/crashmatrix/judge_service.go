@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
@@ -83,16 +84,17 @@ func (j *judge) looked(o *operator, op simulator.Operation, r *http.Request) {
 // delivers takes down that the manager gets a whole answer to a request to pack.
 func (j *judge) delivers(body []byte) {
 	var answer struct {
-		ID string `json:"release_package_id"`
+		ID json.RawMessage `json:"release_package_id"` // A text, or a number in one reading.
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		j.broken("reading the service's answer: %v", err)
 	}
+	id := strings.Trim(string(answer.ID), `"`)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, o := range j.world.objects {
-		if slices.ContainsFunc(j.world.oursOf(o), func(p simulator.Package) bool { return p.ID == answer.ID }) {
-			j.delivered[o] = answer.ID
+		if slices.ContainsFunc(j.world.oursOf(o), func(p simulator.Package) bool { return p.ID == id }) {
+			j.delivered[o] = id
 		}
 	}
 }
