@@ -119,7 +119,10 @@ func (b *budget) enter(w *waiter) error {
 	if w.impatient && b.queue.of(first) >= b.room() {
 		return &BusyError{After: b.slot(now)}
 	}
-	w.arrived, w.done = now, make(chan struct{})
+	w.arrived, w.done, w.index = now, make(chan struct{}), -1
+	if w.errand != nil {
+		w.errand.queued(w)
+	}
 	b.queue.add(w)
 	b.proceed()
 	return nil
@@ -172,7 +175,7 @@ func (b *budget) proceed() {
 	now := b.pace.Now()
 	refusal := b.breaker.refusal()
 	var served []*waiter
-	for b.queue.Len() > 0 && (refusal != nil || !b.due().After(now)) {
+	for !b.queue.empty() && (refusal != nil || !b.due().After(now)) {
 		w := b.queue.take()
 		w.err = refusal
 		if refusal == nil {
@@ -191,7 +194,7 @@ func (b *budget) setTimer(now time.Time) {
 		b.timer.Stop()
 		b.timer = nil
 	}
-	if b.queue.Len() > 0 {
+	if !b.queue.empty() {
 		// A clock may call from within a lock of its own, which the next look at it needs.
 		b.timer = b.pace.AfterFunc(b.due().Sub(now), func() { go b.tick() })
 	}
@@ -213,6 +216,9 @@ func (b *budget) due() time.Time {
 }
 
 func (b *budget) grant(w *waiter, now time.Time) {
+	if w.errand != nil {
+		w.errand.begun = true
+	}
 	b.tempo.take(w.arrived, now)
 	b.trial = nil
 	if b.breaker.probing() {

@@ -113,25 +113,23 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 // Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far from ours. The search is
 // fuzzy and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Package, error) {
-	fetch := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, second, dataarts.ListOptions{NameKeyword: keyword, Offset: offset})
+	e := c.errand(second)
+	page := func(offset int) ([]dataarts.Package, int, error) {
+		page, err := c.list(ctx, e, dataarts.ListOptions{NameKeyword: keyword, Offset: offset})
 		return page.Packages, page.Total, err
 	}
-	return allPages(fetch, func(p dataarts.Package) string { return p.ID })
+	return allPages(page, func(p dataarts.Package) string { return p.ID })
 }
 
 // list reads a page of packages.
-func (c *Connection) list(ctx context.Context, p priority, options dataarts.ListOptions) (dataarts.PackagePage, error) {
+func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListOptions) (dataarts.PackagePage, error) {
 	options.Limit = int(c.pageLimit.Load())
-	if err := c.admit(ctx, p); err != nil {
-		return dataarts.PackagePage{}, err
-	}
-	page, err := c.client.List(ctx, options)
+	page, err := fetch(ctx, e, func() (dataarts.PackagePage, error) { return c.client.List(ctx, options) })
 	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
 		return page, err
 	}
 	c.pageLimit.Store(defaultPageSize) // The page may have been too large.
-	page, err = c.list(ctx, p, options)
+	page, err = c.list(ctx, e, options)
 	if dataarts.KindOf(err) == dataarts.Refused {
 		c.pageLimit.Store(pageSize) // It was not.
 	}
@@ -146,18 +144,18 @@ func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, 
 
 // listPending lists the pending items unless there are more than so many, and counts its calls.
 func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
-	fetch := func(offset int) ([]dataarts.PendingItem, int, error) {
-		if err := c.admit(ctx, p); err != nil {
-			return nil, 0, err
-		}
+	e := c.errand(p)
+	page := func(offset int) ([]dataarts.PendingItem, int, error) {
 		calls++
-		page, err := c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
+		page, err := fetch(ctx, e, func() (dataarts.PendingItemPage, error) {
+			return c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
+		})
 		if err == nil && page.Total > atMost {
 			return nil, 0, ErrTooLong
 		}
 		return page.Items, page.Total, c.note(err)
 	}
-	items, err = allPages(fetch, func(i dataarts.PendingItem) string { return i.ID })
+	items, err = allPages(page, func(i dataarts.PendingItem) string { return i.ID })
 	return items, calls, err
 }
 

@@ -20,7 +20,7 @@ package workspace
 func (c *Connection) Waiting() int {
 	c.budget.mu.Lock()
 	defer c.budget.mu.Unlock()
-	return c.budget.queue.Len()
+	return len(c.budget.queue.waiters) + len(c.budget.queue.goOn)
 }
 
 // Budgets is how many budgets there are.

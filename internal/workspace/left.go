@@ -29,8 +29,9 @@ var errNotWorthwhile = errors.New("the service's list of packages is too long to
 // listLeft lists the packages that may be withdrawn, unless that takes more calls than there are packages to look for.
 func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool, error) {
 	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
-	fetch := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, first, dataarts.ListOptions{States: states, Offset: offset})
+	e := c.errand(first)
+	page := func(offset int) ([]dataarts.Package, int, error) {
+		page, err := c.list(ctx, e, dataarts.ListOptions{States: states, Offset: offset})
 		return page.Packages, page.Total, err
 	}
 	left := map[string]bool{}
@@ -39,7 +40,7 @@ func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool,
 			left[page[i].ID] = !page[i].Deleted
 		}
 	}
-	pages, err := sweep(fetch, keep, func(p dataarts.Package) string { return p.ID }, wanted)
+	pages, err := sweep(page, keep, func(p dataarts.Package) string { return p.ID }, wanted)
 	if err == nil && pages > wanted {
 		err = errNotWorthwhile
 	}

@@ -18,10 +18,17 @@ package workspace
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
-// priority says how long a call may be overtaken by others.
+// priority says how long a call may be overtaken by others. The order of turns is this:
+//
+//   - Who waits has a deadline: the time of asking, and the patience of the priority. The earliest deadline is served first, so that nobody is overtaken
+//     by those who come after it.
+//   - An errand that has had its first turn goes on: the next calls of such errands have every other turn, in the order in which they asked. So a list of
+//     so many pages is over after twice as many turns at most, and costs nobody more than half of the pace.
+//   - The priority of an errand may be raised while it waits: who comes to need a look that is under way already lends it their own.
 type priority int
 
 const (
@@ -56,6 +63,9 @@ type waiter struct {
 	// impatient means to be sent away rather than to wait behind many others.
 	impatient bool
 	arrived   time.Time
+	// errand is what the call is part of, nil if it stands alone; begun tells that the errand has had a turn before.
+	errand *errand
+	begun  bool
 
 	// done is closed when the wait is over; err then says why without a turn.
 	done chan struct{}
@@ -71,6 +81,9 @@ func (w *waiter) deadline() time.Time { return w.arrived.Add(w.priority.patience
 // queue holds those who wait, the next one first. Its zero value is empty.
 type queue struct {
 	waiters []*waiter
+	// goOn are the calls of errands that have begun, and wentOn tells that one of these had the latest turn.
+	goOn    []*waiter
+	wentOn  bool
 	counts  [priorities]int
 	numbers int
 }
@@ -80,26 +93,60 @@ func (q *queue) of(p priority) int { return q.counts[p] }
 func (q *queue) add(w *waiter) {
 	q.numbers++
 	w.number = q.numbers
-	heap.Push(q, w)
-	q.counts[w.priority]++
-	waiting.WithLabelValues(w.priority.String()).Inc()
+	if w.begun {
+		q.goOn = append(q.goOn, w)
+	} else {
+		heap.Push(q, w)
+	}
+	q.count(w.priority, 1)
 }
 
+func (q *queue) count(p priority, by int) {
+	q.counts[p] += by
+	waiting.WithLabelValues(p.String()).Add(float64(by))
+}
+
+func (q *queue) empty() bool { return len(q.waiters)+len(q.goOn) == 0 }
+
 func (q *queue) take() *waiter {
-	w := q.waiters[0]
+	q.wentOn = len(q.goOn) > 0 && (len(q.waiters) == 0 || !q.wentOn)
+	var w *waiter
+	if q.wentOn {
+		w = q.goOn[0]
+	} else {
+		w = q.waiters[0]
+	}
 	q.remove(w)
 	return w
 }
 
 // remove reports whether the waiter was in the queue still.
 func (q *queue) remove(w *waiter) bool {
-	if w.index < 0 {
-		return false
+	if w.begun {
+		before := len(q.goOn)
+		q.goOn = slices.DeleteFunc(q.goOn, func(other *waiter) bool { return other == w })
+		if len(q.goOn) == before {
+			return false
+		}
+	} else {
+		if w.index < 0 {
+			return false
+		}
+		heap.Remove(q, w.index)
 	}
-	heap.Remove(q, w.index)
-	q.counts[w.priority]--
-	waiting.WithLabelValues(w.priority.String()).Dec()
+	q.count(w.priority, -1)
 	return true
+}
+
+// raise gives a call that waits a higher priority.
+func (q *queue) raise(w *waiter, p priority) {
+	if w.begun || w.index < 0 || p >= w.priority {
+		return
+	}
+	q.count(w.priority, -1)
+	w.priority = p
+	q.count(p, 1)
+	heap.Fix(q, w.index)
 }
 
 // Len implements heap.Interface, as the methods below do.

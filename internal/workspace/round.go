@@ -41,9 +41,8 @@ type round struct {
 	*poll
 	turn  uint64
 	began time.Time
-	// wanted are the packages that are due; awaited tells that someone waits for one of them.
-	wanted  []Watch
-	awaited bool
+	// wanted are the packages that are due.
+	wanted []Watch
 	// unfinished tells that there was more to look at than one round does.
 	unfinished bool
 	// expected is what those that nobody waits for are expected to look like, by the package's id.
@@ -72,7 +71,7 @@ func (o *observer) begin(p *poll) *round {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.turn++
-	p.running = true
+	p.running, p.errand = true, p.conn.errand(last)
 	r := &round{
 		poll: p, turn: o.turn, began: o.clock.Now(),
 		expected: map[string]Outlook{}, listed: map[string]sighting{}, found: map[subject]*View{},
@@ -81,7 +80,9 @@ func (o *observer) begin(p *poll) *round {
 		// Those who wait are served a little early, if there is a round anyway.
 		if !e.due.After(r.began) || e.gathers() && !e.due.After(r.began.Add(quiet)) {
 			r.wanted = append(r.wanted, e.Watch)
-			r.awaited = r.awaited || e.Awaited
+			if e.Awaited {
+				p.errand.lend(second)
+			}
 			if !e.Awaited && e.Trouble == "" {
 				r.expected[e.ID] = e.Known
 			}
@@ -183,13 +184,9 @@ func (r *round) listPays() bool {
 func (r *round) list(ctx context.Context) error {
 	states := r.states()
 	options := dataarts.ListOptions{States: states}
-	urgency := last
-	if r.awaited {
-		urgency = second
-	}
-	fetch := func(offset int) ([]dataarts.Package, int, error) {
+	page := func(offset int) ([]dataarts.Package, int, error) {
 		options.Offset = offset
-		page, err := r.conn.list(ctx, urgency, options)
+		page, err := r.conn.list(ctx, r.errand, options)
 		return page.Packages, page.Total, err
 	}
 	keep := func(page []dataarts.Package) {
@@ -201,7 +198,7 @@ func (r *round) list(ctx context.Context) error {
 			r.listed[page[i].ID] = seen
 		}
 	}
-	pages, err := sweep(fetch, keep, func(p dataarts.Package) string { return p.ID }, len(r.wanted))
+	pages, err := sweep(page, keep, func(p dataarts.Package) string { return p.ID }, len(r.wanted))
 	r.pages[fmt.Sprint(states)] = pages
 	return err
 }

@@ -25,6 +25,9 @@ func (o *observer) schedule(p *poll, e *entry) {
 	switch {
 	case e.Awaited:
 		e.due, p.asked = latest, now
+		if p.errand != nil { // The round under way is what the look waits for.
+			p.errand.lend(second)
+		}
 	case e.seenAt.IsZero():
 		e.due, p.asked = now.Add(min(firstLook, e.After)), now
 	case e.due.After(now) && e.due.Before(latest): // It stays as it was.
