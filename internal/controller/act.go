@@ -40,7 +40,8 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 		return step, nil
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.seen.Now)
-		return step, nil
+		p.adopted = true
+		return lifecycle.Adopted(p.rp, p.seen, step), nil
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotFound, "No such package was found, and its items are not packed")
 		return step, nil

@@ -161,7 +161,7 @@ func (p *pass) watch(step lifecycle.Step) workspace.Watch {
 	if p.shared {
 		w.Trouble = p.cause.Error()
 	}
-	named := p.packed || step.Action == lifecycle.Adopt
+	named := p.packed || p.adopted
 	if named && st.State == v1alpha1.StatePendingReview { // The service has just said so.
 		w.Seen = &workspace.View{Began: p.seen.Now}
 	}

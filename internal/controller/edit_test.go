@@ -158,12 +158,11 @@ var _ = Describe("Adopting a package", func() {
 			Expect(lose(s.console, id)).To(Succeed())
 			rp := s.aReleasePackage(adopting(id))
 			s.expectApplied(ctx, rp)
-			for range 2 {
-				Expect(s.expectReconciled(ctx, rp).RequeueAfter).To(BeZero())
-			}
+			s.expectReconciled(ctx, rp)
+			s.expectReconciledAfter(ctx, settleTime, rp)
 			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, ContainSubstring("correct spec.releasePackageId"))
 			Expect(rp.Status.ReleasePackageID).To(BeEmpty())
-			Expect(s.told()).To(ConsistOf(HavePrefix("Warning " + reason + " ")))
+			Expect(s.told()).To(ContainElement(HavePrefix("Warning " + reason + " ")))
 
 			expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Spec.ReleasePackageID = v1alpha1.ID(good) })
 			s.expectReconciled(ctx, rp)

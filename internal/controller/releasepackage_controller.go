@@ -152,6 +152,8 @@ type pass struct {
 	pending map[string]lifecycle.PendingItem
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
+	// adopted tells that this pass has put a package on record that it saw.
+	adopted bool
 	// vanished tells that the object is gone, so that nothing is recorded.
 	vanished bool
 	// shared tells that the error is that of a look which many share, and which is made again without a pass.

@@ -41,6 +41,21 @@ func asAdopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	return step
 }
 
+// Adopted is the step after an adoption was recorded: what there is to say of the package is said at once, as no later look would show more. What
+// there is to do is done by the next pass.
+func Adopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+	if !rp.DeletionTimestamp.IsZero() {
+		return step
+	}
+	seen.Package, seen.Gone, seen.Hidden, seen.Candidates = step.Package, false, nil, nil
+	next := decideRecorded(rp, seen)
+	if next.Action != Wait && next.Action != Stall {
+		return step
+	}
+	next.Event = step.Event
+	return next
+}
+
 // differences says in what a package is another than the spec of an object that adopts it describes. What the spec leaves out, or the service
 // does not show, is not compared.
 func differences(rp *v1alpha1.ReleasePackage, p *Package) []string {

@@ -97,10 +97,14 @@ var _ = Describe("An adopted package", func() {
 		Entry("by its approvers", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApproverIDs = []v1alpha1.UserID{"dep3"} }), "has dep1, dep2"),
 	)
 
-	It("that differs is adopted all the same, and the next pass says so soon", func() {
+	It("that differs is adopted all the same, which is said at once", func() {
 		rp := aReleasePackage(adopting, otherName)
 		seen := seeing(thePackage(v1alpha1.StatePendingReview))
-		Expect(decide(rp, seen)).To(does(lifecycle.Adopt, comingBackAfter(time.Second)))
+		step := decide(rp, seen)
+		Expect(step).To(does(lifecycle.Adopt, comingBackAfter(time.Second)))
+		lifecycle.RecordAdopted(rp, step.Package, here, now)
+		Expect(lifecycle.Adopted(rp, seen, step)).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(pollInterval),
+			telling(v1alpha1.EventAdopted, packageID)))
 		Expect(decide(aReleasePackage(adopting, sameInOtherOrder), seen)).To(does(lifecycle.Adopt, comingBackAfter(pollInterval)))
 	})
 

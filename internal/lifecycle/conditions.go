@@ -57,6 +57,9 @@ func Summarize(rp *v1alpha1.ReleasePackage, step Step, now time.Time) {
 	c.set(v1alpha1.ConditionReady, ready)
 	c.set(v1alpha1.ConditionDeployed, deployedByState(rp))
 	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if was := meta.FindStatusCondition(rp.Status.Conditions, kind); was != nil && was.Reason != step.Reason {
+			meta.RemoveStatusCondition(&rp.Status.Conditions, kind) // What the operator is at now began now.
+		}
 		if kind == work {
 			c.set(kind, verdict{metav1.ConditionTrue, step.Reason, step.Message})
 			continue

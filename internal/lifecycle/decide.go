@@ -224,19 +224,32 @@ func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 
 // decideAdoption is about an object that names an existing package which is not recorded yet.
 func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id := rp.Spec.ReleasePackageID
 	switch {
-	case seen.Hidden != nil:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
-			"The service refuses to show package %s, as if it did not exist; correct spec.releasePackageId. %s", id, seen.Hidden.Message)}
-	case seen.Gone:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
-			"The service says that package %s does not exist in the workspace; correct spec.releasePackageId", id)}
+	case seen.Hidden != nil, seen.Gone:
+		return notShownToAdopt(rp, seen)
 	case seen.Package.State == v1alpha1.StateWithdrawn:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
-			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", id)}
+			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", rp.Spec.ReleasePackageID)}
 	}
 	return adopt(rp, seen.Package, "as spec.releasePackageId asks", seen.PollInterval)
+}
+
+// notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may just not be shown yet, so
+// that there is some patience first.
+func notShownToAdopt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	says := fmt.Sprintf("The service says that package %s does not exist in the workspace", rp.Spec.ReleasePackageID)
+	if seen.Hidden != nil {
+		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID, seen.Hidden.Message)
+	}
+	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, seen.Now)
+	stalled := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	told := stalled != nil && stalled.Reason == v1alpha1.ReasonPackageNotFound && rp.Status.ObservedGeneration == rp.Generation
+	if told || waited >= seen.SettleTime {
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,
+			Message: says + "; correct spec.releasePackageId. The operator looks again every few minutes"}
+	}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(waited),
+		Message: says + ". If it was packed a moment ago, it may just not be shown yet; the operator looks again"}
 }
 
 // adopt takes a package over. Unless that only waits for review now, the next pass has more to say or to do.
@@ -318,13 +331,16 @@ func rawState(seen Seen) int {
 // patience is how long to wait before the next look for something that was under way at the time of the last pass too: half as
 // long as it has taken so far.
 func patience(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
-	for i := range rp.Status.Conditions {
-		c := &rp.Status.Conditions[i]
-		if c.Type == v1alpha1.ConditionReconciling && c.Reason == reason {
-			return halfOf(now.Sub(c.LastTransitionTime.Time))
-		}
+	return halfOf(sinceReason(rp, reason, now))
+}
+
+// sinceReason is how long the operator has been at something; zero if it was at something else.
+func sinceReason(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
+	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReconciling)
+	if c == nil || c.Reason != reason {
+		return 0
 	}
-	return minPatience
+	return now.Sub(c.LastTransitionTime.Time)
 }
 
 func halfOf(elapsed time.Duration) time.Duration {

@@ -162,6 +162,14 @@ func withdrawing(rp *v1alpha1.ReleasePackage) {
 func toldOfHiding(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(hiding)), now)
 }
+
+// missedFor has looked in vain for the package that it is to adopt, for some time.
+func missedFor(d time.Duration) with {
+	return func(rp *v1alpha1.ReleasePackage) {
+		step := lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPackageNotFound, Message: "Not shown yet"}
+		lifecycle.Summarize(rp, step, now.Add(-d))
+	}
+}
 func toldOfMove(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(movedWorkspace)), now)
 }
@@ -260,6 +268,7 @@ func recorded(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.S
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Unpack:
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(rp, step.Package, here, seen.Now)
+		step = lifecycle.Adopted(rp, seen, step)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:

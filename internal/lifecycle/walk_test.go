@@ -121,6 +121,7 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(w.rp, step.Package, here, w.now)
 		w.find(step.Package.ID).named = w.now
+		step = lifecycle.Adopted(w.rp, p.seen, step)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:
