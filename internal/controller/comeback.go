@@ -25,7 +25,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -33,10 +32,6 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
-
-// background is the priority of what nobody has asked for just now: users' edits and deletions overtake it. What is left from before a restart comes
-// later still.
-var background = handler.LowPriority / 2
 
 // secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
 const secretRecheck = 30 * time.Second

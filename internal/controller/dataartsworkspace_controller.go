@@ -225,7 +225,7 @@ func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ReleasePackage{}, countLater()).
 		WatchesRawSource(source.Func(r.pauses)).
 		// One that does not answer must not keep the others from their verdict.
-		WithOptions(controller.Options{MaxConcurrentReconciles: 4}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 4, NewQueue: newQueue}).
 		Complete(r)
 }
 

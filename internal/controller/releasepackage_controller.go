@@ -205,6 +205,7 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             newBackoff(),
+			NewQueue:                newQueue,
 		}).
 		Complete(r)
 }
