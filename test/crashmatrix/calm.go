@@ -144,12 +144,14 @@ func (o *object) cadence() string {
 	if o.rp == nil {
 		return o.name + " is gone"
 	}
-	c := meta.FindStatusCondition(o.rp.Status.Conditions, v1alpha1.ConditionReady)
-	reason := ""
-	if c != nil {
-		reason = c.Reason
+	return fmt.Sprintf("%s is %q with %s", o.name, o.rp.Status.State, readyReason(o.rp))
+}
+
+func readyReason(rp *v1alpha1.ReleasePackage) string {
+	if c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady); c != nil {
+		return c.Reason
 	}
-	return fmt.Sprintf("%s is %q with %s", o.name, o.rp.Status.State, reason)
+	return ""
 }
 
 func (w *world) cadences() []string {

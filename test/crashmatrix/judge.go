@@ -147,7 +147,7 @@ func (j *judge) afterPass(due bool) {
 	reconciling := meta.FindStatusCondition(c, v1alpha1.ConditionReconciling) != nil
 	stalled := meta.FindStatusCondition(c, v1alpha1.ConditionStalled) != nil
 	switch {
-	case !ready && !reconciling && !stalled:
+	case !ready && !reconciling && !stalled && (rp.DeletionTimestamp.IsZero() || protects(rp)):
 		j.find(wrongStatus, "none of the conditions Ready, Reconciling and Stalled is True")
 	case reconciling && stalled:
 		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")

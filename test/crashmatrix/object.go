@@ -81,6 +81,7 @@ func ofNeighbour[T any](f func(w *world) T) func(w *world) T {
 // read brings all objects up to date.
 func (w *world) read(ctx context.Context) error {
 	for _, o := range w.objects {
+		was := o.rp
 		rp := &v1alpha1.ReleasePackage{}
 		err := w.users.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: o.name}, rp)
 		switch {
@@ -91,6 +92,7 @@ func (w *world) read(ctx context.Context) error {
 		default:
 			o.rp = rp
 		}
+		w.freed(o, was, o.rp)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (o outcome) failure(v verdict, seed uint64) string {
 
 // allScenarios are the stories in the order in which they are told.
 func allScenarios() []scenario {
-	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios)
+	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios, restoreScenarios, adoptionScenarios, heldScenarios, rivalScenarios)
 }
 
 // recordings are the runs without a fault that a selection needs.

@@ -20,6 +20,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -52,7 +55,32 @@ func (w *world) act(do func(ctx context.Context) error) error {
 // news reports whether the manager's predicates let a change through.
 func news(was, is metav1.Object) bool {
 	return was.GetGeneration() != is.GetGeneration() ||
-		was.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != is.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
+		was.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != is.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] ||
+		is.GetDeletionTimestamp().IsZero() && protects(was) && !protects(is)
+}
+
+// protects reports whether the operator's finalizer keeps an object.
+func protects(o metav1.Object) bool {
+	return slices.Contains(o.GetFinalizers(), v1alpha1.UnpackFinalizer)
+}
+
+// freed wakes those who wait for what an object had or wanted and does not any more, or that went with it: the manager watches for that.
+func (w *world) freed(o *object, was, is *v1alpha1.ReleasePackage) {
+	if was == nil {
+		return
+	}
+	var left []lifecycle.Claim
+	if is != nil {
+		left = lifecycle.Claims(is)
+	}
+	if is != nil && !slices.ContainsFunc(lifecycle.Claims(was), func(c lifecycle.Claim) bool { return !slices.Contains(left, c) }) {
+		return
+	}
+	for _, other := range w.objects {
+		if other != o && other.rp != nil && readyReason(other.rp) == v1alpha1.ReasonAlreadyClaimed {
+			w.wake(other)
+		}
+	}
 }
 
 // wake makes a pass for an object due at once, for the manager that leads.
@@ -118,6 +146,40 @@ func (w *world) remove() error {
 		rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.name}}
 		return client.IgnoreNotFound(w.users.Delete(ctx, rp))
 	})
+}
+
+// replace puts the manifest in the place of the object, as kubectl replace does: whatever the manifest does not have is gone, finalizers included.
+func (w *world) replace() error {
+	return w.act(func(ctx context.Context) error {
+		if err := w.read(ctx); err != nil || w.rp == nil {
+			return errors.Join(err, errIfGone(w.rp))
+		}
+		manifest := &v1alpha1.ReleasePackage{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name, ResourceVersion: w.rp.ResourceVersion}, Spec: w.rp.Spec,
+		}
+		return w.users.Update(ctx, manifest)
+	})
+}
+
+// restore brings the object back from a backup, into a cluster that was built anew: it is another object with the same spec, its status is lost, and
+// no manager has seen the old one go. That takes a while.
+func (w *world) restore() error {
+	ctx := context.Background()
+	if err := errors.Join(w.restart(), w.read(ctx)); err != nil {
+		return err
+	}
+	backup := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name}, Spec: w.rp.Spec}
+	bare := w.rp.DeepCopy()
+	bare.Finalizers = nil
+	err := w.users.Patch(ctx, bare, client.MergeFrom(w.rp))
+	if err == nil {
+		err = w.users.Delete(ctx, bare)
+	}
+	if err == nil {
+		err = w.users.Create(ctx, backup)
+	}
+	w.clock.Step(time.Minute)
+	return errors.Join(err, w.read(ctx))
 }
 
 // meddle is a harmless edit, which no predicate lets through: it only makes another version.
