@@ -327,11 +327,26 @@ type ReleasePackageStatus struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	WithdrawnPackageIDs []string `json:"withdrawnPackageIds,omitempty"`
 
-	// packedTime is when the package was packed: the service's time where it was seen, else the operator's.
+	// packedTime is when the package was packed: by the operator's clock if it packed that itself, else as the service shows it, unless that is yet
+	// to come.
 	// +optional
 	PackedTime *metav1.Time `json:"packedTime,omitempty"`
 
-	// deployedTime is when the service finished the deployment, by its own clock.
+	// recordedTime is when the operator recorded releasePackageId, by its own clock.
+	// +optional
+	RecordedTime *metav1.Time `json:"recordedTime,omitempty"`
+
+	// unpackedTime is when the service accepted the operator's latest request to withdraw the package, or had nothing to withdraw, by the operator's
+	// clock. Absent before that, and once a look shows the package after all.
+	// +optional
+	UnpackedTime *metav1.Time `json:"unpackedTime,omitempty"`
+
+	// missingTime is since when the service neither shows nor lists the package and refuses to withdraw it, by the operator's clock. Absent if it
+	// does not, and where the pending list tells what became of the package.
+	// +optional
+	MissingTime *metav1.Time `json:"missingTime,omitempty"`
+
+	// deployedTime is when the service finished the deployment, by its own clock; when the operator saw that, if it would be yet to come.
 	// +optional
 	DeployedTime *metav1.Time `json:"deployedTime,omitempty"`
 

@@ -292,6 +292,18 @@ func (in *ReleasePackageStatus) DeepCopyInto(out *ReleasePackageStatus) {
 		in, out := &in.PackedTime, &out.PackedTime
 		*out = (*in).DeepCopy()
 	}
+	if in.RecordedTime != nil {
+		in, out := &in.RecordedTime, &out.RecordedTime
+		*out = (*in).DeepCopy()
+	}
+	if in.UnpackedTime != nil {
+		in, out := &in.UnpackedTime, &out.UnpackedTime
+		*out = (*in).DeepCopy()
+	}
+	if in.MissingTime != nil {
+		in, out := &in.MissingTime, &out.MissingTime
+		*out = (*in).DeepCopy()
+	}
 	if in.DeployedTime != nil {
 		in, out := &in.DeployedTime, &out.DeployedTime
 		*out = (*in).DeepCopy()

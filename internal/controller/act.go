@@ -53,7 +53,7 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 		}
 		claim := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID) // It may still be shown for a while, and must seem free to nobody.
 		r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, r.Clock.Now())
-		step, err := unpack(ctx, p, step)
+		step, err := r.unpack(ctx, p, step)
 		if err == nil && step.Action == lifecycle.Release {
 			err = r.release(ctx, p)
 		}
@@ -189,33 +189,69 @@ func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, st
 var errOutdated = errors.New("the object has changed since it was read")
 
 // unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
-func unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
-	nothingLeft := err == nil || dataarts.KindOf(err) == dataarts.NotFound
-	if p.seen.Hidden != nil && nothingLeft && !p.rp.DeletionTimestamp.IsZero() {
-		return lifecycle.UnpackedHidden(p.rp), nil
-	}
+	p.seen.Now = r.Clock.Now() // It may have waited for long.
 	if err == nil {
-		lifecycle.Unpacked(p.rp)
-		return step, nil
+		return lifecycle.Unpacked(p.rp, p.seen, step), nil
 	}
 	step.Event = lifecycle.Event{} // As far as this answer tells, the call has withdrawn nothing.
 	if errors.Is(err, workspace.ErrUnpackShared) {
-		return step, nil
+		return lifecycle.LookSoon(step), nil
 	}
-	switch dataarts.KindOf(err) {
-	case dataarts.NotFound:
-		if p.seen.Gone || p.seen.Hidden != nil {
-			lifecycle.Unpacked(p.rp) // Denied by both, it is not just a package that is not shown yet.
-		}
-		return step, nil
-	case dataarts.AlreadyDeployed:
+	switch kind := dataarts.KindOf(err); {
+	case kind == dataarts.AlreadyDeployed:
 		return lifecycle.UnpackTooLate(p.rp, step), nil
-	case dataarts.Refused:
-		return lifecycle.UnpackRefused(p.rp, refusalFrom(err)), nil
-	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
+	case dataarts.MayDeny(err):
+		return p.unpackDenied(ctx, step, err)
 	}
 	return p.blockedBy(err)
+}
+
+// unpackDenied finds out what a refusal to withdraw the package means. If a look showed the package before, another one is made: someone may have
+// been faster.
+func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal error) (lifecycle.Step, error) {
+	notFound := dataarts.KindOf(refusal) == dataarts.NotFound
+	if !notFound && p.seen.Hidden == nil && !p.seen.Gone {
+		if err := p.look(ctx); err != nil {
+			return p.blockedBy(err)
+		}
+		lifecycle.RecordSeen(p.rp, p.seen)
+	}
+	switch {
+	case notFound && (p.seen.Gone || p.seen.Hidden != nil): // Denied by both, it is not just a package that is not shown yet.
+		return lifecycle.Unpacked(p.rp, p.seen, step), nil
+	case p.seen.Gone, p.seen.Hidden != nil:
+		items, err := p.whatItemsSay(ctx)
+		if err != nil {
+			return p.blockedBy(err)
+		}
+		return lifecycle.UnpackDenied(p.rp, p.seen, step, items, refusalFrom(refusal)), nil
+	case notFound, lifecycle.Ended(p.rp):
+		return step, nil
+	case dataarts.KindOf(refusal) == dataarts.Unknown:
+		return p.blockedBy(refusal)
+	}
+	return lifecycle.UnpackRefused(p.rp, refusalFrom(refusal)), nil
+}
+
+// whatItemsSay looks at the pending list for the items of a package that cannot be seen. The look is made now: the service does not check again what
+// is concluded from it.
+func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
+	ids := lifecycle.ItemsOf(p.rp)
+	listed, err := p.conn.PendingItems(ctx)
+	switch kind := dataarts.KindOf(err); {
+	case err == nil:
+	case kind == dataarts.Refused, kind == dataarts.Forbidden:
+		return lifecycle.ItemsUnknown, nil
+	default:
+		return lifecycle.ItemsUnknown, err
+	}
+	pending := make(map[string]dataarts.PendingItem, len(listed))
+	for _, item := range listed {
+		pending[item.ID] = item
+	}
+	return lifecycle.WhatItemsSay(ids, pendingFrom(pending, nil)), nil
 }
 
 // blockedBy is the step while an error is in the way.

@@ -35,9 +35,12 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 	var s *scene
 
 	// theScene has a service that withdraws what it can, and refuses the call all the same.
-	theScene := func(ctx context.Context, become simulator.WithdrawnPackage) {
+	theScene := func(ctx context.Context, become simulator.WithdrawnPackage, unknown ...simulator.Code) {
 		s = readyScene(ctx, func(o *simulator.Options) {
 			o.Assumptions.MixedUnpack, o.Assumptions.WithdrawnPackage = simulator.BatchPartial, become
+			if len(unknown) > 0 {
+				o.Assumptions.UnknownPackage = unknown[0]
+			}
 		})
 	}
 
@@ -56,9 +59,12 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 		}
 	}
 
-	DescribeTable("leads to a look, which lets the object go", func(ctx SpecContext, become simulator.WithdrawnPackage, calls int) {
-		theScene(ctx, become)
+	DescribeTable("leads to a look, which lets the object go", func(ctx SpecContext, become simulator.WithdrawnPackage, calls int, unknown ...simulator.Code) {
+		theScene(ctx, become, unknown...)
 		rp := s.expectPacked(ctx)
+		if len(unknown) > 0 {
+			s.clock.Step(settleTime)
+		}
 		s.expectDeleted(ctx, rp)
 		outcome := rp.Status.Attempt.Outcome
 		expectShared := spoil(ctx)
@@ -78,6 +84,8 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 		Entry("where withdrawn packages are listed", simulator.PackageFlagged, 1),
 		Entry("where they are shown only", simulator.PackageUnlisted, 1),
 		Entry("where they are gone, as one may be that is not shown yet", simulator.PackageGone, 2),
+		Entry("where they are gone, and the service says so in words of its own", simulator.PackageGone, 2, simulator.CodeInvalidParameter),
+		Entry("where they are gone, and the service says so without a code", simulator.PackageGone, 2, simulator.NoCode),
 	)
 
 	It("is sent by itself when the look does not settle it", func(ctx SpecContext) {

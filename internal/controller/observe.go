@@ -111,9 +111,9 @@ func (p *pass) look(ctx context.Context) error {
 
 // take puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
 func (p *pass) take(view *workspace.View) {
-	p.seen.Gone = view.Gone
+	p.seen.Gone, p.seen.Hidden, p.seen.Package = view.Gone, nil, nil
 	if view.Hidden != nil {
-		p.seen.Hidden = problemOf(view.Hidden)
+		p.seen.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: refusalFrom(view.Hidden)}
 	}
 	if view.Package == nil {
 		return
@@ -192,7 +192,7 @@ func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass, liste
 		return nil, err
 	}
 	detail, err := p.conn.Look(ctx, listed.ID)
-	if kind := dataarts.KindOf(err); kind == dataarts.NotFound || listed.Deleted && kind == dataarts.Refused {
+	if dataarts.KindOf(err) == dataarts.NotFound || listed.Deleted && dataarts.MayDeny(err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -55,10 +55,13 @@ func refusalFrom(err error) string {
 		return err.Error()
 	}
 	words := strings.TrimRight(e.Message, ". ")
-	if e.Code == "" {
-		return words
+	switch {
+	case e.Code != "":
+		return e.Code + ": " + words
+	case words == "":
+		return fmt.Sprintf("HTTP %d", e.Status)
 	}
-	return e.Code + ": " + words
+	return words
 }
 
 func serviceProblem(e *dataarts.Error) *lifecycle.Problem {

@@ -201,7 +201,7 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 			return done, nil
 		}
 		left.sent = true
-		return unpack(ctx, p, step)
+		return r.unpack(ctx, p, step)
 	case lifecycle.Wait, lifecycle.Protect, lifecycle.Pack, lifecycle.Release, lifecycle.Stall:
 	}
 	return step, nil

@@ -132,6 +132,23 @@ func KindOf(err error) Kind {
 	return Unknown
 }
 
+// MayDeny reports whether an answer to Show or Unpack may mean that the service knows no package of that id. What it says then is not documented, so
+// every answer may that speaks of the request alone. It proves nothing by itself.
+func MayDeny(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Op != OpShow && e.Op != OpUnpack {
+		return false
+	}
+	switch e.Kind {
+	case NotFound, Refused:
+		return true
+	case Unknown: // A status alone may come from anywhere on the way.
+		return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && e.Status != http.StatusRequestTimeout
+	case AlreadyDeployed, Unauthorized, Forbidden, Throttled, Unreachable:
+	}
+	return false
+}
+
 // refuse reports a request that is not worth sending.
 func refuse(op Op, format string, args ...any) error {
 	return &Error{Op: op, Kind: Refused, Message: fmt.Sprintf(format, args...)}

@@ -113,19 +113,32 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		m.written = w.now
 	}
 	done, known := w.withdraw(m)
+	refused := known && !done && w.refusesToUnpack || !known && w.otherWords
+	if refused && p.seen.Hidden == nil && !p.seen.Gone { // Somebody may have been faster.
+		p.seen.Package = nil
+		w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
+		lifecycle.RecordSeen(w.rp, p.seen)
+	}
 	switch {
 	case fate == "is lost after":
 		p.hindered = true
 		return lifecycle.Blocked(w.rp, trouble)
-	case known && !done && w.refusesToUnpack:
+	case refused && (p.seen.Gone || p.seen.Hidden != nil):
+		var items lifecycle.ItemsSay
+		if chance(w, "the pending list", "is shown", "is shown", "is too long") == "is shown" {
+			ids := lifecycle.ItemsOf(w.rp)
+			items = lifecycle.WhatItemsSay(ids, w.pending(ids))
+		}
+		return lifecycle.UnpackDenied(w.rp, p.seen, step, items, "not allowed")
+	case refused && lifecycle.Ended(w.rp):
+		return step
+	case refused:
 		return lifecycle.UnpackRefused(w.rp, "not allowed")
 	case known && !done:
 		p.tooLate = true
 		return lifecycle.UnpackTooLate(w.rp, step)
-	case p.seen.Hidden != nil && !w.rp.DeletionTimestamp.IsZero():
-		return lifecycle.UnpackedHidden(w.rp)
 	case known, p.seen.Gone, p.seen.Hidden != nil:
-		lifecycle.Unpacked(w.rp)
+		return lifecycle.Unpacked(w.rp, p.seen, step)
 	}
 	return step
 }

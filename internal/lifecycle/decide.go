@@ -122,11 +122,13 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case len(others) > 0:
 		return ambiguous(rp, fmt.Sprintf("Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
 			id, idsOf(others)))
-	case seen.Hidden != nil:
-		return decideHidden(rp, seen)
 	case notShownYet(rp, seen):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(seen.Now.Sub(rp.Status.PackedTime.Time)), Message: fmt.Sprintf(
-			"The service does not show package %s, which was packed a short while ago; the operator looks again", id)}
+		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(seen.Now.Sub(recordedAt(rp))), Message: fmt.Sprintf(
+			"The service does not show package %s, which it named a short while ago; the operator looks again", id)}
+	case missing(rp, seen):
+		return decideMissing(rp, seen)
+	case outdated(rp, seen):
+		return awaitWithdrawal(rp, v1alpha1.ReasonReplacing, replacing(rp), seen)
 	}
 	switch state := stateNow(rp, seen); state {
 	case v1alpha1.StateWithdrawn:
@@ -155,18 +157,15 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
 }
 
-// decideHidden is about a package that the service refuses to show and does not list, which it may well do with one that is withdrawn: what it
-// answers there is not documented. So that alone is no proof, but it is one after the service accepted to withdraw the package.
-func decideHidden(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+// decideMissing is about a package that the service neither shows nor lists, though nothing says that it came to an end.
+func decideMissing(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	switch {
-	case ended(rp, v1alpha1.OutcomeWithdrawn):
-		return Step{Action: Pack}
-	case ended(rp, v1alpha1.OutcomeWithdrawing), edited(rp), packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound:
+	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) ||
+		packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound {
 		return replace(rp, seen)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
-		"The service does not list package %s, and refuses to show it, as if it did not exist. %s. If so, %s",
+		"The service neither lists package %s nor shows it (%s), as if it had been withdrawn or deleted. If it was, %s",
 		rp.Status.ReleasePackageID, seen.Hidden.Message, howToPackAgain(rp))}
 }
 
@@ -204,14 +203,6 @@ func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
 // ended reports whether the recorded package was packed by the operator, which then gave it up in one of these ways for another.
 func ended(rp *v1alpha1.ReleasePackage, outcomes ...v1alpha1.AttemptOutcome) bool {
 	return packs(rp) && slices.Contains(outcomes, rp.Status.Attempt.Outcome)
-}
-
-// notShownYet reports whether the service denies a package that it has packed so recently that it may just not show it yet. Only where the
-// operator withdrew it meanwhile is that an answer.
-func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	packed, a := rp.Status.PackedTime, rp.Status.Attempt
-	return seen.Gone && packed != nil && seen.Now.Sub(packed.Time) < seen.SettleTime &&
-		(a == nil || a.Outcome != v1alpha1.OutcomeWithdrawn)
 }
 
 // replace withdraws the package first: its items are free only then.
@@ -313,7 +304,7 @@ func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
 // stateNow is the state just seen, else the recorded one where none was needed.
 func stateNow(rp *v1alpha1.ReleasePackage, seen Seen) v1alpha1.PackageState {
 	switch {
-	case seen.Gone:
+	case seen.Gone, seen.Hidden != nil && unpacked(rp):
 		return v1alpha1.StateWithdrawn
 	case seen.Package != nil:
 		return seen.Package.State

@@ -59,8 +59,10 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return Blocked(rp, *seen.Problem)
 	case moved(rp, seen):
 		return stalledByMove(rp, seen)
-	case seen.Hidden != nil, notShownYet(rp, seen):
+	case missing(rp, seen), notShownYet(rp, seen):
 		return unpack(rp, seen)
+	case outdated(rp, seen):
+		return awaitWithdrawal(rp, v1alpha1.ReasonUnpacking, withdrawing(rp), seen)
 	case AttemptOpen(rp):
 		step := decideRecovery(rp, seen)
 		if step.Action == Adopt {
@@ -83,8 +85,8 @@ func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			step.After = minPatience
 			return step
 		}
-		if seen.Gone {
-			return released(fmt.Sprintf("The service has no package %s any more", id))
+		if !unpacked(rp) {
+			return released(fmt.Sprintf("Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
 		}
 		return Step{Action: Release, Event: Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Package %s is withdrawn", id)}}
 	case v1alpha1.StateDeployed:

@@ -64,9 +64,18 @@ var _ = Describe("Deleting", func() {
 		Entry("waits for the end of a deployment", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeploying)),
 			does(lifecycle.Wait, because(v1alpha1.ReasonDeploying, packageID), comingBackAfter(5*time.Second))),
 		Entry("lets it go when a look shows it withdrawn", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateWithdrawn)),
-			does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID, "withdrawn"))),
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "already"))),
+		Entry("lets it go when a look shows it withdrawn, and says so if the operator did that", aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp),
+			seeing(thePackage(v1alpha1.StateWithdrawn)), does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
 		Entry("lets it go when a look shows it gone", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "no package"))),
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "already"))),
+		Entry("lets it go when it is gone since the operator withdrew it", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp), seeing(gone),
+			does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+		Entry("waits while it looks as it did before the operator withdrew it", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(10*time.Second)),
+			does(lifecycle.Wait, because(v1alpha1.ReasonUnpacking), comingBackAfter(5*time.Second))),
+		Entry("withdraws it again when it looks so for long", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(settleTime)), does(lifecycle.Unpack)),
 		Entry("lets it go when a look shows it deployed", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeployed)),
 			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "deployed already"))),
 		Entry("lets it go without a look when it was deployed long ago", aReleasePackage(packed(v1alpha1.StateDeployed)), seeing(nothing),
@@ -133,11 +142,15 @@ var _ = Describe("Deleting", func() {
 			does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, packageID), comingBackAfter(time.Second))),
 		Entry("withdraws one that was being deployed when it was seen last", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(hiding), does(lifecycle.Unpack)),
 		Entry("withdraws one that it has adopted too", aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(hiding), does(lifecycle.Unpack)),
+		Entry("lets it go once the service has accepted that", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp), seeing(hiding),
+			does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+		Entry("lets it go when it was seen as withdrawn before", aReleasePackage(packed(v1alpha1.StateWithdrawn)), seeing(found(), hiding),
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID))),
 		Entry("does not where it retains it", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing), does(lifecycle.Release)),
 	)
 
 	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
-		Expect(lifecycle.UnpackedHidden(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted))).To(
+		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding), lifecycle.Step{})).To(
 			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "neither shows nor lists"), notComingBack()))
 	})
 
@@ -172,7 +185,7 @@ var _ = Describe("Deleting", func() {
 		Entry("has no such time without a deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), tried),
 			seeing(thePackage(v1alpha1.StatePendingReview), at(10_000*time.Hour)), does(lifecycle.Unpack)),
 		Entry("tells of a withdrawal that came in time, though late seen", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried),
-			seeing(thePackage(v1alpha1.StateWithdrawn), at(time.Hour)), does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+			seeing(thePackage(v1alpha1.StateWithdrawn), at(time.Hour)), does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID))),
 		Entry("lets it go silently when there is nothing to withdraw", aReleasePackage(within(time.Hour)), seeing(nothing, at(time.Hour)),
 			does(lifecycle.Release, tellingNothing())),
 		Entry("says that the package is retained where it is", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), retained),
@@ -227,7 +240,7 @@ var _ = Describe("Deleting", func() {
 	It("withdraws what is denied a moment after it was packed, before it concludes that it is gone", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Unpack))
-		lifecycle.Unpacked(rp)
+		lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
 		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Release))
 	})
 

@@ -47,6 +47,7 @@ type Glance struct {
 func Suffices(rp *v1alpha1.ReleasePackage) Glance {
 	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
 	settled := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
+	settled = settled && rp.Status.UnpackedTime == nil
 	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled && !missed(rp) {
 		return Glance{}
 	}

@@ -124,10 +124,9 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
 func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageState {
-	packed, a := rp.Status.PackedTime, rp.Status.Attempt
-	withdrawn := a != nil && a.Outcome == v1alpha1.OutcomeWithdrawn
+	recorded, withdrawn := rp.Status.RecordedTime, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
 	switch {
-	case seen.Gone && packed != nil && !withdrawn && seen.Now.Sub(packed.Time) < settleTime:
+	case seen.Gone && recorded != nil && !withdrawn && seen.Now.Sub(recorded.Time) < settleTime:
 		return "" // It may just not be shown yet.
 	case seen.Gone, seen.Hidden != nil && withdrawn:
 		return v1alpha1.StateWithdrawn

@@ -55,7 +55,8 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		}
 	}
 	st.ReleasePackageID, st.State, st.Items, st.ApplyUserID, st.ApproverIDs = "", "", nil, "", nil
-	st.PackedTime, st.DeployedTime, st.DeployedBy = nil, nil, ""
+	st.PackedTime, st.RecordedTime, st.UnpackedTime, st.MissingTime = nil, nil, nil, nil
+	st.DeployedTime, st.DeployedBy = nil, ""
 	st.PackageName = content.PackageName
 	st.Workspace = &target
 	st.Attempt = &v1alpha1.PackAttempt{
@@ -76,7 +77,7 @@ func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
 	closeAttempt(rp, v1alpha1.OutcomePacked, "")
 	rp.Status.ReleasePackageID = id
 	rp.Status.State = v1alpha1.StatePendingReview
-	rp.Status.PackedTime = timeOrNil(now)
+	rp.Status.PackedTime, rp.Status.RecordedTime = timeOrNil(now), timeOrNil(now)
 }
 
 // RecordItems records what is in the package that was just packed, as far as the pending list has shown it before, or the package that this one
@@ -124,18 +125,23 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 	}
 	rp.Status.ReleasePackageID = p.ID
 	rp.Status.Workspace = &target
-	recordPackage(rp, p)
+	rp.Status.PackedTime, rp.Status.RecordedTime, rp.Status.UnpackedTime, rp.Status.MissingTime = nil, timeOrNil(now), nil, nil
+	recordPackage(rp, p, now)
 }
 
 // RecordSeen takes over what a look at the recorded package showed.
 func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 	switch {
 	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
-	case seen.Gone, seen.Hidden != nil && ended(rp, v1alpha1.OutcomeWithdrawn):
+	case seen.Gone, seen.Hidden != nil && unpacked(rp):
 		rp.Status.State = v1alpha1.StateWithdrawn
 	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
-		recordPackage(rp, seen.Package)
-		takeBackWithdrawal(rp)
+		stands := outdated(rp, seen)
+		recordPackage(rp, seen.Package, seen.Now)
+		rp.Status.MissingTime = nil
+		if !stands {
+			takeBackWithdrawal(rp)
+		}
 	}
 }
 
@@ -144,6 +150,7 @@ func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
 	switch rp.Status.State {
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateDeployed:
+		rp.Status.UnpackedTime = nil
 		if a := rp.Status.Attempt; a != nil && (a.Outcome == v1alpha1.OutcomeWithdrawing || a.Outcome == v1alpha1.OutcomeWithdrawn) {
 			closeAttempt(rp, v1alpha1.OutcomePacked, "")
 		}
@@ -172,16 +179,22 @@ func closeAttempt(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, 
 	rp.Status.Attempt.Message = truncate(message, maxMessage)
 }
 
-func recordPackage(rp *v1alpha1.ReleasePackage, p *Package) {
+// recordPackage takes over what the service shows. Its clock may be ahead of ours, and a time that is yet to come would tell nobody anything.
+func recordPackage(rp *v1alpha1.ReleasePackage, p *Package, now time.Time) {
 	st := &rp.Status
+	deployedBefore := st.State == v1alpha1.StateDeployed
 	st.State = p.State
 	st.PackageName = truncate(p.Name, maxName)
-	if !p.PackedTime.IsZero() {
+	if st.PackedTime == nil && !p.PackedTime.After(now) {
 		st.PackedTime = timeOrNil(p.PackedTime)
 	}
-	st.DeployedTime, st.DeployedBy = nil, ""
-	if p.State == v1alpha1.StateDeployed {
-		st.DeployedTime = timeOrNil(p.DeployedTime)
+	switch {
+	case p.State != v1alpha1.StateDeployed:
+		st.DeployedTime, st.DeployedBy = nil, ""
+	case !deployedBefore || st.DeployedTime == nil:
+		st.DeployedTime = timeOrNil(earlier(p.DeployedTime, now))
+		fallthrough
+	default:
 		st.DeployedBy = truncate(p.DeployedBy, maxDeployedBy)
 	}
 	st.ApplyUserID = truncate(p.ApplyUserID, v1alpha1.MaxIDLength)
@@ -218,6 +231,13 @@ func timeOrNil(t time.Time) *metav1.Time {
 		return nil
 	}
 	return &metav1.Time{Time: t.Truncate(time.Second)}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.After(b) {
+		return b
+	}
+	return a
 }
 
 func handledToken(token string) string { return truncate(token, maxToken) }

@@ -75,7 +75,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StateDeployFailed))
 			p := aPackage(packageID, v1alpha1.StateDeployed)
 			p.DeployedBy, p.DeployedTime = "dep1", now
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
 			lifecycle.BeginAttempt(rp, here, now)
 
 			Expect(rp.Status.ReleasePackageID).To(BeEmpty(), "an id and an open attempt never stand together")
@@ -192,11 +192,11 @@ var _ = Describe("The record", func() {
 		It("follows what is seen", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			p := aPackage(packageID, v1alpha1.StateDeployed)
-			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-time.Hour).Add(time.Millisecond), now.Add(time.Millisecond), "dep1"
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-2*time.Hour), now.Add(-time.Minute).Add(time.Millisecond), "dep1"
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateDeployed))
-			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)))
-			Expect(rp.Status.DeployedTime.Time).To(Equal(now))
+			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)), "the operator knows when it packed it")
+			Expect(rp.Status.DeployedTime.Time).To(Equal(now.Add(-time.Minute)))
 			Expect(rp.Status.DeployedBy).To(Equal("dep1"))
 
 			p.Items[0].Name = "changed after it was recorded"
@@ -207,7 +207,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			p := aPackage(packageID, v1alpha1.StateDeployFailed)
 			p.DeployedTime, p.DeployedBy = now, "dep1"
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &p})
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
 			Expect(rp.Status.DeployedTime).To(BeNil())
 			Expect(rp.Status.DeployedBy).To(BeEmpty())
 		})
@@ -215,13 +215,24 @@ var _ = Describe("The record", func() {
 		It("keeps the operator's time and the items where the service shows none", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			whole := aPackage(packageID, v1alpha1.StatePendingReview)
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &whole})
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &whole})
 			bare := lifecycle.Package{ID: packageID, Name: whole.Name, State: v1alpha1.StateWithdrawn, ApplyUserID: "dev1"}
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Package: &bare})
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &bare})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.Items).To(Equal(whole.Items))
 			Expect(rp.Status.ApproverIDs).To(HaveExactElements("dep1", "dep2"))
-			Expect(rp.Status.PackedTime.Time).To(Equal(whole.PackedTime))
+			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)))
+		})
+
+		It("shows no time that is yet to come, whatever the service's clock says", func() {
+			rp := aReleasePackage(adopting)
+			p := aPackage(packageID, v1alpha1.StateDeployed)
+			p.PackedTime, p.DeployedTime = now.Add(8*time.Hour), now.Add(8*time.Hour)
+			lifecycle.RecordAdopted(rp, &p, here, now)
+			Expect(rp.Status.PackedTime).To(BeNil())
+			Expect(rp.Status.DeployedTime.Time).To(Equal(now))
+			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now.Add(time.Minute), Package: &p})
+			Expect(rp.Status.DeployedTime.Time).To(Equal(now), "it does not move with each look")
 		})
 
 		It("that is gone is withdrawn", func() {
@@ -235,7 +246,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked)
 			lifecycle.RecordSeen(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
-			lifecycle.Unpacked(rp)
+			lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
 			lifecycle.RecordSeen(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 		})

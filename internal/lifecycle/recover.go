@@ -26,7 +26,7 @@ import (
 
 // The times that the service shows may be far from ours: where requests are signed the clocks differ by minutes at most, but nothing says in which
 // time zone it writes them down. So a time alone never rules out a package that someone may still deploy. It does where a package has come to an
-// end, as others may have had it under the same name before.
+// end, as another object may have had it under the same name, or this one long ago.
 const (
 	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn or failed package may have been packed by the service's. Signed
 	// requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
@@ -39,18 +39,15 @@ const (
 // through needs its items for a verdict.
 func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	a := rp.Status.Attempt
-	switch {
-	case p.Name != a.PackageName, slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID):
+	if p.Name != a.PackageName || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {
 		return false
-	case p.Name == generatedName(rp), p.PackedTime.IsZero(): // No one else gives that name.
-		return true
 	}
 	before := a.StartTime.Sub(p.PackedTime)
 	switch p.State {
 	case v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed:
-		return before <= EndedWindow
+		return p.PackedTime.IsZero() || before <= EndedWindow
 	case v1alpha1.StateDeployed:
-		return before <= DeployedWindow
+		return p.PackedTime.IsZero() || before <= DeployedWindow
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateUnknown:
 	}
 	return true

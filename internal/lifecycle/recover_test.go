@@ -130,11 +130,10 @@ var _ = Describe("Recovering from a lost answer", func() {
 	)
 
 	DescribeTable("times rule out what others had under the same name and has come to an end",
-		func(state v1alpha1.PackageState, ago time.Duration, plausible bool, changes ...with) {
-			rp := aReleasePackage(append(changes, attempted(0))...)
+		func(state v1alpha1.PackageState, ago time.Duration, plausible bool) {
 			p := aPackage(packageID, state)
-			p.Name, p.PackedTime = rp.Status.Attempt.PackageName, now.Add(-ago)
-			Expect(lifecycle.Plausible(rp, &p)).To(Equal(plausible))
+			p.PackedTime = now.Add(-ago)
+			Expect(lifecycle.Plausible(aReleasePackage(attempted(0)), &p)).To(Equal(plausible))
 		},
 		Entry("withdrawn a moment ago", v1alpha1.StateWithdrawn, lifecycle.EndedWindow, true),
 		Entry("withdrawn earlier", v1alpha1.StateWithdrawn, lifecycle.EndedWindow+time.Second, false),
@@ -142,7 +141,6 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.DeployedWindow, true),
 		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.DeployedWindow+time.Second, false),
 		Entry("in review for ever so long", v1alpha1.StatePendingReview, 1000*time.Hour, true),
-		Entry("not where nobody else gives the name", v1alpha1.StateWithdrawn, 1000*time.Hour, true, with(ownName)),
 	)
 
 	It("looks before it sends what was refused once more, as the refusal may have been none", func() {
@@ -306,6 +304,6 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 
 	It("keeps no deletion where it made nothing", func() {
 		rp := lostOne(v1alpha1.StatePendingReview, deleted)
-		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID)))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID)))
 	})
 })

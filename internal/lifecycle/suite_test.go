@@ -146,11 +146,12 @@ func packed(state v1alpha1.PackageState) with {
 // justPacked has packed its package a moment ago.
 func justPacked(rp *v1alpha1.ReleasePackage) {
 	rp.Status.PackedTime = &metav1.Time{Time: now.Add(-10 * time.Second)}
+	rp.Status.RecordedTime = rp.Status.PackedTime
 }
 
 // givenUp has withdrawn its package, or tried to, for another to follow.
 func givenUp(rp *v1alpha1.ReleasePackage) {
-	lifecycle.Unpacked(rp)
+	lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
 }
 
 // withdrawing was about to withdraw its package for another to follow, and does not know what came of that.
@@ -184,7 +185,7 @@ func adopted(state v1alpha1.PackageState) with {
 	return func(rp *v1alpha1.ReleasePackage) {
 		adopting(rp)
 		p := aPackage(packageID, state)
-		lifecycle.RecordAdopted(rp, &p, here, now)
+		lifecycle.RecordAdopted(rp, &p, here, now.Add(-time.Hour))
 	}
 }
 

@@ -39,20 +39,32 @@ func Replaces(step Step) bool {
 	return step.Action == Unpack && step.Reason == v1alpha1.ReasonReplacing
 }
 
-// Unpacked records that the service accepted to withdraw the package, or has none to withdraw. Only a look shows whether that is so.
-func Unpacked(rp *v1alpha1.ReleasePackage) {
+// Unpacked records that the service accepted to withdraw the package, or has none to withdraw, and returns the step after that: only a look shows
+// whether it is so. The time in which the request waited for its turn is no reason to wait any longer.
+func Unpacked(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
+	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(seen.Now), nil
+	step.After = minPatience
+	if missing := seen.Hidden != nil; missing && !rp.DeletionTimestamp.IsZero() {
+		return nothingLeft(rp)
+	}
+	return step
 }
 
-// UnpackedHidden is the step after the service accepted to withdraw a package, or said that it has none, which it neither shows nor lists: what
-// it answers when it is asked to show an id that it does not know is not documented.
-func UnpackedHidden(rp *v1alpha1.ReleasePackage) Step {
+// LookSoon is the step after an answer that leaves to a look what became of the package.
+func LookSoon(step Step) Step {
+	step.After = minPatience
+	return step
+}
+
+func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
 	return released(fmt.Sprintf("The service neither shows nor lists package %s, and has nothing left to withdraw", rp.Status.ReleasePackageID))
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
 // has come since. A package that came to a bad end is left behind: there is nothing that could be withdrawn.
 func UnpackTooLate(rp *v1alpha1.ReleasePackage, step Step) Step {
+	step.After = min(step.After, deployingInterval)
 	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
 		return step
 	}

@@ -60,8 +60,9 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 
 	DescribeTable("is taken back where the package shows up again", func(past with, state v1alpha1.PackageState, want v1alpha1.AttemptOutcome) {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), past)
-		lifecycle.RecordSeen(rp, seeing(thePackage(state)))
+		lifecycle.RecordSeen(rp, seeing(thePackage(state), at(settleTime)))
 		Expect(rp.Status.Attempt.Outcome).To(Equal(want))
+		Expect(rp.Status.UnpackedTime).To(BeNil())
 	},
 		Entry("in review, though the service accepted that", with(givenUp), v1alpha1.StatePendingReview, v1alpha1.OutcomePacked),
 		Entry("in review, when that is not known", with(withdrawing), v1alpha1.StatePendingReview, v1alpha1.OutcomePacked),
@@ -71,6 +72,13 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 		Entry("not where its state is one that nobody documents", with(withdrawing), v1alpha1.StateUnknown, v1alpha1.OutcomeWithdrawing),
 		Entry("nor is one that was given up", with(notWithdrawableOnceFailed), v1alpha1.StatePendingReview, v1alpha1.OutcomeGivenUp),
 	)
+
+	It("stands as long as a look that shows the package as before may lag behind", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp)
+		lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(settleTime-time.Second)))
+		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeWithdrawn))
+		Expect(rp.Status.UnpackedTime).NotTo(BeNil())
+	})
 
 	It("is on record before it is sent, unless the service has accepted it already", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), withdrawing)
@@ -99,8 +107,10 @@ var _ = Describe("A look that is refused", func() {
 	DescribeTable("at a package that is not listed either", expectDecision,
 		Entry("in review, it tells, and looks again in a while", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(hiding),
 			does(lifecycle.Stall, because(v1alpha1.ReasonPackageNotFound, packageID, "refused a look", "edit the spec"), comingBackAfter(5*time.Minute))),
-		Entry("a moment after it was packed, it tells as well", aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked), seeing(hiding),
-			does(lifecycle.Stall, because(v1alpha1.ReasonPackageNotFound))),
+		Entry("a moment after it was packed, it looks again soon", aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked), seeing(hiding),
+			does(lifecycle.Wait, because(v1alpha1.ReasonPackageNotFound), comingBackAfter(5*time.Second))),
+		Entry("once it was seen as withdrawn, that is no news", aReleasePackage(packed(v1alpha1.StateWithdrawn)), seeing(hiding),
+			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn))),
 		Entry("after the service accepted to withdraw it, it is replaced", aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp, edited), seeing(hiding),
 			does(lifecycle.Pack)),
 		Entry("after an edit, it is withdrawn before it is replaced", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(hiding),

@@ -141,7 +141,9 @@ func ofPackages(err error) bool {
 	case dataarts.Forbidden:
 		e, ok := errors.AsType[*dataarts.Error](err)
 		return ok && e.Status != http.StatusForbidden // The gateway's, which knows nothing of packages.
-	case dataarts.Unknown, dataarts.Unauthorized, dataarts.Throttled, dataarts.Unreachable:
+	case dataarts.Unknown:
+		return dataarts.MayDeny(err)
+	case dataarts.Unauthorized, dataarts.Throttled, dataarts.Unreachable:
 	}
 	return false
 }
@@ -211,13 +213,18 @@ func (u *unpacking) refused(g unpackGroup) unpackGroup {
 }
 
 // lookAfter looks once for all refused groups, and lets those packages go that are not listed as waiting to be withdrawn. That is no proof that
-// they are withdrawn, but to send them again at once is likely to be in vain. A look that fails changes nothing.
+// they are withdrawn, but to send them again at once is likely to be in vain. A look that fails changes nothing, unless it may be the way to the
+// service that refuses.
 func (u *unpacking) lookAfter(b *batch, groups []unpackGroup) []unpackGroup {
 	n := 0
 	for _, g := range groups {
 		n += len(g.requests)
 	}
 	left, err := u.conn.listLeft(b.context, n)
+	if err != nil && !errors.Is(err, errNotWorthwhile) && dataarts.KindOf(groups[0].refusal) == dataarts.Unknown {
+		u.answerAll(b, groups[0].refusal)
+		return nil
+	}
 	if err != nil {
 		return groups
 	}

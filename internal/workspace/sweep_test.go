@@ -18,7 +18,6 @@ package workspace_test
 
 import (
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -115,13 +114,8 @@ var _ = Describe("A list of several pages", func() {
 	})
 
 	DescribeTable("shows all packages whatever the service's clock says", func(ctx SpecContext, offset time.Duration) {
-		var shift atomic.Int64 // Of the times that are written down, and not of those that signatures are checked by.
-		l := aLookout(ctx, func(o *simulator.Options) {
-			o.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
-		})
-		shift.Store(int64(offset))
+		l := aLookout(ctx, func(o *simulator.Options) { o.Assumptions.ClockOffset = int(offset.Seconds()) })
 		ids := l.packages(3)
-		shift.Store(0)
 		l.follow(ids)
 		l.quietRound(ctx, cost{lists: 1})
 	},

@@ -113,7 +113,7 @@ func (c *Connection) Find(ctx context.Context, id, name string) View {
 		v.Package = &detail
 	case dataarts.KindOf(err) == dataarts.NotFound:
 		v.Gone = true
-	case dataarts.KindOf(err) == dataarts.Refused:
+	case dataarts.MayDeny(err):
 		c.findInList(ctx, &v, err, id, name)
 	default:
 		v.Err = err
@@ -123,10 +123,14 @@ func (c *Connection) Find(ctx context.Context, id, name string) View {
 
 func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id, name string) {
 	var found []dataarts.Package
-	if name != "" { // A package that is yet to be adopted has no name that is known here.
-		if found, v.Err = c.Search(ctx, name); v.Err != nil {
-			return
-		}
+	switch {
+	case name != "":
+		found, v.Err = c.Search(ctx, name)
+	case dataarts.KindOf(refusal) == dataarts.Unknown: // A package that is yet to be adopted has no name that is known here.
+		_, v.Err = c.list(ctx, second, dataarts.ListOptions{}) // That the service answers as it should tells that it was it who refused.
+	}
+	if v.Err != nil {
+		return
 	}
 	for i := range found {
 		if found[i].ID == id {

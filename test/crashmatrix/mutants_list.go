@@ -96,8 +96,8 @@ var mutants = []mutant{
 	{
 		name: "unpack-believed", file: fileAct, runs: "delete-in-review/documented",
 		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
-		old: "		lifecycle.Unpacked(p.rp)\n		return step, nil\n	}\n	step.Event",
-		new: "		lifecycle.Unpacked(p.rp)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
+		old: "		return lifecycle.Unpacked(p.rp, p.seen, step), nil\n	}\n	step.Event",
+		new: "		step = lifecycle.Unpacked(p.rp, p.seen, step)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
 	},
 	{
 		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
@@ -108,7 +108,7 @@ var mutants = []mutant{
 	{
 		name: "no-finalizer", file: fileDecide, runs: "delete-in-review/documented",
 		why: "nothing keeps an object whose package is not withdrawn",
-		old: "	case !protected(rp):\n		return Step{Action: Protect}\n",
+		old: "	case !protected(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != \"\"):\n		return Step{Action: Protect}\n",
 		new: "",
 	},
 	{
@@ -138,8 +138,8 @@ var mutants = []mutant{
 	{
 		name: "withdrawn-is-a-match", file: fileRecover, runs: "withdrawn-forced/documented",
 		why: "a package that was withdrawn long ago is taken for what the latest attempt made",
-		old: "		!slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) &&\n",
-		new: "		len(rp.Status.WithdrawnPackageIDs) >= 0 &&\n",
+		old: "	if p.Name != a.PackageName || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {\n",
+		new: "	if p.Name != a.PackageName {\n",
 	},
 	{
 		name: "id-recorded-once", file: fileReport, runs: "pack/documented",

@@ -1,0 +1,144 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// ItemsSay is what the pending list tells of the items of a package that cannot be seen.
+type ItemsSay int
+
+const (
+	// ItemsUnknown where the list is not to be had, or it is not known what is in the package.
+	ItemsUnknown ItemsSay = iota
+	// ItemsNotListed where one of them is missing and none is packed: withdrawn items may be lost, and packed ones be left out.
+	ItemsNotListed
+	// ItemsAreFree where each of them is listed as being in no package.
+	ItemsAreFree
+	// ItemsArePacked where one of them is listed as being in a package, which may be this one.
+	ItemsArePacked
+)
+
+// ItemsOf are the items in the recorded package, as far as is known.
+func ItemsOf(rp *v1alpha1.ReleasePackage) []string {
+	st := &rp.Status
+	if len(st.Items) == 0 && packs(rp) {
+		return st.Attempt.PendingItemIDs
+	}
+	ids := make([]string, 0, len(st.Items))
+	for i := range st.Items {
+		ids = append(ids, st.Items[i].ID)
+	}
+	return ids
+}
+
+// WhatItemsSay reads the pending list, as far as it shows the items.
+func WhatItemsSay(ids []string, pending map[string]PendingItem) ItemsSay {
+	if len(ids) == 0 {
+		return ItemsUnknown
+	}
+	says := ItemsAreFree
+	for _, id := range ids {
+		switch item, listed := pending[id]; {
+		case listed && item.Packed:
+			return ItemsArePacked
+		case !listed:
+			says = ItemsNotListed
+		}
+	}
+	return says
+}
+
+// UnpackDenied is the step after the service refused to withdraw a package that it neither shows nor lists. What it says about an id that it does
+// not know is not documented, so the refusal may mean that. It does if the items are free. Where they are not listed, it does if that is the
+// answer for all of the settle time, so that no lag and no passing trouble is taken for an end.
+func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items ItemsSay, refusal string) Step {
+	switch {
+	case recent(recordedAt(rp), seen):
+		return step
+	case items == ItemsArePacked:
+		rp.Status.MissingTime = nil
+		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
+	case items == ItemsUnknown:
+		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
+	}
+	if rp.Status.MissingTime == nil {
+		rp.Status.MissingTime = timeOrNil(seen.Now)
+	}
+	since := rp.Status.MissingTime.Time
+	if items == ItemsAreFree || !recent(since, seen) {
+		return Unpacked(rp, seen, step)
+	}
+	step.After = halfOf(seen.Now.Sub(since))
+	step.Message = fmt.Sprintf("The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that this is no passing trouble",
+		rp.Status.ReleasePackageID, refusal)
+	return step
+}
+
+// missing reports whether the service neither shows nor lists a package that did not come to an end as far as is known. It may do so with one that
+// is withdrawn: what it answers there is not documented. So that alone is no proof, but it is one after the service accepted to withdraw it.
+func missing(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return seen.Hidden != nil && stateNow(rp, seen) != v1alpha1.StateWithdrawn
+}
+
+// notShownYet reports whether the service denies a package that was named so recently that it may just not be shown yet. Only where the operator
+// withdrew it meanwhile is that an answer.
+func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	return (seen.Gone || seen.Hidden != nil) && recent(recordedAt(rp), seen) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+}
+
+// Ended reports whether nothing is left of the recorded package that could be withdrawn, as far as is recorded.
+func Ended(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployed
+}
+
+// outdated reports whether a package looks as it did before the operator withdrew it, so soon after the service accepted that that the look may lag
+// behind.
+func outdated(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+	undone := []v1alpha1.PackageState{v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown}
+	state := stateNow(rp, seen)
+	return rp.Status.UnpackedTime != nil && recent(rp.Status.UnpackedTime.Time, seen) && state == rp.Status.State && slices.Contains(undone, state)
+}
+
+// awaitWithdrawal waits for a look to show what the service has accepted.
+func awaitWithdrawal(rp *v1alpha1.ReleasePackage, reason, message string, seen Seen) Step {
+	return Step{Action: Wait, Reason: reason, Message: message, After: halfOf(seen.Now.Sub(rp.Status.UnpackedTime.Time))}
+}
+
+// unpacked reports whether the service accepted to withdraw the recorded package, or had nothing to withdraw.
+func unpacked(rp *v1alpha1.ReleasePackage) bool {
+	return rp.Status.UnpackedTime != nil || ended(rp, v1alpha1.OutcomeWithdrawn)
+}
+
+// recordedAt is when the package was recorded, by our clock; the zero time if that is not known.
+func recordedAt(rp *v1alpha1.ReleasePackage) time.Time {
+	switch st := &rp.Status; {
+	case st.RecordedTime != nil:
+		return st.RecordedTime.Time
+	case packs(rp):
+		return st.Attempt.StartTime.Time
+	}
+	return time.Time{}
+}
+
+// recent reports whether what happened then may not be seen everywhere yet.
+func recent(then time.Time, seen Seen) bool { return seen.Now.Sub(then) < seen.SettleTime }

@@ -1,0 +1,89 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+var _ = Describe("A refusal to withdraw a package that is neither shown nor listed", func() {
+	unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, Message: "Being withdrawn", After: time.Minute}
+	denied := func(rp *v1alpha1.ReleasePackage, items lifecycle.ItemsSay, sights ...sight) lifecycle.Step {
+		return lifecycle.UnpackDenied(rp, seeing(append(sights, hiding)...), unpack, items, "DLF.3051: invalid")
+	}
+
+	It("is an end if its items are free", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "neither shows nor lists")))
+
+		rp = aReleasePackage(packed(v1alpha1.StatePendingReview), edited)
+		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
+		Expect(decide(rp, seeing(hiding))).To(does(lifecycle.Pack))
+	})
+
+	It("is none if they are packed", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		Expect(denied(rp, lifecycle.ItemsNotListed)).To(does(lifecycle.Unpack))
+		Expect(denied(rp, lifecycle.ItemsArePacked, at(1000*time.Hour))).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.3051", "items")))
+		Expect(rp.Status.MissingTime).To(BeNil())
+		Expect(denied(rp, lifecycle.ItemsUnknown, at(1000*time.Hour))).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused)))
+	})
+
+	It("is one in the end if they are not listed, and nothing else is found for all of the settle time", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		Expect(denied(rp, lifecycle.ItemsNotListed)).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, "neither shows nor lists", "DLF.3051"),
+			comingBackAfter(time.Second)))
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(time.Minute))).To(does(lifecycle.Unpack, comingBackAfter(30*time.Second)))
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Release))
+	})
+
+	It("begins anew when the package is seen in between", func() {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		denied(rp, lifecycle.ItemsNotListed)
+		lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(time.Minute)))
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Unpack))
+	})
+
+	It("is none a moment after the package was recorded, as all lists may lag behind", func() {
+		for _, items := range []lifecycle.ItemsSay{lifecycle.ItemsAreFree, lifecycle.ItemsNotListed} {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
+			Expect(denied(rp, items)).To(Equal(unpack))
+			Expect(rp.Status.MissingTime).To(BeNil())
+		}
+	})
+
+	DescribeTable("is held against the items", func(pending map[string]lifecycle.PendingItem, want lifecycle.ItemsSay) {
+		ids := lifecycle.ItemsOf(aReleasePackage(packed(v1alpha1.StatePendingReview)))
+		Expect(ids).To(HaveExactElements("26", "27"))
+		Expect(lifecycle.WhatItemsSay(ids, pending)).To(Equal(want))
+	},
+		Entry("which are free", map[string]lifecycle.PendingItem{"26": {}, "27": {}, "28": {Packed: true}}, lifecycle.ItemsAreFree),
+		Entry("one of which is packed", map[string]lifecycle.PendingItem{"27": {Packed: true}}, lifecycle.ItemsArePacked),
+		Entry("one of which is not listed", map[string]lifecycle.PendingItem{"27": {}}, lifecycle.ItemsNotListed),
+	)
+
+	It("is held against the items that a look has shown, and against none where none are known", func() {
+		Expect(lifecycle.ItemsOf(aReleasePackage(adopted(v1alpha1.StatePendingReview)))).To(HaveExactElements("27", "26"))
+		Expect(lifecycle.WhatItemsSay(nil, nil)).To(Equal(lifecycle.ItemsUnknown))
+	})
+})
