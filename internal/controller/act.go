@@ -220,7 +220,7 @@ func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal er
 	}
 	switch {
 	case notFound && (p.seen.Gone || p.seen.Hidden != nil): // Denied by both, it is not just a package that is not shown yet.
-		return lifecycle.Unpacked(p.rp, p.seen, step), nil
+		return lifecycle.NothingToUnpack(p.rp, p.seen, step), nil
 	case p.seen.Gone, p.seen.Hidden != nil:
 		items, err := p.whatItemsSay(ctx)
 		if err != nil {

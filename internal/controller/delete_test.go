@@ -120,7 +120,7 @@ var _ = Describe("Deleting", func() {
 			Expect(s.told()).To(ContainElement(And(HavePrefix(event), ContainSubstring("ackage "+id))))
 			Expect(s.livePackages()).To(HaveLen(live))
 		},
-		Entry("withdrawn in the console", (*simulator.Console).Withdraw, "Normal Unpacked ", 0),
+		Entry("withdrawn in the console", (*simulator.Console).Withdraw, "Normal Released ", 0),
 		Entry("vanished", (*simulator.Console).Vanish, "Normal Released ", 0),
 		Entry("deployed", (*simulator.Console).Deploy, "Normal Released ", 1),
 		Entry("failed", failDeployment, "Normal Unpacked ", 0),

@@ -291,6 +291,7 @@ var _ = Describe("A service that says in its own way that a package does not exi
 
 	It("stalls a package that is gone, until a pass is forced", func(ctx SpecContext) {
 		rp := s.expectPacked(ctx)
+		s.clock.Step(settleTime)
 		Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
 		s.expectReconciledAfter(ctx, pollInterval, rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound, ContainSubstring("DLF.3051"))

@@ -137,8 +137,10 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	case known && !done:
 		p.tooLate = true
 		return lifecycle.UnpackTooLate(w.rp, step)
-	case known, p.seen.Gone, p.seen.Hidden != nil:
+	case known:
 		return lifecycle.Unpacked(w.rp, p.seen, step)
+	case p.seen.Gone, p.seen.Hidden != nil:
+		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
 	}
 	return step
 }

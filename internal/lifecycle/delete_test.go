@@ -151,7 +151,7 @@ var _ = Describe("Deleting", func() {
 
 	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
 		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding), lifecycle.Step{})).To(
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "neither shows nor lists"), notComingBack()))
+			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left"), notComingBack()))
 	})
 
 	orphaned := func(words ...string) types.GomegaMatcher {

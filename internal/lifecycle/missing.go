@@ -86,7 +86,7 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 	}
 	since := rp.Status.MissingTime.Time
 	if items == ItemsAreFree || !recent(since, seen) {
-		return Unpacked(rp, seen, step)
+		return NothingToUnpack(rp, seen, step)
 	}
 	step.After = halfOf(seen.Now.Sub(since))
 	step.Message = fmt.Sprintf("The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that this is no passing trouble",

@@ -34,7 +34,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 
 	It("is an end if its items are free", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
-		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "neither shows nor lists")))
+		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left")))
 
 		rp = aReleasePackage(packed(v1alpha1.StatePendingReview), edited)
 		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))

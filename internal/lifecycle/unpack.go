@@ -39,16 +39,29 @@ func Replaces(step Step) bool {
 	return step.Action == Unpack && step.Reason == v1alpha1.ReasonReplacing
 }
 
-// Unpacked records that the service accepted to withdraw the package, or has none to withdraw, and returns the step after that: only a look shows
-// whether it is so. The time in which the request waited for its turn is no reason to wait any longer.
+// Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look shows whether it is so, which
+// one has shown already where the service neither shows nor lists the package. The time in which the request waited for its turn is no reason to
+// wait any longer.
 func Unpacked(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
-	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(seen.Now), nil
-	step.After = minPatience
-	if missing := seen.Hidden != nil; missing && !rp.DeletionTimestamp.IsZero() {
+	if seen.Hidden != nil {
+		return NothingToUnpack(rp, seen, step)
+	}
+	recordUnpacked(rp, seen)
+	return LookSoon(step)
+}
+
+// NothingToUnpack records that nothing is left to withdraw, and returns the step after that.
+func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+	recordUnpacked(rp, seen)
+	if !rp.DeletionTimestamp.IsZero() {
 		return nothingLeft(rp)
 	}
-	return step
+	return LookSoon(step)
+}
+
+func recordUnpacked(rp *v1alpha1.ReleasePackage, seen Seen) {
+	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
+	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(seen.Now), nil
 }
 
 // LookSoon is the step after an answer that leaves to a look what became of the package.
@@ -58,7 +71,7 @@ func LookSoon(step Step) Step {
 }
 
 func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
-	return released(fmt.Sprintf("The service neither shows nor lists package %s, and has nothing left to withdraw", rp.Status.ReleasePackageID))
+	return released(fmt.Sprintf("The service does not show package %s any more, and has nothing left to withdraw", rp.Status.ReleasePackageID))
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
