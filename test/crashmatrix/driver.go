@@ -30,8 +30,9 @@ import (
 )
 
 const (
-	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck.
+	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck. Where no fault strikes, fewTasks have to do.
 	maxTasks = 240
+	fewTasks = 20
 	maxTime  = 12 * time.Hour
 	// frozenFor is how long a frozen process is held before another takes over, and briefly is how long it takes to elect another leader. In that case, it
 	// is held for another one.
@@ -77,8 +78,11 @@ func (d *driver) play(ctx context.Context) error {
 // reach makes passes and rounds until the goal of a step is reached.
 func (d *driver) reach(ctx context.Context, s step) error {
 	d.quiet = map[*object]bool{}
-	w, began := d.world, d.world.clock.Now()
-	for range maxTasks {
+	w, began, tasks := d.world, d.world.clock.Now(), maxTasks
+	if len(w.settings.strikes) == 0 {
+		tasks = fewTasks
+	}
+	for range tasks {
 		if err := d.prepare(ctx); err != nil {
 			return err
 		}
@@ -102,7 +106,7 @@ func (d *driver) reach(ctx context.Context, s step) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w in step %q: after %d passes and rounds, %s", errStuck, s.name, maxTasks, s.goal(w))
+	return fmt.Errorf("%w in step %q: after %d passes and rounds, %s", errStuck, s.name, tasks, s.goal(w))
 }
 
 // prepare sees to it that there is a manager, that it knows of what users did, and that the world is seen as it is.

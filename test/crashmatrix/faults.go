@@ -57,6 +57,9 @@ const (
 	// hollow is a success that nothing was done for, as a broken gateway may give.
 	hollow fault = "hollow"
 
+	// denied is a refusal after the work was done, as of a call for several packages that has withdrawn some of them.
+	denied fault = "denied"
+
 	// overtaken freezes the process right before the request for longer than the settle time. Meanwhile a fresh manager takes over.
 	// Then the request is done all the same, and the process is gone. With overtakenGoesOn it goes on to the end of its pass.
 	overtaken       fault = "overtaken"
@@ -91,7 +94,7 @@ func faultsOf(b boundary) []fault {
 	case simulator.OpPack:
 		return append(all, slices.Concat(lostAnswers, []fault{noID})...)
 	case simulator.OpUnpack:
-		return append(all, lostAnswers...)
+		return append(all, slices.Concat(lostAnswers, []fault{denied})...)
 	case simulator.OpList:
 		return append(all, lostReply, stale)
 	case simulator.OpShow, simulator.OpListItems, simulator.OpDeploy:

@@ -150,6 +150,9 @@ func (w *world) strikeAfter(o *operator, f fault, answer *httptest.ResponseRecor
 	if f == timedOut {
 		replace(answer, http.StatusGatewayTimeout, `{"error_code":"APIGW.0201","error_msg":"Backend timeout","request_id":"1"}`)
 	}
+	if f == denied {
+		replace(answer, http.StatusBadRequest, `{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`)
+	}
 	if f == noID {
 		replace(answer, http.StatusOK, `{}`)
 	}
