@@ -127,7 +127,7 @@ func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id,
 	case name != "":
 		found, v.Err = c.Search(ctx, name)
 	case dataarts.KindOf(refusal) == dataarts.Unknown: // A package that is yet to be adopted has no name that is known here.
-		_, v.Err = c.list(ctx, second, dataarts.ListOptions{}) // That the service answers as it should tells that it was it who refused.
+		_, v.Err = c.list(ctx, c.errand(second), dataarts.ListOptions{}) // That the service answers as it should tells that it was it who refused.
 	}
 	if v.Err != nil {
 		return
