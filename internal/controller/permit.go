@@ -28,6 +28,12 @@ import (
 // permit holds back a step that would take what belongs to another object, or that the service would refuse.
 func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	claims := lifecycle.Takes(p.rp, step)
+	if step.Action == lifecycle.Unpack && p.seen.Package == nil {
+		// The package is not seen, only that it is not shown.
+		if err := p.conn.CheckAnswers(ctx); err != nil {
+			return p.blockedBy(err)
+		}
+	}
 	if len(claims) == 0 {
 		return step, nil
 	}
@@ -68,6 +74,9 @@ func orElse(instead *lifecycle.Step, step lifecycle.Step) lifecycle.Step {
 // back, since the request would fare no better and might be lost. One that the service does not allow or that is too long does not: a request
 // with bad items is refused, and does no harm.
 func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	if err := p.conn.CheckAnswers(ctx); err != nil {
+		return p.blockedBy(err)
+	}
 	listed, err := p.conn.Pending(ctx, lifecycle.PreflightItems(p.rp))
 	inconclusive := errors.Is(err, workspace.ErrTooLong) || errors.Is(err, workspace.ErrIncomplete)
 	switch kind := dataarts.KindOf(err); {

@@ -41,6 +41,12 @@ func crowded(ctx context.Context) (s *scene, conn *workspace.Connection, waits <
 	conn, err := s.reconciler.Workspaces.Connect(ctx, s.namespace, v1alpha1.WorkspaceReference{Name: "default"})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(conn.Pending(ctx, []string{string(s.items[0])})).NotTo(BeEmpty())
+	id, err := s.console.Pack("seen", developer, []string{deployer}, []string{string(s.items[1])})
+	Expect(err).NotTo(HaveOccurred())
+	s.clock.Step(interval)
+	_, err = conn.Look(ctx, id) // Until the id of a package was read, one request to pack is made at a time.
+	Expect(err).NotTo(HaveOccurred())
+	Expect(s.console.Withdraw(id)).To(Succeed())
 	answer := make(chan error, 1)
 	go func() { answer <- conn.Admit(ctx) }()
 	Eventually(ctx, s.clock.HasWaiters).Should(BeTrue())
@@ -81,7 +87,7 @@ var _ = Describe("A package for which there is no room to wait", func() {
 				ContainSubstring("this one has its turn later"), ContainSubstring("spec.requestsPerSecond of the workspace is the limit"))
 		}
 		Expect(s.told()).To(ConsistOf(HavePrefix("Warning Throttled ")))
-		Expect(s.console.Packages()).To(BeEmpty())
+		Expect(s.livePackages()).To(BeEmpty())
 
 		s.clock.Step(interval)
 		Eventually(ctx, waits).Should(Receive(BeNil()))

@@ -46,6 +46,7 @@ func (s *site) proved(ctx context.Context, perSecond int32) *workspace.Connectio
 	GinkgoHelper()
 	conn := s.pacedAt(ctx, perSecond)
 	Expect(conn.Probe(ctx)).To(Succeed())
+	conn.HasRead()
 	return conn
 }
 

@@ -24,40 +24,56 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// caller makes the calls of one connection. The budget and the metrics are told what came of each, so that nobody can forget to.
+// caller makes the calls of one connection. The budget, the metrics and what is known of the answers' shape are told what came of each, so that nobody
+// can forget to.
 type caller struct {
-	client *dataarts.Client
-	budget *budget
+	client  *dataarts.Client
+	budget  *budget
+	legible *legible
 }
 
 // Pack is dataarts.Client.Pack, and so on.
 func (c *caller) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
-	return watched(ctx, c.budget, dataarts.OpPack, func() (string, error) { return c.client.Pack(ctx, req) })
+	return watched(ctx, c, dataarts.OpPack, func() (string, int, error) {
+		id, err := c.client.Pack(ctx, req)
+		return id, 1, err
+	})
 }
 
 func (c *caller) Unpack(ctx context.Context, ids []string) error {
-	_, err := watched(ctx, c.budget, dataarts.OpUnpack, func() (struct{}, error) { return struct{}{}, c.client.Unpack(ctx, ids) })
+	_, err := watched(ctx, c, dataarts.OpUnpack, func() (struct{}, int, error) { return struct{}{}, 0, c.client.Unpack(ctx, ids) })
 	return err
 }
 
 func (c *caller) Show(ctx context.Context, id string) (dataarts.PackageDetail, error) {
-	return watched(ctx, c.budget, dataarts.OpShow, func() (dataarts.PackageDetail, error) { return c.client.Show(ctx, id) })
+	return watched(ctx, c, dataarts.OpShow, func() (dataarts.PackageDetail, int, error) {
+		detail, err := c.client.Show(ctx, id)
+		return detail, 1, err
+	})
 }
 
 func (c *caller) List(ctx context.Context, opts dataarts.ListOptions) (dataarts.PackagePage, error) {
-	return watched(ctx, c.budget, dataarts.OpList, func() (dataarts.PackagePage, error) { return c.client.List(ctx, opts) })
+	return watched(ctx, c, dataarts.OpList, func() (dataarts.PackagePage, int, error) {
+		page, err := c.client.List(ctx, opts)
+		return page, len(page.Packages), err
+	})
 }
 
 func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItemOptions) (dataarts.PendingItemPage, error) {
-	return watched(ctx, c.budget, dataarts.OpListPendingItems, func() (dataarts.PendingItemPage, error) { return c.client.ListPendingItems(ctx, opts) })
+	return watched(ctx, c, dataarts.OpListPendingItems, func() (dataarts.PendingItemPage, int, error) {
+		page, err := c.client.ListPendingItems(ctx, opts)
+		return page, 0, err
+	})
 }
 
 func (c *caller) Close() { c.client.Close() }
 
-func watched[T any](ctx context.Context, b *budget, op dataarts.Op, do func() (T, error)) (T, error) {
-	under, begin := b.begin(ctx), time.Now()
-	answer, err := do()
-	b.end(under, err, ctx.Err() != nil)
+// watched makes a call that returns how many packages its answer names.
+func watched[T any](ctx context.Context, c *caller, op dataarts.Op, do func() (T, int, error)) (T, error) {
+	under, begin := c.budget.begin(ctx), time.Now()
+	answer, packages, err := do()
+	c.legible.note(op, err, packages)
+	c.budget.end(under, err, ctx.Err() != nil)
 	count(op, err, time.Since(begin))
 	return answer, err
 }

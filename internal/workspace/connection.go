@@ -81,10 +81,42 @@ func (c *Connection) ThrottledUntil() time.Time { return c.budget.throttledUntil
 
 // Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
 // wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request.
-func (c *Connection) Admit(ctx context.Context) error { return c.budget.ticket(ctx, c.trialTime()) }
+func (c *Connection) Admit(ctx context.Context) error {
+	if err := c.client.legible.begin(); err != nil {
+		return err
+	}
+	err := c.budget.ticket(ctx, c.trialTime())
+	if err != nil {
+		c.client.legible.end()
+	}
+	return err
+}
 
 // Unadmit hands back what Admit gave, where no request is sent after all.
-func (c *Connection) Unadmit() { c.budget.unadmit() }
+func (c *Connection) Unadmit() {
+	c.client.legible.end()
+	c.budget.unadmit()
+}
+
+// CheckAnswers returns nil unless the service has given an answer in a shape that cannot be read, and still does when it is asked again. Until then, nothing
+// must be sent that changes something without a look at what it changes: it could not be followed.
+func (c *Connection) CheckAnswers(ctx context.Context) error {
+	return c.client.legible.check(ctx, c.askAgain)
+}
+
+// askAgain makes the cheapest call of a kind.
+func (c *Connection) askAgain(ctx context.Context, op dataarts.Op) error {
+	if err := c.admit(ctx, first); err != nil {
+		return err
+	}
+	var err error
+	if op == dataarts.OpListPendingItems {
+		_, err = c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: 1})
+	} else {
+		_, err = c.client.List(ctx, dataarts.ListOptions{Limit: 1})
+	}
+	return c.note(err)
+}
 
 // admit waits for the turn of any other call, or says at once why none is to be made now.
 func (c *Connection) admit(ctx context.Context, p priority) error {
@@ -96,6 +128,7 @@ func (c *Connection) trialTime() time.Duration { return cmp.Or(c.timeout, time.M
 
 // Pack packs a package and returns its id. The caller was admitted before.
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
+	defer c.client.legible.end()
 	id, err := c.client.Pack(ctx, req)
 	c.pending.note(req.PendingItemIDs, err)
 	return id, c.note(err)

@@ -187,7 +187,7 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 
 func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client, b *budget) *Connection {
 	conn := &Connection{
-		client:       &caller{client: dc, budget: b},
+		client:       &caller{client: dc, budget: b, legible: newLegible(c.clock())},
 		budget:       b,
 		perSecond:    perSecond(spec),
 		target:       v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID, WorkspaceID: cfg.WorkspaceID},

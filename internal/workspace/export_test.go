@@ -16,6 +16,8 @@ limitations under the License.
 
 package workspace
 
+import "github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+
 // Waiting is how many calls wait for the connection's budget.
 func (c *Connection) Waiting() int {
 	c.budget.mu.Lock()
@@ -29,3 +31,6 @@ func (c *Connections) Budgets() int {
 	defer c.shared.mu.Unlock()
 	return len(c.shared.budgets)
 }
+
+// HasRead lets the connection have read the id of a package, as by a list of them.
+func (c *Connection) HasRead() { c.client.legible.note(dataarts.OpList, nil, 1) }

@@ -1,0 +1,134 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package workspace
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+const (
+	// trialRecheck is how soon someone comes back who wants to pack while the answer to the first request to pack is awaited.
+	trialRecheck = 500 * time.Millisecond
+	// illegibleFor is how long an answer that cannot be read speaks for the next ones.
+	illegibleFor = 5 * time.Second
+)
+
+// legible is what is known of whether the answers of a workspace can be read. As long as they cannot, nothing is to be sent that changes something:
+// what it makes could not be found again.
+type legible struct {
+	clock clock.PassiveClock
+	// turn is held by the one who asks, so that the others wait for what that brings.
+	turn chan struct{}
+
+	mu sync.Mutex
+	// unread are the operations whose latest answer could not be read.
+	unread map[dataarts.Op]bool
+	// proved tells that the id of a package was read: an empty list holds nothing that could be misread.
+	proved bool
+	// packing is how many requests to pack were let through and are not answered yet.
+	packing int
+	// asked is when an answer that could not be read was asked for last, and failure what came of it.
+	asked   time.Time
+	failure error
+}
+
+func newLegible(c clock.PassiveClock) *legible {
+	return &legible{clock: c, turn: make(chan struct{}, 1), unread: map[dataarts.Op]bool{}}
+}
+
+// note takes down whether an answer could be read, and how many packages it named.
+func (l *legible) note(op dataarts.Op, err error, packages int) {
+	e, failed := errors.AsType[*dataarts.Error](err)
+	if err != nil && (!failed || e.Status == 0) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err == nil:
+		delete(l.unread, op)
+		l.proved = l.proved || packages > 0
+	case e.Kind != dataarts.Unknown || e.Status >= http.StatusBadRequest: // Told in the service's own way, or in someone else's.
+	case op == dataarts.OpListPendingItems:
+		l.unread[op] = true
+	case op != dataarts.OpShow: // A detail may be a matter of that one package, and all else that matters is in the list.
+		l.unread[dataarts.OpList] = true
+	}
+}
+
+// check returns nil unless there was an answer that could not be read, and it still cannot when it is asked for again.
+func (l *legible) check(ctx context.Context, ask func(context.Context, dataarts.Op) error) error {
+	if ops, err := l.doubts(); len(ops) == 0 {
+		return err
+	}
+	select {
+	case l.turn <- struct{}{}:
+		defer func() { <-l.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	ops, err := l.doubts()
+	for _, op := range ops {
+		if err = ask(ctx, op); err != nil {
+			break
+		}
+	}
+	if len(ops) > 0 && ctx.Err() == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.asked, l.failure = l.clock.Now(), err
+	}
+	return err
+}
+
+// doubts are the operations that are to be asked for again, or why none needs to be.
+func (l *legible) doubts() ([]dataarts.Op, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.unread) > 0 && l.failure != nil && l.clock.Since(l.asked) < illegibleFor {
+		return nil, l.failure
+	}
+	return slices.Sorted(maps.Keys(l.unread)), nil
+}
+
+// begin lets one request to pack through, and the others once the id of a package was read.
+func (l *legible) begin() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.proved && l.packing > 0 {
+		return &BusyError{After: trialRecheck}
+	}
+	l.packing++
+	return nil
+}
+
+// end takes down that a request which was let through is answered, or not sent.
+func (l *legible) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.packing--
+}
