@@ -150,7 +150,7 @@ func faulty(recording *outcome, only selection, full bool) []testCase {
 		}
 		for _, f := range faultsOf(b) {
 			c := testCase{id: fmt.Sprintf("%s/%d/%s", r.id, i+1, f), scenario: r.scenario, variant: r.variant, at: i + 1, fault: f, recording: recording}
-			wanted := full || r.variant.name == documentedName || b.write && r.variant.meets(f)
+			wanted := full || r.variant.name == documentedName || r.variant.meets(b, f)
 			if only.includes(c.id) && (wanted || only.names(r.id, i+1)) {
 				cases = append(cases, c)
 			}

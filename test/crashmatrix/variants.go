@@ -32,12 +32,13 @@ type variant struct {
 	few []fault
 }
 
-// meets reports whether a reading other than the documented one is tried with a fault where something is changed.
-func (v variant) meets(f fault) bool {
+// meets reports whether a reading other than the documented one is tried with a fault at a boundary: where something is changed, and at the service alone if
+// it meets only few.
+func (v variant) meets(b boundary, f fault) bool {
 	if len(v.few) > 0 {
-		return f.in(v.few)
+		return b.write && b.op != "" && f.in(v.few)
 	}
-	return f.in(coreFaults) || f.in(v.also)
+	return b.write && (f.in(coreFaults) || f.in(v.also))
 }
 
 const documentedName = "documented"
@@ -79,7 +80,7 @@ func (v variant) hidesWithdrawn() bool {
 }
 
 // fewFaults are those that show how the operator finds out what it does not remember.
-var fewFaults = []fault{crashAfter, lostReply}
+var fewFaults = []fault{crashBefore, crashAfter, lostReply}
 
 // reading is a variant that is tried everywhere.
 func reading(name string, a simulator.Assumptions) variant {
