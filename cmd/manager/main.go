@@ -52,10 +52,10 @@ const (
 	// less garbage.
 	gcPercent = 25
 
-	// longestCall is the highest spec.timeout of a workspace. A request to pack that is under way when the manager is told to stop is
-	// awaited, and its outcome recorded, for as long as gracePeriod.
+	// longestCall is the highest spec.timeout of a workspace. A request to pack whose record has begun when the manager is told to stop is
+	// made and awaited, and its outcome recorded, for as long as gracePeriod: 10 seconds for the first record, and half a minute for the second.
 	longestCall = time.Minute
-	gracePeriod = longestCall + 30*time.Second
+	gracePeriod = longestCall + 45*time.Second
 
 	// shortestSettleTime keeps a request from taking effect after it was given up: a call may take as long as spec.timeout, and the
 	// service some time more. Where no real service is called, tests need not wait so long: a request whose spec.timeout does not end

@@ -106,7 +106,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 		lifecycle.Summarize(p.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking,
 			Message: fmt.Sprintf("Package %s is being packed", p.rp.Status.PackageName)}, start)
 	}
-	if err := r.patchStatus(ctx, p); err != nil {
+	if err := r.recordAttempt(ctx, p); err != nil {
 		p.conn.Unadmit()
 		return lifecycle.Step{}, err
 	}
@@ -134,6 +134,20 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	lifecycle.RecordItems(p.rp, p.pending, p.first.Status.Items)
 	return lifecycle.Step{Action: lifecycle.Wait, After: p.conn.PollInterval(), Event: lifecycle.Event{
 		Reason: v1alpha1.EventPacked, Message: fmt.Sprintf("Packed %s as package %s", content.PackageName, id)}}, nil
+}
+
+// recordTime is how long the record of an attempt may take.
+const recordTime = 10 * time.Second
+
+// recordAttempt writes the open attempt, unless the process is told to stop. Once it has begun, that stops neither the write nor the request: a write that is
+// broken off may be done all the same, and then the next process looks for a package that nobody asked for.
+func (r *ReleasePackageReconciler) recordAttempt(ctx context.Context, p *pass) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	return r.patchStatus(ctx, p)
 }
 
 // longestQueue is how long a package waits for its turn without that being told.

@@ -112,6 +112,28 @@ var _ = Describe("Recording the id", func() {
 		expectRecorded()
 	})
 
+	It("is not stopped by the end of the operator while the attempt is being recorded", func(ctx SpecContext) {
+		passCtx, stop := context.WithCancel(ctx)
+		defer stop()
+		s.api.beforeStatus = func(*v1alpha1.ReleasePackage) error {
+			stop()
+			return nil
+		}
+		s.expectReconciled(passCtx, rp)
+		Expect(passCtx.Err()).To(HaveOccurred())
+		expectRecorded()
+	})
+
+	It("does not begin, nor does the attempt, when the operator has ended", func(ctx SpecContext) {
+		passCtx, stop := context.WithCancel(ctx)
+		defer stop()
+		s.beforeCall("/pending-items", stop)
+		s.expectReconciled(passCtx, rp)
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
+		Expect(rp.Status.Attempt).To(BeNil())
+		Expect(s.told()).To(BeEmpty())
+	})
+
 	It("does not begin when the attempt cannot be recorded", func(ctx SpecContext) {
 		s.api.beforeStatus = func(*v1alpha1.ReleasePackage) error { return errFromAPIServer }
 		_, err := s.pass(ctx, rp)
