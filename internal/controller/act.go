@@ -120,7 +120,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, "The operator was held up for so long that the request was not sent")
 		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message, After: conflictDelay}, nil
 	}
-	content := lifecycle.WantedContent(p.rp)
+	content := lifecycle.Request(p.rp)
 	id, err := p.conn.Pack(ctx, dataarts.PackRequest{
 		PackageName:    content.PackageName,
 		ApplyUserID:    content.ApplyUserID,

@@ -58,6 +58,31 @@ var _ = Describe("Editing a package in review", func() {
 		Expect(s.told()).To(HaveExactElements(HavePrefix("Normal Unpacked "), HavePrefix("Normal Packed ")))
 	})
 
+	It("replaces it where the service takes no name twice, not even that of a withdrawn package", func(ctx SpecContext) {
+		s = readyScene(ctx, func(o *simulator.Options) { o.Assumptions.DuplicateName = simulator.RefuseEver })
+		rp = s.expectPacked(ctx)
+		first := rp.Status.PackageName
+		expectEdited(ctx, s, rp, bothItems)
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(rp.Status.PackageName).To(Equal(first + "-2"))
+		s.expectReconciledAfter(ctx, pollInterval, rp)
+		Expect(s.calls(simulator.OpPack)).To(Equal(2), "its number makes it no other package")
+	})
+
+	It("asks for another name where a given one was taken before", func(ctx SpecContext) {
+		s = readyScene(ctx, func(o *simulator.Options) { o.Assumptions.DuplicateName = simulator.RefuseEver })
+		id, err := s.console.Pack("taken", developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.console.Withdraw(id)).To(Succeed())
+		rp = s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "taken" })
+		s.expectApplied(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused, ContainSubstring("set another spec.packageName"))
+	})
+
 	It("leaves it alone when the edit is taken back at once", func(ctx SpecContext) {
 		expectEdited(ctx, s, rp, bothItems)
 		expectEdited(ctx, s, rp, firstItem)

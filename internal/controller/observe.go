@@ -127,7 +127,7 @@ func (p *pass) take(view *workspace.View) {
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
 func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
-	found, err := r.candidates(ctx, p, p.rp.Status.Attempt.PackageName, func(listed *lifecycle.Package) bool {
+	found, err := r.candidates(ctx, p, lifecycle.SearchNames(p.rp), func(listed *lifecycle.Package) bool {
 		return lifecycle.Plausible(p.rp, listed)
 	})
 	if err != nil {
@@ -153,7 +153,7 @@ func (r *ReleasePackageReconciler) searchLate(ctx context.Context, p *pass) erro
 }
 
 func (r *ReleasePackageReconciler) searchFor(ctx context.Context, p *pass, wanted func(*lifecycle.Package) bool) error {
-	found, err := r.candidates(ctx, p, p.rp.Status.Attempt.PackageName, func(listed *lifecycle.Package) bool {
+	found, err := r.candidates(ctx, p, lifecycle.SearchNames(p.rp), func(listed *lifecycle.Package) bool {
 		return lifecycle.Plausible(p.rp, listed) && wanted(listed)
 	})
 	if err == nil {
@@ -162,19 +162,25 @@ func (r *ReleasePackageReconciler) searchFor(ctx context.Context, p *pass, wante
 	return err
 }
 
-// candidates are the packages of a name, with their items, that are plausible as they are listed.
+// candidates are the packages that a search for names finds, with their items, and that are plausible as they are listed.
 func (r *ReleasePackageReconciler) candidates(
-	ctx context.Context, p *pass, name string, plausible func(*lifecycle.Package) bool,
+	ctx context.Context, p *pass, names []string, plausible func(*lifecycle.Package) bool,
 ) ([]lifecycle.Package, error) {
-	listed, err := p.conn.Search(ctx, name)
-	if err != nil {
-		return nil, err
+	var listed []dataarts.Package
+	for _, name := range names {
+		found, err := p.conn.Search(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		listed = append(listed, found...)
 	}
 	var all []lifecycle.Package
+	known := map[string]bool{}
 	for i := range listed {
-		if !plausible(packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
+		if known[listed[i].ID] || !plausible(packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
 			continue
 		}
+		known[listed[i].ID] = true
 		found, err := r.candidate(ctx, p, listed[i])
 		if err != nil {
 			return nil, err

@@ -101,7 +101,7 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 // takeExisting finds a package that is what would be packed: a restored cluster has forgotten what it packed.
 func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass) (lifecycle.Step, bool, error) {
 	name := lifecycle.WantedContent(p.rp).PackageName
-	packages, err := r.candidates(ctx, p, name, func(found *lifecycle.Package) bool { return found.Name == name })
+	packages, err := r.candidates(ctx, p, []string{name}, func(found *lifecycle.Package) bool { return found.Name == name })
 	if err != nil {
 		step, err := p.blockedBy(err)
 		return step, true, err

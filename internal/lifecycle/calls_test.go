@@ -29,7 +29,7 @@ func (w *world) pack(p *pass) lifecycle.Step {
 	lifecycle.BeginAttempt(w.rp, here, w.now)
 	lifecycle.Summarize(w.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}, w.now)
 	p.kept = w.rp.DeepCopy()
-	content := lifecycle.WantedContent(w.rp)
+	content := lifecycle.Request(w.rp)
 	late := lateRequest{content: content, object: w.objects, asked: w.now}
 	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late", "is too late", "is throttled",
 		"is done though refused", "is done twice", "is done twice and lost", "is done again later and lost", "is shown later", "is shown later and lost")

@@ -91,10 +91,66 @@ var _ = Describe("A generated name", func() {
 		Expect(other).NotTo(Equal(generated(edited)), "or a later object of the same name would adopt its package")
 	})
 
+	// sent is the name that the attempt after a past asks for.
+	sent := func(past ...with) string {
+		rp := aReleasePackage(append([]with{func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }}, past...)...)
+		lifecycle.BeginAttempt(rp, here, now)
+		Expect(rp.Status.PackageName).To(Equal(rp.Status.Attempt.PackageName))
+		Expect(lifecycle.Request(rp).PackageName).To(Equal(rp.Status.Attempt.PackageName))
+		Expect(rp.Status.Attempt.ContentHash).To(Equal(lifecycle.WantedContent(rp).Hash()), "the number alone is no other content")
+		return rp.Status.Attempt.PackageName
+	}
+	DescribeTable("has a number from the second on, as the service may not take a name again", func(want string, past ...with) {
+		Expect(sent(past...)).To(MatchRegexp(`^job-0948-[a-z2-7]{8}` + want + `$`))
+	},
+		Entry("not at first", ""),
+		Entry("after a package", "-2", packed(v1alpha1.StateWithdrawn)),
+		Entry("after a refusal", "-2", ended(v1alpha1.OutcomeRefused)),
+		Entry("after a lost request", "-2", ended(v1alpha1.OutcomeNotFound)),
+		Entry("after several", "-4", lost(3)),
+		Entry("not after what was never sent", "", ended(v1alpha1.OutcomeNotDone)),
+		Entry("after a name that was given", "-2", func(rp *v1alpha1.ReleasePackage) {
+			rp.Spec.PackageName = "given"
+			packed(v1alpha1.StateWithdrawn)(rp)
+			rp.Spec.PackageName = ""
+		}),
+	)
+
+	It("has no number where a name is given", func() {
+		rp := aReleasePackage(packed(v1alpha1.StateWithdrawn))
+		lifecycle.BeginAttempt(rp, here, now)
+		Expect(rp.Status.Attempt.PackageName).To(Equal("job_0948_20250513"))
+		Expect(lifecycle.SearchNames(rp)).To(HaveExactElements("job_0948_20250513"))
+	})
+
+	It("is searched for with those of the requests that were lost before", func() {
+		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }, lost(3))
+		lifecycle.BeginAttempt(rp, here, now)
+		names := lifecycle.SearchNames(rp)
+		Expect(names).To(HaveLen(4))
+		Expect(names[0]).To(HaveSuffix("-4"))
+		Expect(names[3]).To(Equal(lifecycle.WantedContent(rp).PackageName))
+		p := aPackage(packageID, v1alpha1.StatePendingReview)
+		for _, name := range names {
+			p.Name = name
+			Expect(lifecycle.Plausible(rp, &p)).To(BeTrue(), name)
+		}
+		for _, name := range []string{names[3] + "-0", names[3] + "-1", names[3] + "-02", names[3] + "-", names[3] + "-x", names[3] + "-2-2", "job-0948-aaaaaaaa-2", ""} {
+			p.Name = name
+			Expect(lifecycle.Plausible(rp, &p)).To(BeFalse(), name)
+		}
+	})
+
 	DescribeTable("fits the schema", func(length int) {
 		name := generated(func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", length) })
 		Expect(len(name)).To(BeNumerically("<=", v1alpha1.MaxPackageNameLength))
 		Expect(name).To(MatchRegexp(`^a+-[a-z2-7]{8}$`))
+		next := sent(packed(v1alpha1.StateWithdrawn), func(rp *v1alpha1.ReleasePackage) {
+			rp.Name = strings.Repeat("a", length)
+			rp.Status.Attempt.PackageName = name
+		})
+		Expect(len(next)).To(BeNumerically("<=", v1alpha1.MaxPackageNameLength))
+		Expect(next).To(MatchRegexp(`^a+-[a-z2-7]{8}-2$`))
 	},
 		Entry("with a short name", 1),
 		Entry("with a name that just fits", v1alpha1.MaxPackageNameLength-9),

@@ -288,10 +288,14 @@ func stalledByMove(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 
 // PackRefused is the step after the service examined the request of the latest attempt and refused it.
 func PackRefused(rp *v1alpha1.ReleasePackage) Step {
+	anotherName := ""
+	if name := rp.Status.Attempt.PackageName; name == rp.Spec.PackageName {
+		anotherName = fmt.Sprintf(", and that no package has, or ever had, the name %s: if one may have, set another spec.packageName", name)
+	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonRefused, Message: fmt.Sprintf(
-		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted them and that the "+
-			"approvers may deploy in the workspace; then edit the spec, or set the annotation %s to a new value to try again",
-		rp.Status.Attempt.Message, v1alpha1.ReconcileAtAnnotation)}
+		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted them, that the "+
+			"approvers may deploy in the workspace%s; then edit the spec, or set the annotation %s to a new value to try again",
+		rp.Status.Attempt.Message, anotherName, v1alpha1.ReconcileAtAnnotation)}
 }
 
 func howToPackAgain(rp *v1alpha1.ReleasePackage) string {

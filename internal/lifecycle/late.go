@@ -81,7 +81,7 @@ func late(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
 		return nil
 	}
 	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool {
-		ours := contentOf(&p).Hash() == rp.Status.Attempt.ContentHash || p.Name == generatedName(rp)
+		ours := hashOf(rp, &p) == rp.Status.Attempt.ContentHash || generated(rp, p.Name)
 		return !ours || !Plausible(rp, &p) || p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateDeployed
 	})
 }

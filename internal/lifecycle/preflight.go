@@ -134,13 +134,13 @@ func TakeExisting(rp *v1alpha1.ReleasePackage, packages []Package, poll time.Dur
 		return p.State == v1alpha1.StateDeployed || p.Name != content.PackageName ||
 			p.ID == rp.Status.ReleasePackageID || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID)
 	})
-	same := slices.DeleteFunc(slices.Clone(others), func(p Package) bool { return contentOf(&p).Hash() != content.Hash() })
+	same := slices.DeleteFunc(slices.Clone(others), func(p Package) bool { return hashOf(rp, &p) != content.Hash() })
 	switch {
 	case len(same) == 1:
 		return adopt(rp, &same[0], "which has the name and the contents that the spec asks for", poll), true
 	case len(same) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for", idsOf(same))), true
-	case len(others) > 0 && content.PackageName == generatedName(rp):
+	case len(others) > 0 && generated(rp, content.PackageName):
 		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(others))), true
 	}
 	return Step{}, false

@@ -46,22 +46,26 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		ids := append(slices.Clone(st.WithdrawnPackageIDs), st.ReleasePackageID)
 		st.WithdrawnPackageIDs = ids[max(0, len(ids)-v1alpha1.MaxWithdrawnPackageIDs):]
 	}
-	content := WantedContent(rp)
+	content, name := WantedContent(rp), nextName(rp)
 	number, lost := int32(1), int32(0)
 	if was := st.Attempt; was != nil {
 		number = was.Number + 1
-		if was.Outcome == v1alpha1.OutcomeNotFound && !Forced(rp) {
+		switch {
+		case Forced(rp):
+		case was.Outcome == v1alpha1.OutcomeNotFound:
 			lost = was.LostBefore + 1
+		case was.Outcome == v1alpha1.OutcomeNotDone: // Nothing was sent, so that it is between the lost ones and this one.
+			lost = was.LostBefore
 		}
 	}
 	st.ReleasePackageID, st.State, st.Items, st.ApplyUserID, st.ApproverIDs = "", "", nil, "", nil
 	st.PackedTime, st.RecordedTime, st.UnpackedTime, st.MissingTime = nil, nil, nil, nil
 	st.DeployedTime, st.DeployedBy = nil, ""
-	st.PackageName = content.PackageName
+	st.PackageName = name
 	st.Workspace = &target
 	st.Attempt = &v1alpha1.PackAttempt{
 		Number:      number,
-		PackageName: content.PackageName,
+		PackageName: name,
 		ContentHash: content.Hash(),
 		LostBefore:  lost,
 		StartTime:   metav1.NewTime(now),
@@ -117,7 +121,7 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 	case adopts(rp) && AttemptOpen(rp):
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Chosen by spec.releasePackageId")
 	case adopts(rp):
-	case a == nil, a.ContentHash != contentOf(p).Hash(), rp.Status.ReleasePackageID != "":
+	case a == nil, a.ContentHash != hashOf(rp, p), rp.Status.ReleasePackageID != "":
 		BeginAttempt(rp, target, now)
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Found at the service, so that nothing was sent")
 	default:

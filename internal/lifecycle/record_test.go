@@ -118,7 +118,7 @@ var _ = Describe("The record", func() {
 			Entry("those with other contents too", both(lost(2), edited), 2),
 			Entry("not one before a forced pass", both(lost(2), forced), 0),
 			Entry("not one that was refused", ended(v1alpha1.OutcomeRefused), 0),
-			Entry("not one before another that did not get through", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 0),
+			Entry("those before another that was never sent", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 2),
 			Entry("not one that has packed", both(lost(2), packed(v1alpha1.StateWithdrawn)), 0),
 		)
 

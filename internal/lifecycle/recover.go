@@ -39,7 +39,8 @@ const (
 // through needs its items for a verdict.
 func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	a := rp.Status.Attempt
-	if p.Name != a.PackageName || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {
+	own := generated(rp, a.PackageName) && generated(rp, p.Name)
+	if p.Name != a.PackageName && !own || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {
 		return false
 	}
 	before := a.StartTime.Sub(p.PackedTime)
@@ -99,7 +100,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 
 // contradicted reports whether a package has a name that only this object can have given, and yet is not what it asked for.
 func contradicted(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return rp.Status.Attempt.PackageName == generatedName(rp) && len(live(seen.Candidates)) > 0
+	return generated(rp, rp.Status.Attempt.PackageName) && len(live(seen.Candidates)) > 0
 }
 
 // live leaves out what is withdrawn.
@@ -142,7 +143,7 @@ func settled(rp *v1alpha1.ReleasePackage, seen Seen) bool {
 func matches(rp *v1alpha1.ReleasePackage, candidates []Package) []Package {
 	var found []Package
 	for i := range candidates {
-		if p := &candidates[i]; Plausible(rp, p) && contentOf(p).Hash() == rp.Status.Attempt.ContentHash {
+		if p := &candidates[i]; Plausible(rp, p) && hashOf(rp, p) == rp.Status.Attempt.ContentHash {
 			found = append(found, *p)
 		}
 	}

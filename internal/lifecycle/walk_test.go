@@ -19,6 +19,7 @@ package lifecycle_test
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,7 +198,16 @@ func (w *world) onRecord(m *made) bool {
 	}
 	a := w.rp.Status.Attempt
 	return a != nil && (a.Outcome == "" || a.Outcome == v1alpha1.OutcomeRefused) &&
-		lifecycle.Plausible(w.rp, &m.Package) && m.content().Hash() == a.ContentHash
+		lifecycle.Plausible(w.rp, &m.Package) && w.contentOf(m).Hash() == a.ContentHash
+}
+
+// contentOf is what a package is made of, whichever of the object's own names it has.
+func (w *world) contentOf(m *made) lifecycle.Content {
+	content := m.content()
+	if own := lifecycle.WantedContent(w.rp).PackageName; w.rp.Spec.PackageName == "" && strings.HasPrefix(m.Name, own) {
+		content.PackageName = own
+	}
+	return content
 }
 
 // account makes the object answerable for the package that it has on record, and checks that it did not lose another.

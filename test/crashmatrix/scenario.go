@@ -116,6 +116,9 @@ func inReview(w *world) string {
 		wanted, is := lifecycle.WantedContent(w.rp), lifecycle.Content{
 			PackageName: p.Name, ApplyUserID: p.Applicant, PendingItemIDs: p.Items, ApproverIDs: p.Approvers,
 		}
+		if w.rp.Spec.PackageName == "" {
+			wanted.PackageName = w.rp.Status.PackageName
+		}
 		switch {
 		case !p.Live() || p.State != simulator.StateReview:
 			return "the recorded package is not in review"
