@@ -61,6 +61,7 @@ const (
 	oneOf     = "set exactly one of region and endpoint"
 	wanted    = "set applyUserId, pendingItemIds and approverIds to pack a new package, or releasePackageId to adopt an existing one"
 	timeouts  = "timeout is a duration from 1s to 1m, such as 30s"
+	repeated  = "%s must hold each id once; take the repeated one out"
 	deadlines = "deletionDeadline is a duration from 1m to 720h, such as 24h"
 	intervals = "pollInterval is a duration from 1s to 24h, such as 1m"
 
@@ -94,13 +95,13 @@ var refusals = map[string][]example{
 		{field: "spec.applyUserId", value: "Jane Doe", says: badUserID},
 		{field: "spec.pendingItemIds", value: []any{}, says: "should have at least 1 items"},
 		{field: "spec.pendingItemIds", value: numbers(101), says: "must have at most 100 items"},
-		{field: "spec.pendingItemIds", value: []any{"26", "26"}, says: duplicate, at: "spec.pendingItemIds[1]"},
+		{field: "spec.pendingItemIds", value: []any{"26", "26"}, says: fmt.Sprintf(repeated, "pendingItemIds")},
 		{field: "spec.pendingItemIds", value: []any{""}, says: tooShort, at: "spec.pendingItemIds[0]"},
 		{field: "spec.pendingItemIds", value: []any{long(129)}, says: fmt.Sprintf(tooLong, 128), at: "spec.pendingItemIds[0]"},
 		{field: "spec.pendingItemIds", value: []any{"26", "27/28"}, says: badID, at: "spec.pendingItemIds[1]"},
 		{field: "spec.approverIds", value: []any{}, says: "should have at least 1 items"},
 		{field: "spec.approverIds", value: numbers(21), says: "must have at most 20 items"},
-		{field: "spec.approverIds", value: []any{"a", "b", "a"}, says: duplicate, at: "spec.approverIds[2]"},
+		{field: "spec.approverIds", value: []any{"a", "b", "a"}, says: fmt.Sprintf(repeated, "approverIds")},
 		{field: "spec.approverIds", value: []any{""}, says: tooShort, at: "spec.approverIds[0]"},
 		{field: "spec.approverIds", value: []any{long(65)}, says: fmt.Sprintf(tooLong, 64), at: "spec.approverIds[0]"},
 		{field: "spec.approverIds", value: []any{"张三"}, says: badUserID, at: "spec.approverIds[0]"},
@@ -176,6 +177,15 @@ func numbers(n int) []any {
 	return all
 }
 
+// longNumbers differ at their end only, which is the most work to find out.
+func longNumbers(n, length int) []any {
+	all := make([]any, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("%0*d", length, i)
+	}
+	return all
+}
+
 // goodObject is an object of the kind that the API server accepts, as users write it.
 func goodObject(kind, namespace string) *unstructured.Unstructured {
 	spec := map[string]any{
@@ -240,7 +250,9 @@ var _ = Describe("A good value", func() {
 		Entry("a name in Chinese with a space inside", "ReleasePackage", example{field: "spec.packageName", value: "发布 job_0948"}),
 		Entry("a name of one letter", "ReleasePackage", example{field: "spec.packageName", value: "j"}),
 		Entry("as many items as the console takes", "ReleasePackage", example{field: "spec.pendingItemIds", value: numbers(100)}),
+		Entry("as many items with the longest ids", "ReleasePackage", example{field: "spec.pendingItemIds", value: longNumbers(100, 128)}),
 		Entry("the most approvers", "ReleasePackage", example{field: "spec.approverIds", value: numbers(20)}),
+		Entry("as many with the longest ids", "ReleasePackage", example{field: "spec.approverIds", value: longNumbers(20, 64)}),
 		Entry("user ids like an address", "ReleasePackage", example{field: "spec.applyUserId", value: "jane.doe@example.com"}),
 		Entry("the other policies", "ReleasePackage",
 			example{field: "spec.deletionPolicy", value: "Retain"}, example{field: "spec.suspend", value: true}),

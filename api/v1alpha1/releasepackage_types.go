@@ -131,8 +131,8 @@ type ReleasePackageSpec struct {
 	// +kubebuilder:default={}
 	WorkspaceRef WorkspaceReference `json:"workspaceRef,omitzero"`
 
-	// packageName is the name of the package at the service. Left out, it is the name of this object and 8 characters derived
-	// from its UID; status.packageName shows it. A change while the package waits for review replaces the package; once it is
+	// packageName is the name of the package at the service. Left out, it is the name of this object, 8 characters derived from its UID
+	// and, from the second package on, a number; status.packageName shows it. The service may not take a name again, even a withdrawn one's. A change while the package waits for review replaces the package; once it is
 	// deploying or deployed the name is frozen.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -147,19 +147,23 @@ type ReleasePackageSpec struct {
 
 	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. They are strings, so numbers need
 	// quotes in YAML. There are 100 at most, as in the console's release action (User Guide "Releasing a Job Task"). A change while the
-	// package waits for review replaces the package; once it is deploying or deployed they are frozen.
+	// package waits for review replaces the package; once it is deploying or deployed they are frozen. The list belongs to who applies it as a
+	// whole, so that the package holds just what it says. Each id is there once; their order says nothing.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="pendingItemIds must hold each id once; take the repeated one out"
 	PendingItemIDs []ID `json:"pendingItemIds,omitempty"`
 
 	// approverIds are the IAM ids of the users who may deploy the package: workspace admins or deployers. A change while the
-	// package waits for review replaces the package; once it is deploying or deployed they are frozen.
+	// package waits for review replaces the package; once it is deploying or deployed they are frozen. The list belongs to who applies it as a
+	// whole. Each id is there once; their order says nothing.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="approverIds must hold each id once; take the repeated one out"
 	ApproverIDs []UserID `json:"approverIds,omitempty"`
 
 	// releasePackageId adopts this existing package of the workspace instead of packing a new one. The fields above may then be left out;
@@ -224,7 +228,7 @@ type PackAttempt struct {
 	// +kubebuilder:validation:MaxLength=128
 	PackageName string `json:"packageName,omitempty"`
 
-	// contentHash stands for what was sent: name, applicant, items and approvers.
+	// contentHash stands for what was sent: name (without its number, where it was generated), applicant, items and approvers.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -243,7 +247,7 @@ type PackAttempt struct {
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
 
-	// lostBefore counts the tries right before this one that ended as NotFound. A forced pass begins to count anew.
+	// lostBefore counts the tries right before this one that ended as NotFound, besides those that were never sent. A forced pass begins to count anew.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LostBefore int32 `json:"lostBefore,omitempty"`
@@ -414,8 +418,8 @@ type ReleasePackageStatus struct {
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.releasePackageId) || (has(self.spec.releasePackageId) == has(oldSelf.spec.releasePackageId) && (!has(self.spec.releasePackageId) || self.spec.releasePackageId == oldSelf.spec.releasePackageId))",message="spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package",fieldPath=".spec.releasePackageId"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.packageName) == has(oldSelf.spec.packageName) && (!has(self.spec.packageName) || self.spec.packageName == oldSelf.spec.packageName))",message="spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.packageName"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.applyUserId) == has(oldSelf.spec.applyUserId) && (!has(self.spec.applyUserId) || self.spec.applyUserId == oldSelf.spec.applyUserId))",message="spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.applyUserId"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || self.spec.pendingItemIds == oldSelf.spec.pendingItemIds))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.pendingItemIds"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || self.spec.approverIds == oldSelf.spec.approverIds))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.approverIds"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.pendingItemIds) == has(oldSelf.spec.pendingItemIds) && (!has(self.spec.pendingItemIds) || (size(self.spec.pendingItemIds) == size(oldSelf.spec.pendingItemIds) && self.spec.pendingItemIds.all(id, id in oldSelf.spec.pendingItemIds))))",message="spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.pendingItemIds"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || !(oldSelf.status.state in ['Deploying', 'Deployed']) || (has(oldSelf.status.conditions) && oldSelf.status.conditions.exists(c, c.reason in ['SpecFrozen', 'SpecDiffers'])) || (has(self.spec.approverIds) == has(oldSelf.spec.approverIds) && (!has(self.spec.approverIds) || (size(self.spec.approverIds) == size(oldSelf.spec.approverIds) && self.spec.approverIds.all(id, id in oldSelf.spec.approverIds))))",message="spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release",fieldPath=".spec.approverIds"
 type ReleasePackage struct {
 	metav1.TypeMeta `json:",inline"`
 

@@ -18,6 +18,7 @@ package v1alpha1_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,8 +44,11 @@ func TestAPI(t *testing.T) {
 // crds is where the generated schemas are.
 var crds = filepath.Join("..", "..", "config", "crd", "bases")
 
-// api is what users talk to; each spec has a namespace of its own.
-var api client.Client
+// api is what users talk to, by kubectl too; each spec has a namespace of its own.
+var (
+	api     client.Client
+	kubectl func(args ...string) (stdout, stderr io.Reader, err error)
+)
 
 var _ = BeforeSuite(func() {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
@@ -61,6 +65,11 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	api, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
+	user, err := environment.AddUser(envtest.User{Name: "git", Groups: []string{"system:masters"}}, nil)
+	Expect(err).NotTo(HaveOccurred())
+	tool, err := user.Kubectl()
+	Expect(err).NotTo(HaveOccurred())
+	kubectl = tool.Run
 })
 
 // aNamespace makes a namespace for a spec.

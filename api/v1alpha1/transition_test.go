@@ -18,6 +18,7 @@ package v1alpha1_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -98,6 +99,15 @@ func withItems(ids ...v1alpha1.ID) func(*v1alpha1.ReleasePackage) {
 	return func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = ids }
 }
 
+// longIDs are as many ids as there may be, and as long.
+func longIDs(first, step int) []v1alpha1.ID {
+	ids := make([]v1alpha1.ID, 100)
+	for i := range ids {
+		ids[i] = v1alpha1.ID(fmt.Sprintf("%0128d", first+step*i))
+	}
+	return ids
+}
+
 func withApprovers(ids ...v1alpha1.UserID) func(*v1alpha1.ReleasePackage) {
 	return func(rp *v1alpha1.ReleasePackage) { rp.Spec.ApproverIDs = ids }
 }
@@ -145,6 +155,7 @@ var refusedChanges = map[string]map[string]change{
 	pendingItemIDsFrozen: {
 		"of a deploying package": {past: in(v1alpha1.StateDeploying), edit: withItems("26")},
 		"of a deployed package":  {past: in(v1alpha1.StateDeployed), edit: withItems("26", "27", "28")},
+		"in place of another":    {past: in(v1alpha1.StateDeployed), edit: withItems("26", "28")},
 		"by removing them":       {created: adopting("13"), past: in(v1alpha1.StateDeployed), edit: withItems()},
 	},
 	approverIDsFrozen: {
@@ -182,6 +193,8 @@ var _ = Describe("A change that can take effect", func() {
 		Entry("of policies while deploying", change{past: in(v1alpha1.StateDeploying), edit: withPolicies}),
 		Entry("of policies once deployed", change{past: in(v1alpha1.StateDeployed), edit: withPolicies}),
 		Entry("of the order of items once deployed", change{past: in(v1alpha1.StateDeployed), edit: withItems("27", "26")}),
+		Entry("of the order of as many items as there may be, once deployed", change{
+			created: withItems(longIDs(0, 1)...), past: in(v1alpha1.StateDeployed), edit: withItems(longIDs(99, -1)...)}),
 		Entry("of metadata once deployed", change{past: in(v1alpha1.StateDeployed), edit: func(rp *v1alpha1.ReleasePackage) {
 			rp.Labels = map[string]string{"team": "data"}
 			rp.Finalizers = []string{v1alpha1.UnpackFinalizer}
