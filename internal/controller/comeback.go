@@ -71,10 +71,13 @@ func (r *ReleasePackageReconciler) delayAfter(p *pass, request ctrl.Request) tim
 		return busy.After
 	}
 	delay := r.backoff().When(request)
-	if p.conn == nil || p.conn.RetryAfter() == 0 {
+	if p.conn == nil {
 		return delay
 	}
-	held := min(p.conn.RetryAfter(), secretRecheck)
+	held := min(p.conn.RetryAfter(), secretRecheck) // Asked for once: it may end at any moment.
+	if held <= 0 {
+		return delay
+	}
 	if kind := dataarts.KindOf(p.cause); kind == dataarts.Unauthorized || kind == dataarts.Throttled {
 		return held
 	}
@@ -110,16 +113,18 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	if p.delay > 0 {
 		result.RequeueAfter = jitter(p.delay)
 	}
-	watched := false
 	switch {
 	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
 	case p.delay > 0 && p.watchable(step):
-		r.Workspaces.Watch(p.conn, p.watch(step))
-		result.RequeueAfter, watched = 0, true
+		if p.watched = r.Workspaces.Watch(p.conn, p.watch(step)); p.watched {
+			result.RequeueAfter = 0
+		} else { // The workspace object has come to lead elsewhere.
+			result.RequeueAfter = conflictDelay
+		}
 	default:
 		r.Workspaces.Unwatch(object)
 	}
-	overdue := left <= 0 && watched // The look decides, and is about to be made.
+	overdue := left <= 0 && p.watched // The look decides, and is about to be made.
 	if bounded && !overdue && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
 		result.RequeueAfter = max(left, minDelay)
 	}

@@ -379,13 +379,15 @@ var _ = Describe("Deleting", func() {
 	})
 })
 
-// orphaned is what the counter says.
-func orphaned() float64 {
+func orphaned() float64 { return counted("dataarts_operator_orphaned_packages_total") }
+
+// counted is what a counter says.
+func counted(name string) float64 {
 	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
 	Expect(err).NotTo(HaveOccurred())
 	for _, family := range families {
-		if family.GetName() == "dataarts_operator_orphaned_packages_total" {
+		if family.GetName() == name {
 			return family.GetMetric()[0].GetCounter().GetValue()
 		}
 	}

@@ -16,8 +16,21 @@ limitations under the License.
 
 package controller
 
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
 // NewFairQueue is the queue of both controllers, with a clock of its own.
 var NewFairQueue = newFairQueue
 
 // Background is a priority of requests.
 var Background = background
+
+// EndForgetfully ends a pass that has left nothing to wake its object.
+func EndForgetfully(ctx context.Context, rp *v1alpha1.ReleasePackage) ctrl.Result {
+	return newPass(ctx, rp).goesOn(ctx, ctrl.Result{})
+}

@@ -23,7 +23,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -185,7 +184,7 @@ var _ = Describe("A pass that sees an outdated object", func() {
 		GinkgoHelper()
 		s.told()
 		s.api.outdated = outdated
-		Expect(s.reconciler.Reconcile(ctx, requestFor(rp))).To(Equal(ctrl.Result{RequeueAfter: 200 * time.Millisecond}))
+		Expect(s.reconciler.Reconcile(ctx, requestFor(rp))).To(Equal(HaveField("RequeueAfter", 200*time.Millisecond)))
 		Expect(s.told()).To(BeEmpty())
 		s.api.reset()
 		s.expectReconciledAfter(ctx, soon, rp)

@@ -106,7 +106,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err != nil {
 		return quietly(ctx, err)
 	}
-	return result, nil
+	return p.goesOn(ctx, result), nil
 }
 
 // pass looks, decides, acts and reports.
@@ -160,8 +160,9 @@ type pass struct {
 	shared bool
 	// packed is set once the service may have packed: from then on the record must be made, whatever happens.
 	packed bool
-	// delay is how long it is until the next pass or look; zero if none is due.
-	delay time.Duration
+	// delay is how long it is until the next pass or look; zero if none is due. watched tells that it is a look.
+	delay   time.Duration
+	watched bool
 }
 
 func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {
@@ -177,9 +178,9 @@ func quietly(ctx context.Context, err error) (ctrl.Result, error) {
 	busy, isBusy := errors.AsType[*workspace.BusyError](err)
 	switch {
 	case isBusy:
-		return ctrl.Result{RequeueAfter: busy.After}, nil
+		return ctrl.Result{RequeueAfter: max(busy.After, minDelay), Priority: &background}, nil
 	case apierrors.IsConflict(err):
-		return ctrl.Result{RequeueAfter: conflictDelay}, nil
+		return ctrl.Result{RequeueAfter: conflictDelay, Priority: &background}, nil
 	case ctx.Err() != nil:
 		return ctrl.Result{}, nil //nolint:nilerr // The context's end is the reason of whatever failed.
 	}

@@ -92,8 +92,8 @@ func (w *world) pass() time.Duration {
 	w.checkStatus(step)
 	due := p.due(w.rp, step, w.now)
 	w.watched = w.waitsForNews(p, step)
-	if due == 0 && meta.FindStatusCondition(w.rp.Status.Conditions, v1alpha1.ConditionReconciling) != nil {
-		w.t.Fatalf("no pass is due, though the object is reconciling: %+v", step)
+	if due == 0 && !lifecycle.Settled(w.rp) {
+		w.t.Fatalf("no pass is due, though the object is not settled: %+v", step)
 	}
 	return due
 }

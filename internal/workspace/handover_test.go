@@ -24,6 +24,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 var _ = Describe("What is watched through a workspace object", func() {
@@ -161,16 +162,17 @@ var _ = Describe("What is watched through a workspace object", func() {
 		Expect(told).To(Equal(ids[:1]))
 	})
 
-	It("is told to its object if that looked at a place where the workspace object leads no longer", func(ctx SpecContext) {
+	It("is not watched if its object looked at a place where the workspace object leads no longer", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(3)
+		l.follow(ids[:1], l.seen)
 		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
 		l.expectConnected(ctx)
-		l.follow(ids[:2], awaited)
-		Expect(l.news()).To(Equal(ids[:2]))
+		Expect(l.news()).To(Equal(ids[:1]))
+		watch := workspace.Watch{Object: object(ids[1]), Workspace: production, ID: ids[1], After: interval, Known: inReview}
+		Expect(l.Watch(l.conn, watch)).To(BeFalse())
 		l.Forget(production)
-		l.follow(ids[2:], l.seen)
-		Expect(l.news()).To(Equal(ids[2:]))
+		Expect(l.Watch(l.conn, watch)).To(BeFalse())
 		Expect(l.NextRound().IsZero()).To(BeTrue(), "nothing is watched with a connection that is closed")
 	})
 

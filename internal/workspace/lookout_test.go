@@ -107,7 +107,7 @@ func (l *lookout) follow(ids []string, aspects ...aspect) {
 		for _, a := range aspects {
 			a(&w)
 		}
-		l.Watch(l.conn, w)
+		Expect(l.Watch(l.conn, w)).To(BeTrue())
 	}
 }
 

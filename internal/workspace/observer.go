@@ -103,15 +103,14 @@ func newObserver(c clock.PassiveClock) *observer {
 	}
 }
 
-// watch takes a Watch in place of the object's earlier one. If the workspace object has come to lead elsewhere, its object is told instead.
-func (o *observer) watch(used *Connection, w Watch) {
+// watch takes a Watch in place of the object's earlier one, unless the workspace object has come to lead elsewhere.
+func (o *observer) watch(used *Connection, w Watch) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	conn := o.ways[w.Workspace]
 	if conn == nil || conn.target != used.target {
 		o.remove(w.Object)
-		o.tell(w.Object)
-		return
+		return false
 	}
 	if w.After == used.pollInterval {
 		w.After = conn.pollInterval
@@ -140,6 +139,7 @@ func (o *observer) watch(used *Connection, w Watch) {
 	}
 	p := o.put(conn, e)
 	o.schedule(p, e)
+	return true
 }
 
 // put files an entry with the poll of its connection.

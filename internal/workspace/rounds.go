@@ -25,8 +25,9 @@ import (
 )
 
 // Watch asks for looks at a package from now on, in place of what was asked for its object before. Rounds make them: see Start. They use the
-// connection that the workspace object has then, which need not be the one that its caller has used.
-func (c *Connections) Watch(used *Connection, w Watch) { c.observing().watch(used, w) }
+// connection that the workspace object has then, which need not be the one that its caller has used. If that leads elsewhere by now, or there is none,
+// nothing is watched, and Watch returns false.
+func (c *Connections) Watch(used *Connection, w Watch) bool { return c.observing().watch(used, w) }
 
 // Unwatch ends the looks for an object.
 func (c *Connections) Unwatch(object types.NamespacedName) { c.observing().unwatch(object) }

@@ -27,6 +27,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -151,8 +152,8 @@ func (j *judge) afterPass(due bool) {
 		j.find(wrongStatus, "none of the conditions Ready, Reconciling and Stalled is True")
 	case reconciling && stalled:
 		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")
-	case reconciling && !due:
-		j.find(wrongStatus, "the condition Reconciling is there, and neither a pass nor a look is due")
+	case !due && !lifecycle.Settled(rp):
+		j.find(wrongStatus, "neither a pass nor a look is due, and the object is not settled")
 	case !stalled && !due && awaited(rp):
 		j.find(wrongStatus, "the package is %s, and neither a pass nor a look is due", rp.Status.State)
 	}

@@ -1,0 +1,37 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package lifecycle
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+// Settled reports whether nothing is left to be done for an object until someone acts. Every other one needs a pass or a look that comes by itself.
+func Settled(rp *v1alpha1.ReleasePackage) bool {
+	deleting := !rp.DeletionTimestamp.IsZero()
+	switch {
+	case deleting && !protected(rp):
+		return true
+	case meta.IsStatusConditionTrue(rp.Status.Conditions, v1alpha1.ConditionReconciling):
+		return false
+	case meta.IsStatusConditionTrue(rp.Status.Conditions, v1alpha1.ConditionStalled), rp.Spec.Suspend && !deleting:
+		return true
+	}
+	return !deleting && rp.Status.State == v1alpha1.StateDeployed
+}
