@@ -125,7 +125,7 @@ func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace, claims 
 func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
 	noted := handler.TypedFuncs[*v1alpha1.ReleasePackage, types.UID]{
 		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.ReleasePackage], queue workqueue.TypedRateLimitingInterface[types.UID]) {
-			if r.vanished.note(e.Object, e.DeleteStateUnknown, r.Clock.Now()) {
+			if r.Vanished(e.Object, e.DeleteStateUnknown) {
 				queue.Add(e.Object.UID)
 			}
 		},
@@ -134,11 +134,17 @@ func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
 		Named(vanishedController).
 		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.ReleasePackage{}, noted)).
 		WithOptions(controller.TypedOptions[types.UID]{MaxConcurrentReconciles: vanishedWorkers}).
-		Complete(reconcile.TypedFunc[types.UID](r.clearUp))
+		Complete(reconcile.TypedFunc[types.UID](r.ClearUp))
 }
 
-// clearUp makes one pass for an object that is gone, like those that a deletion makes, with nothing to write but events.
-func (r *ReleasePackageReconciler) clearUp(ctx context.Context, uid types.UID) (ctrl.Result, error) {
+// Vanished takes down the last state of an object that is gone, and reports whether ClearUp has something to do for it. unseen tells that this state may not be
+// its last.
+func (r *ReleasePackageReconciler) Vanished(rp *v1alpha1.ReleasePackage, unseen bool) bool {
+	return r.vanished.note(rp, unseen, r.Clock.Now())
+}
+
+// ClearUp makes one pass for an object that is gone, like those that a deletion makes, with nothing to write but events.
+func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (ctrl.Result, error) {
 	left, ok := r.vanished.of(uid)
 	if !ok {
 		return ctrl.Result{}, nil

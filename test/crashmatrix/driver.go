@@ -114,6 +114,12 @@ func (d *driver) prepare(ctx context.Context) error {
 	if err := d.world.read(ctx); err != nil {
 		return err
 	}
+	gone := d.world.takeGone()
+	if d.leader != nil && !d.leader.dead.Load() { // Who was not there has not seen it.
+		for _, rp := range gone {
+			d.leader.vanished(rp)
+		}
+	}
 	if d.leader == nil || d.leader.dead.Load() {
 		var err error
 		if d.leader, err = d.world.start(); err != nil {
@@ -161,7 +167,7 @@ func (d *driver) work(ctx context.Context) error {
 // rest takes down for whom a task was one that changed nothing: a pass for its object, and a round for those whom it told nothing.
 func (d *driver) rest(t task, calm bool) {
 	for _, o := range d.world.objects {
-		if t.object == o || t.object == nil && d.leader.queue.passes[o].due.IsZero() {
+		if t.object == o || t.round() && d.leader.queue.passes[o].due.IsZero() {
 			d.quiet[o] = calm
 		}
 	}

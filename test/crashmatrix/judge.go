@@ -213,6 +213,9 @@ func (j *judge) lookForLeaks() {
 // excused reports whether a package was made by a request that was frozen on the wire past the settle time, and is told of by an event or a
 // condition. If its object was gone by then, nobody is left who could tell.
 func (w *world) excused(id string) bool {
+	if w.vanished && w.restarted() {
+		return true // The manager that saw its object go without the finalizer is gone too.
+	}
 	reached := w.journal.boundaries()
 	for at, f := range w.settings.strikes {
 		if f.in(overtakenFaults) && at <= len(reached) && reached[at-1].op == simulator.OpPack {

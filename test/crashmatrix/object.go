@@ -41,6 +41,8 @@ type object struct {
 	rp *v1alpha1.ReleasePackage
 	// retained is set when the user wants what is packed to stay.
 	retained bool
+	// vanished is set when the object went although the operator's finalizer was not there: only a manager that has seen it go knows of its package.
+	vanished bool
 	// woken is set when a user's change makes a pass due. The world's lock guards it.
 	woken bool
 }
@@ -93,8 +95,28 @@ func (w *world) read(ctx context.Context) error {
 			o.rp = rp
 		}
 		w.freed(o, was, o.rp)
+		w.follow(o, was)
 	}
 	return nil
+}
+
+// follow takes down that an object is gone, also where another one has its name now.
+func (w *world) follow(o *object, was *v1alpha1.ReleasePackage) {
+	if o.rp != nil {
+		o.vanished = false
+	}
+	if was == nil || o.rp != nil && o.rp.UID == was.UID {
+		return
+	}
+	o.vanished = o.rp == nil && !protects(was)
+	w.gone = append(w.gone, was)
+}
+
+// takeGone returns the last states of the objects that went since the last time.
+func (w *world) takeGone() []*v1alpha1.ReleasePackage {
+	gone := w.gone
+	w.gone = nil
+	return gone
 }
 
 // objectNamed is the object of a name, nil if the story has none.

@@ -134,7 +134,7 @@ func (o *operator) begin(t task) {
 		defer func() {
 			if p := recover(); p != nil {
 				end = taskEnd{err: fmt.Errorf("panic: %v", p)} // A manager recovers too, and tries again.
-				if t.object == nil {
+				if t.round() {
 					o.dead.Store(true) // But not in a round.
 				}
 			}
@@ -145,9 +145,13 @@ func (o *operator) begin(t task) {
 }
 
 func (o *operator) do(ctx context.Context, t task) (end taskEnd) {
-	if t.object == nil {
+	switch {
+	case t.round():
 		o.connections.Round(ctx)
 		return taskEnd{}
+	case t.gone != "":
+		end.result, end.err = o.reconciler.ClearUp(ctx, t.gone)
+		return end
 	}
 	key := client.ObjectKey{Namespace: o.world.namespace, Name: t.object.name}
 	end.result, end.err = o.reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: key})

@@ -20,17 +20,26 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// task is what a manager has to do: a pass for an object, or a round of looks at packages where there is none.
+// task is what a manager has to do: a pass for an object, one for an object that is gone, which only its id is left of, or a round of looks at packages where
+// there is neither.
 type task struct {
 	object *object
+	gone   types.UID
 	due    time.Time
 }
 
+// round reports whether a task is a round of looks.
+func (t task) round() bool { return t.object == nil && t.gone == "" }
+
 func (t task) String() string {
 	switch {
-	case t.object == nil:
+	case t.gone != "":
+		return "clearing up"
+	case t.round():
 		return "round"
 	case t.object.name == neighbourObject:
 		return "pass for the neighbour"
@@ -41,6 +50,7 @@ func (t task) String() string {
 // queue is when a manager has to do what. A time that is zero means never.
 type queue struct {
 	passes map[*object]*passes
+	gone   map[types.UID]*passes
 	// asked is when the next round was last said to begin, and round when it is made.
 	asked, round time.Time
 }
@@ -52,7 +62,7 @@ type passes struct {
 }
 
 func newQueue(objects []*object) queue {
-	q := queue{passes: map[*object]*passes{}}
+	q := queue{passes: map[*object]*passes{}, gone: map[types.UID]*passes{}}
 	for _, o := range objects {
 		q.passes[o] = &passes{}
 	}
@@ -68,7 +78,10 @@ func (o *operator) next() task {
 		}
 	}
 	for _, object := range o.world.objects {
-		consider(task{object, o.queue.passes[object].due})
+		consider(task{object: object, due: o.queue.passes[object].due})
+	}
+	for id, passes := range o.queue.gone {
+		consider(task{gone: id, due: passes.due})
 	}
 	consider(task{due: o.queue.round})
 	return first
@@ -79,19 +92,34 @@ func (o *operator) wake(object *object) { o.queue.passes[object].due = o.world.c
 
 // begun takes a task out of the queue.
 func (o *operator) begun(t task) {
-	if t.object == nil {
+	if t.round() {
 		o.queue.asked, o.queue.round = time.Time{}, time.Time{}
 		return
 	}
-	o.queue.passes[t.object].due = time.Time{}
+	o.queue.of(t).due = time.Time{}
+}
+
+// of are the passes that a task is one of.
+func (q *queue) of(t task) *passes {
+	if t.gone != "" {
+		return q.gone[t.gone]
+	}
+	return q.passes[t.object]
+}
+
+// vanished makes the manager clear up after an object that is gone, if it has left something.
+func (o *operator) vanished(rp *v1alpha1.ReleasePackage) {
+	if o.reconciler.Vanished(rp, false) {
+		o.queue.gone[rp.UID] = &passes{due: o.world.clock.Now()}
+	}
 }
 
 // schedule is what a manager does with the end of a task: those whose packages have changed have a pass at once, a pass that has asked for it comes
 // back, and the next round is made when it is due.
 func (o *operator) schedule(t task, end taskEnd) {
 	now := o.world.clock.Now()
-	if t.object != nil {
-		o.queue.passes[t.object].schedule(now, end)
+	if !t.round() {
+		o.queue.of(t).schedule(now, end)
 	}
 	o.mu.Lock()
 	told := o.told

@@ -39,6 +39,11 @@ var restoreScenarios = []scenario{
 			deletion(),
 		}
 	}},
+	{name: "replaced-deleted-at-once", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
+		return []step{packing(), {name: "replace and delete", goal: all(gone, withdrawn), do: func(w *world) error {
+			return errors.Join(w.replace(), w.remove())
+		}}}
+	}},
 	{name: "replaced-while-deployed", variants: []variant{contrary}, steps: func(variant) []step {
 		return append(append([]step{packing()}, deploying(true)...), step{name: "replace", do: (*world).replace, goal: all(protected, ready(v1alpha1.ReasonDeployed))})
 	}},

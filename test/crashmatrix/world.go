@@ -83,6 +83,8 @@ type world struct {
 	// objects are the ReleasePackages of the story, and the embedded one is that which goals and users speak of.
 	objects []*object
 	*object
+	// gone are objects that are gone, as they were last. It belongs to the driver.
+	gone []*v1alpha1.ReleasePackage
 	// foreign are packages that people made in the console.
 	foreign map[string]bool
 }
