@@ -184,7 +184,7 @@ var _ = Describe("A pass that sees an outdated object", func() {
 		GinkgoHelper()
 		s.told()
 		s.api.outdated = outdated
-		Expect(s.reconciler.Reconcile(ctx, requestFor(rp))).To(Equal(HaveField("RequeueAfter", 200*time.Millisecond)))
+		Expect(s.reconciler.Reconcile(ctx, requestFor(rp))).To(HaveField("RequeueAfter", 200*time.Millisecond))
 		Expect(s.told()).To(BeEmpty())
 		s.api.reset()
 		s.expectReconciledAfter(ctx, soon, rp)
