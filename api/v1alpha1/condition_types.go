@@ -53,6 +53,8 @@ const (
 	ReasonReplacing = "Replacing"
 	// ReasonUnpacking: the object is being deleted and its package withdrawn.
 	ReasonUnpacking = "Unpacking"
+	// ReasonReleased: the object was deleted and the operator has nothing left to do for it; the finalizers of others keep it.
+	ReasonReleased = "Released"
 	// ReasonSuspended: spec.suspend stops all work but deletion.
 	ReasonSuspended = "Suspended"
 )

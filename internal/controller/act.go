@@ -72,6 +72,9 @@ func (r *ReleasePackageReconciler) protect(ctx context.Context, p *pass) error {
 
 // release removes the finalizer.
 func (r *ReleasePackageReconciler) release(ctx context.Context, p *pass) error {
+	if !controllerutil.ContainsFinalizer(p.rp, v1alpha1.UnpackFinalizer) {
+		return nil
+	}
 	controllerutil.RemoveFinalizer(p.rp, v1alpha1.UnpackFinalizer)
 	return client.IgnoreNotFound(r.patchObject(ctx, p))
 }

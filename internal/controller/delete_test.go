@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
@@ -302,6 +303,41 @@ var _ = Describe("Deleting", func() {
 			s.expectGone(ctx, rp)
 			Expect(s.livePackages()).To(BeEmpty(), "it was not tried before")
 		})
+
+		DescribeTable("leaves an object that others keep alone once it is let go", func(ctx SpecContext, end func(context.Context, *scene, *v1alpha1.ReleasePackage), live int, state v1alpha1.PackageState) {
+			rp := s.expectPacked(ctx, bounded, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = []string{"example.com/other"} })
+			s.clock.Step(settleTime)
+			s.expectDeleted(ctx, rp)
+			end(ctx, s, rp)
+			for range 2 {
+				s.expectReconciledAfter(ctx, soon, rp)
+			}
+			Expect(rp.Finalizers).To(HaveExactElements("example.com/other"))
+			Expect(s.livePackages()).To(HaveLen(live))
+			Expect(rp.Status.State).To(Equal(state))
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonReleased, ContainSubstring("example.com/other"))
+			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonReleased)
+			Expect(lifecycle.Claims(rp)).To(BeEmpty())
+
+			s.told()
+			writes, calls := rp.ResourceVersion, s.allCalls()
+			Expect(s.expectReconciledAfter(ctx, 2*time.Hour, rp)).To(BeZero())
+			Expect(rp.ResourceVersion).To(Equal(writes))
+			Expect(s.allCalls()).To(Equal(calls))
+			Expect(s.told()).To(BeEmpty())
+			expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = nil })
+			s.expectGone(ctx, rp)
+		},
+			Entry("once its package is withdrawn", func(context.Context, *scene, *v1alpha1.ReleasePackage) {}, 0, v1alpha1.StateWithdrawn),
+			Entry("though its package stays", func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
+				s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999", Times: simulator.Forever})
+				s.expectReconciled(ctx, rp)
+				s.clock.Step(2 * time.Hour)
+			}, 1, v1alpha1.StatePendingReview),
+			Entry("though its finalizer was lost", func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
+				expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = rp.Finalizers[:1] })
+			}, 0, v1alpha1.StateWithdrawn),
+		)
 
 		It("lets go without credentials", func(ctx SpecContext) {
 			rp := s.expectPacked(ctx, bounded)

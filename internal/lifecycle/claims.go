@@ -87,6 +87,8 @@ func makesWay(rp *v1alpha1.ReleasePackage) bool {
 func packedIn(rp *v1alpha1.ReleasePackage) []Claim {
 	st := &rp.Status
 	switch {
+	case LetGo(rp):
+		return nil
 	case AttemptOpen(rp):
 		return itemClaims(st.Attempt.PendingItemIDs)
 	case st.ReleasePackageID == "" || st.State == v1alpha1.StateWithdrawn:

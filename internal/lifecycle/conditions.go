@@ -187,6 +187,7 @@ func Events(before, after *v1alpha1.ReleasePackage) []Event {
 // routine are reasons of work that goes as it should; what it leads to has an event of its own.
 var routine = []string{
 	v1alpha1.ReasonPacking, v1alpha1.ReasonReplacing, v1alpha1.ReasonUnpacking, v1alpha1.ReasonDeploying, v1alpha1.ReasonSuspended,
+	v1alpha1.ReasonReleased,
 }
 
 func sameSituation(a, b *metav1.Condition) bool {

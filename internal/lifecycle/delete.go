@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
@@ -30,7 +32,7 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	left, bounded := DeletionTimeLeft(rp, seen.Now)
 	// Even an operator that was away for all that time tries once.
 	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
-	if bounded && left <= 0 && protected(rp) && step.Action != Release && !untried {
+	if bounded && left <= 0 && step.Action != Release && !untried {
 		return Step{Action: Release, Event: Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
 			"%s, as it was not withdrawn within spec.deletionDeadline; withdraw it in the console", mayStay(rp))}}
 	}
@@ -39,18 +41,30 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 
 // DeletionTimeLeft is how long the deletion of an object may still take, and whether there is a bound at all.
 func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration, bool) {
-	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 {
+	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 || LetGo(rp) {
 		return 0, false
 	}
 	return rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration).Sub(now), true
 }
 
+// LetGo reports whether the operator has let go of an object that others keep from being deleted, and said so. One that lost our finalizer in
+// another way still has its package withdrawn, as long as it is there.
+func LetGo(rp *v1alpha1.ReleasePackage) bool {
+	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	return !rp.DeletionTimestamp.IsZero() && !protected(rp) && told != nil && told.Reason == v1alpha1.ReasonReleased
+}
+
+// LeftToOthers is what an object tells that is let go, and stays because of the finalizers of others.
+func LeftToOthers(rp *v1alpha1.ReleasePackage) Step {
+	return Step{Action: Stall, Reason: v1alpha1.ReasonReleased, Message: fmt.Sprintf(
+		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s", listed(rp.Finalizers))}
+}
+
 func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
-	case !protected(rp):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonUnpacking,
-			Message: "Nothing is left to be done for this object; it goes when its other finalizers are removed"}
+	case LetGo(rp):
+		return LeftToOthers(rp)
 	case id == "" && !AttemptOpen(rp) && !refused(rp):
 		return Step{Action: Release}
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:

@@ -41,13 +41,14 @@ var _ = Describe("Deleting", func() {
 		Entry("lets it go though it did not get through", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), seeing(nothing), does(lifecycle.Release)),
 		Entry("lets it go though it is suspended", aReleasePackage(suspended), seeing(nothing), does(lifecycle.Release)),
 		Entry("lets it go though it wants to adopt one", aReleasePackage(adopting), seeing(nothing), does(lifecycle.Release)),
-		Entry("leaves it to others if it is not protected any more", aReleasePackage(unprotected), seeing(nothing),
-			does(lifecycle.Wait, because(v1alpha1.ReasonUnpacking, "other finalizers"), notComingBack())),
-		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected), seeing(nothing),
-			does(lifecycle.Wait, notComingBack())),
+		Entry("lets it go though it was never protected", aReleasePackage(unprotected), seeing(nothing), does(lifecycle.Release)),
+		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), letGo), seeing(nothing),
+			does(lifecycle.Stall, because(v1alpha1.ReasonReleased, "example.com/other"), notComingBack())),
 	)
 
 	DescribeTable("an object whose package is known", expectDeletion,
+		Entry("withdraws it though its finalizer was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected),
+			seeing(thePackage(v1alpha1.StatePendingReview)), does(lifecycle.Unpack)),
 		Entry("withdraws it from review, and looks again", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview)),
 			does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, packageID), comingBackAfter(time.Second), tellingNothing())),
 		Entry("withdraws one that failed", aReleasePackage(packed(v1alpha1.StateDeployFailed)), seeing(thePackage(v1alpha1.StateDeployFailed)),
@@ -191,9 +192,9 @@ var _ = Describe("Deleting", func() {
 		Entry("says that the package is retained where it is", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), retained),
 			seeing(nothing, at(time.Hour)),
 			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "Retain"))),
-		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), unprotected),
+		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), letGo),
 			seeing(nothing, at(time.Hour)),
-			does(lifecycle.Wait, notComingBack(), tellingNothing())),
+			does(lifecycle.Stall, because(v1alpha1.ReasonReleased), notComingBack(), tellingNothing())),
 	)
 
 	DescribeTable("the time that is left for it", func(rp *v1alpha1.ReleasePackage, want time.Duration, bounded bool) {
@@ -202,6 +203,7 @@ var _ = Describe("Deleting", func() {
 		Expect(ok).To(Equal(bounded))
 	},
 		Entry("is none without a deletion", aReleasePackage(within(time.Hour)), time.Duration(0), false),
+		Entry("has no bound once it is let go", aReleasePackage(within(time.Minute), letGo), time.Duration(0), false),
 		Entry("has no bound without a deadline", aReleasePackage(deleted), time.Duration(0), false),
 		Entry("is what the deletion has not used", aReleasePackage(within(time.Hour), deleted), 50*time.Minute, true),
 		Entry("is less than none once it is over", aReleasePackage(within(time.Minute), deleted), -9*time.Minute, true),

@@ -59,7 +59,8 @@ var _ = Describe("What has to be looked at", func() {
 		deleted(rp)
 		Expect(lifecycle.Needs(rp)).To(Equal(want))
 	},
-		Entry("an unprotected object needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected), lifecycle.NeedNothing),
+		Entry("an object that was let go needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), letGo), lifecycle.NeedNothing),
+		Entry("an object that lost its finalizer needs what others need", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected), lifecycle.NeedPackage),
 		Entry("an object that was never packed needs nothing", aReleasePackage(), lifecycle.NeedNothing),
 		Entry("a package to keep needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), lifecycle.NeedNothing),
 		Entry("an open attempt to keep needs nothing", aReleasePackage(attempted(time.Minute), retained), lifecycle.NeedNothing),

@@ -123,7 +123,7 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 
 func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	switch {
-	case !protected(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
+	case LetGo(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return NeedNothing
 	case AttemptOpen(rp), rp.Status.ReleasePackageID == "" && refused(rp):
 		return NeedSearch

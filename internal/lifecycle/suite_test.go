@@ -89,6 +89,13 @@ func deleted(rp *v1alpha1.ReleasePackage) {
 	rp.DeletionTimestamp = &metav1.Time{Time: now}
 }
 
+// letGo was deleted, and is kept by the finalizers of others alone.
+func letGo(rp *v1alpha1.ReleasePackage) {
+	deleted(rp)
+	unprotected(rp)
+	lifecycle.Summarize(rp, lifecycle.LeftToOthers(rp), now)
+}
+
 // edited asks for another item than before.
 func edited(rp *v1alpha1.ReleasePackage) {
 	rp.Generation++

@@ -53,6 +53,7 @@ func Unpacked(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 // NothingToUnpack records that nothing is left to withdraw, and returns the step after that.
 func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	recordUnpacked(rp, seen)
+	rp.Status.State = v1alpha1.StateWithdrawn
 	if !rp.DeletionTimestamp.IsZero() {
 		return nothingLeft(rp)
 	}
