@@ -52,7 +52,7 @@ func (r *ReleasePackageReconciler) await(ctx context.Context, p *pass) (ctrl.Res
 // is no error of the reconciler, whose errors are left for trouble with the API server.
 func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifecycle.Step) {
 	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
-	p.delay = step.After
+	p.delay, p.planned = step.After, r.Clock.Now()
 	switch {
 	case p.cause == nil:
 		r.backoff().Forget(request)
@@ -74,11 +74,16 @@ func (r *ReleasePackageReconciler) delayAfter(p *pass, request ctrl.Request) tim
 	if p.conn == nil {
 		return delay
 	}
-	held := min(p.conn.RetryAfter(), secretRecheck) // Asked for once: it may end at any moment.
+	held := p.conn.RetryAfter() // Asked for once: it may end at any moment.
 	if held <= 0 {
 		return delay
 	}
-	if kind := dataarts.KindOf(p.cause); kind == dataarts.Unauthorized || kind == dataarts.Throttled {
+	kind := dataarts.KindOf(p.cause)
+	if kind == dataarts.Throttled {
+		return held // No Secret that is corrected changes that, and the time that is told is that of the next try.
+	}
+	held = min(held, secretRecheck)
+	if kind == dataarts.Unauthorized {
 		return held
 	}
 	return max(delay, held) // The service is away, for who knows how long.
@@ -97,7 +102,7 @@ func (p *pass) nextAttempt() time.Time {
 	if p.cause == nil || p.onlyWatches() || p.delay < worthTelling {
 		return time.Time{}
 	}
-	return p.seen.Now.Add(p.delay)
+	return p.planned.Add(p.delay)
 }
 
 // comeBack sees to it that the next pass is made. A package that is looked at together with others wakes its object; everyone else comes back by

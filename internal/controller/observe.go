@@ -48,6 +48,9 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	if pinned := p.rp.Status.Workspace; pinned != nil && *pinned != target {
 		return nil // What the package's id means over there is anyone's guess, so nothing is asked.
 	}
+	if lifecycle.Forced(p.rp) {
+		conn.TryNow()
+	}
 	if err := r.see(ctx, p, need); err != nil {
 		return p.hindered(err)
 	}

@@ -278,7 +278,7 @@ var _ = Describe("The look before packing", func() {
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 	},
 		Entry("with an error", simulator.Fault{Kind: simulator.FaultError, Status: 500, Code: "DLF.1000", Message: "Oops."}),
-		Entry("throttled", simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Slow down."}),
+		Entry("throttled", simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Slow down.", RetryAfter: 10 * time.Second}),
 		Entry("cut off", simulator.Fault{Kind: simulator.FaultDrop}),
 	)
 

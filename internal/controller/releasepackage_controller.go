@@ -163,6 +163,8 @@ type pass struct {
 	// delay is how long it is until the next pass or look; zero if none is due. watched tells that it is a look.
 	delay   time.Duration
 	watched bool
+	// planned is when that was worked out.
+	planned time.Time
 }
 
 func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {

@@ -287,3 +287,46 @@ func troubleWithLook(f simulator.Fault, cause string) trouble {
 		cause: cause, nextStep: "If this lasts, check spec.endpoint",
 	}
 }
+
+var _ = Describe("A pause of a whole day that the service asks for", func() {
+	It("is cut short, told as it is, and tried once when a person asks for that", func(ctx SpecContext) {
+		s := readyScene(ctx)
+		rp := s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 24 * time.Hour,
+			Times: simulator.Forever})
+		began := s.clock.Now()
+		result := s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonThrottled)
+		expectAgreed := func() {
+			GinkgoHelper()
+			conn, err := s.reconciler.Workspaces.Connect(ctx, rp.Namespace, rp.Spec.WorkspaceRef)
+			Expect(err).NotTo(HaveOccurred())
+			until := conn.ThrottledUntil()
+			Expect(until.Sub(s.clock.Now())).To(BeNumerically("<=", 3*time.Minute))
+			Expect(rp.Status.NextAttemptTime).NotTo(BeNil())
+			Expect(rp.Status.NextAttemptTime.Time).To(BeTemporally("==", until.Truncate(time.Second)))
+			Expect(result.RequeueAfter).To(BeNumerically("~", until.Sub(s.clock.Now()), until.Sub(s.clock.Now())/10+time.Second))
+		}
+		expectAgreed()
+		result = s.expectReconciledAfter(ctx, time.Minute, rp)
+		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+		expectAgreed()
+		Expect(s.clock.Since(began)).To(BeNumerically("~", time.Minute, time.Second))
+
+		expectEdited(ctx, s, rp, forced("now"))
+		for range 3 {
+			result = s.expectReconciled(ctx, rp)
+		}
+		Expect(s.calls(simulator.OpPack)).To(Equal(2), "one call tries it")
+		expectAgreed()
+
+		s.service.Reset()
+		s.clock.Step(time.Minute)
+		expectEdited(ctx, s, rp, forced("again"))
+		for range 2 {
+			s.expectReconciled(ctx, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+	})
+})

@@ -30,11 +30,15 @@ const (
 	// than 5 consecutive failures (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
 	rejectedPause = 5 * time.Minute
 
-	// shortestThrottle and longestThrottle bound the pause after a 429 that does not say; whether the service ever says is not documented.
+	// shortestThrottle and longestThrottle bound the pause after a 429 that does not say; whether the service ever says is not documented. It is twice
+	// as long as the latest one if no call went well since: then the pause was too short, and the pace is not at fault.
 	shortestThrottle = time.Second
 	longestThrottle  = time.Minute
-	// relapse is how soon after a pause another 429 means that the pause was too short.
-	relapse = 10 * time.Second
+	// longestAsked bounds the pause that the service asks for. Gateways count by the second or the minute. What asks for much more is a mistake or a
+	// quota of a day; deletions are not to be stuck for that, nor a limit that was raised to go unnoticed, and a try each so often costs nothing.
+	longestAsked = 3 * time.Minute
+	// liftAgain is how soon after another one a pause may be ended before its time.
+	liftAgain = 10 * time.Second
 	// waitedOut is the longest pause that callers wait out instead of being told of it.
 	waitedOut = 5 * time.Second
 	// worthTelling is the longest pause that is no news.
@@ -86,8 +90,12 @@ const (
 type breaker struct {
 	clock, pace clock.PassiveClock
 	holds       [reasons]hold
-	// backoff is the latest pause after a 429 that did not say how long.
+	// backoff is the latest pause after a 429 that did not say how long, zero once a call went well; worked tells that one did since the latest 429.
 	backoff time.Duration
+	worked  bool
+	// lifted tells that a pause was ended before its time, and not yet what comes of that.
+	lifted   bool
+	liftedAt time.Time
 	// proved tells that the credentials were accepted, and not rejected since.
 	proved bool
 	// silence counts the calls since the latest answer that ended without one.
@@ -95,7 +103,7 @@ type breaker struct {
 }
 
 // probing tells that it is not known how calls fare, so that one at a time is enough.
-func (b *breaker) probing() bool { return !b.proved || b.silence >= silences }
+func (b *breaker) probing() bool { return !b.proved || b.lifted || b.silence >= silences }
 
 func (b *breaker) on(r reason) bool {
 	h := &b.holds[r]
@@ -139,9 +147,13 @@ func (b *breaker) throttledUntil() time.Time {
 	return time.Time{}
 }
 
+// numbers are the holds that a call which is made now has heard of: not of a pause that is on, for which it was let through too late.
 func (b *breaker) numbers() (now [reasons]int) {
 	for r := range reasons {
 		now[r] = b.holds[r].number
+	}
+	if b.on(throttled) {
+		now[throttled]--
 	}
 	return now
 }
@@ -170,6 +182,7 @@ func (b *breaker) note(c call, err error, abandoned bool) advice {
 		return goesOn
 	}
 	b.silence, b.holds[unreachable].until = 0, time.Time{}
+	b.lifted = false
 	if b.begunSince(c, rejected) {
 		b.proved = !failed || e.Kind != dataarts.Unauthorized
 		if !b.proved {
@@ -180,6 +193,7 @@ func (b *breaker) note(c call, err error, abandoned bool) advice {
 	case failed && e.Kind == dataarts.Throttled:
 		return b.toldToSlowDown(c, e)
 	case b.begunSince(c, throttled):
+		b.backoff, b.worked = 0, true
 		return goesFaster
 	}
 	return goesOn
@@ -192,24 +206,35 @@ func (b *breaker) unanswered(err error) {
 	}
 }
 
-// toldToSlowDown begins a pause. A call that was under way already when the latest one began prolongs that only if the service says so.
+// toldToSlowDown begins a pause. A call that was made already when the latest one ended prolongs that only if the service says so.
 func (b *breaker) toldToSlowDown(c call, e *dataarts.Error) advice {
-	h := &b.holds[throttled]
+	asked := min(e.RetryAfter, longestAsked)
 	if !b.begunSince(c, throttled) {
-		if e.RetryAfter > h.until.Sub(b.clock.Now()) {
-			b.hold(throttled, e, e.RetryAfter)
+		if h := &b.holds[throttled]; asked > h.until.Sub(b.clock.Now()) {
+			b.hold(throttled, e, asked)
 		}
 		return goesOn
 	}
-	pause := e.RetryAfter
+	pause := asked
 	if pause == 0 {
-		again := b.backoff > 0 && b.clock.Since(h.until) <= relapse
-		pause = shortestThrottle
-		if again {
-			pause = min(2*b.backoff, longestThrottle)
-		}
+		pause = min(max(shortestThrottle, 2*b.backoff), longestThrottle)
 		b.backoff = pause
 	}
 	b.hold(throttled, e, pause)
+	if !b.worked {
+		return goesOn
+	}
+	b.worked = false
 	return goesSlower
+}
+
+// lift ends a pause before its time, so that one call may try how it fares.
+func (b *breaker) lift() {
+	now := b.clock.Now()
+	if !b.on(throttled) || now.Sub(b.liftedAt) < liftAgain {
+		return
+	}
+	h := &b.holds[throttled]
+	h.until, h.wake = now, b.pace.Now()
+	b.lifted, b.liftedAt = true, now
 }

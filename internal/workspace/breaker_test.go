@@ -163,7 +163,7 @@ var _ = Describe("When the service asks for fewer calls", func() {
 		Expect(conn.RetryAfter()).To(Equal(pause))
 	}
 
-	It("pauses grow as long as that goes on, and begin anew when it was over for a while", func(ctx SpecContext) {
+	It("pauses grow as long as that goes on, and begin anew when a call went well", func(ctx SpecContext) {
 		s := aSite()
 		s.Pace = &eager{}
 		conn := s.expectConnected(ctx)
@@ -171,8 +171,36 @@ var _ = Describe("When the service asks for fewer calls", func() {
 			expectPause(ctx, s, conn, time.Duration(pause)*time.Second)
 			s.clock.Step(time.Duration(pause)*time.Second + 10*time.Second)
 		}
-		s.clock.Step(time.Nanosecond)
+		Expect(conn.Probe(ctx)).To(Succeed())
 		expectPause(ctx, s, conn, time.Second)
+	})
+
+	It("a pause that is asked for is no longer than three minutes, and one call tries it before its time when a person wants that", func(ctx SpecContext) {
+		s := aSite()
+		s.Pace = s.clock
+		conn := s.proved(ctx, 10)
+		s.clock.Step(time.Second)
+		fault := throttling(24 * time.Hour)
+		fault.Times = 3
+		Expect(s.Inject(fault)).To(Succeed())
+		Expect(conn.Probe(ctx)).NotTo(Succeed())
+		Expect(conn.RetryAfter()).To(Equal(3 * time.Minute))
+		Expect(conn.ThrottledUntil()).To(Equal(s.clock.Now().Add(3 * time.Minute)))
+		s.clock.Step(20 * time.Second)
+
+		before := s.calls()
+		conn.TryNow()
+		Expect(concurrently(ctx, conn, 5)).To(Equal(map[string]int{dataarts.Throttled.String(): 5}))
+		Expect(s.calls()-before).To(Equal(1), "the others hear of it")
+		Expect(conn.RetryAfter()).To(Equal(3 * time.Minute))
+		conn.TryNow()
+		s.expectHeldBack(ctx, conn, dataarts.Throttled)
+
+		s.clock.Step(10 * time.Second)
+		s.Reset()
+		conn.TryNow()
+		Expect(conn.Probe(ctx)).To(Succeed())
+		Expect(conn.RetryAfter()).To(BeZero())
 	})
 
 	It("a short pause is waited out, a long one is told at once to those who wait too", func(ctx SpecContext) {
@@ -209,7 +237,7 @@ var _ = Describe("When the service asks for fewer calls", func() {
 		Expect(conn.RetryAfter()).To(BeZero())
 	})
 
-	It("the pace is halved once for each pause, and comes back by a tenth a second", func(ctx SpecContext) {
+	It("the pace falls once for each time that calls went well, first by little, then by half", func(ctx SpecContext) {
 		s, pace := aSite(), &eager{}
 		s.Pace = pace
 		s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 10 })
@@ -218,24 +246,15 @@ var _ = Describe("When the service asks for fewer calls", func() {
 			turns := pace.turns(ctx, conn, 2)
 			return 1.02 / turns[1].Sub(turns[0]).Seconds()
 		}
-		Expect(conn.Probe(ctx)).To(Succeed())
-		Expect(perSecond()).To(BeNumerically("~", 10, .01))
-		for _, want := range []float64{5, 2.5, 1.25, 1, 1} {
-			Expect(s.Inject(throttling(0))).To(Succeed())
-			Expect(conn.Probe(ctx)).NotTo(Succeed())
-			s.clock.Step(time.Minute)
-			Expect(perSecond()).To(BeNumerically("~", want, .01))
-		}
-		Expect(conn.Probe(ctx)).To(Succeed())
-		Expect(perSecond()).To(BeNumerically("~", 2, .01), "one call is a second's worth at this pace")
-		for range 2 {
+		for _, want := range []float64{8, 4, 2, 1, .5, .5} {
 			Expect(conn.Probe(ctx)).To(Succeed())
+			for range 2 {
+				Expect(s.Inject(throttling(0))).To(Succeed())
+				Expect(conn.Probe(ctx)).NotTo(Succeed())
+				s.clock.Step(time.Minute)
+			}
+			Expect(perSecond()).To(BeNumerically("~", want, .1))
 		}
-		Expect(perSecond()).To(BeNumerically("~", 2.9, .1))
-		for range 60 {
-			Expect(conn.Probe(ctx)).To(Succeed())
-		}
-		Expect(perSecond()).To(BeNumerically("~", 10, .01))
 	})
 
 	It("the calls that were under way already prolong no pause", func(ctx SpecContext) {

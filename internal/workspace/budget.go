@@ -76,6 +76,8 @@ type call struct {
 	trial *trial
 	// since are the holds that had been when the call began: it proves nothing about what came later.
 	since [reasons]int
+	// pressed tells that it was made at the full pace.
+	pressed bool
 }
 
 func newBudget(passive clock.PassiveClock, pace clock.WithDelayedExecution, workers int) *budget {
@@ -247,7 +249,7 @@ func (b *budget) begin(ctx context.Context) call {
 		}
 	}
 	b.tempo.sent(b.pace.Now())
-	c := call{since: b.breaker.numbers()}
+	c := call{since: b.breaker.numbers(), pressed: b.tempo.pressed}
 	if b.trial != nil && !b.trial.begun {
 		b.trial.begun, c.trial = true, b.trial
 	}
@@ -263,9 +265,11 @@ func (b *budget) end(c call, err error, abandoned bool) {
 	}
 	switch b.breaker.note(c, err, abandoned) {
 	case goesSlower:
-		b.tempo.slower()
+		b.tempo.slower(b.breaker.holds[throttled].pause)
 	case goesFaster:
-		b.tempo.faster()
+		if c.pressed {
+			b.tempo.faster()
+		}
 	case goesOn:
 	}
 	b.proceed()
@@ -295,6 +299,14 @@ func (b *budget) throttledUntil() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.breaker.throttledUntil()
+}
+
+// lift lets one call try how it fares although the service asked for a pause.
+func (b *budget) lift() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.breaker.lift()
+	b.proceed()
 }
 
 // holdsBack reports whether calls are held back for this reason.

@@ -79,6 +79,10 @@ func (c *Connection) RetryAfter() time.Duration { return c.budget.heldBackFor() 
 // ThrottledUntil is the end of a pause that the service asked for with 429. It is zero if there is none, or one of a moment only.
 func (c *Connection) ThrottledUntil() time.Time { return c.budget.throttledUntil() }
 
+// TryNow ends a pause that the service asked for, because a person does: one call finds out whether it is over. It does nothing where that was done a
+// moment ago.
+func (c *Connection) TryNow() { c.budget.lift() }
+
 // Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
 // wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request.
 func (c *Connection) Admit(ctx context.Context) error {

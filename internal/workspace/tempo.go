@@ -28,26 +28,41 @@ const (
 	margin = 1.02
 	// slack is how late a turn may be given without those after it being late too. In a second that is half of the margin.
 	slack = 10 * time.Millisecond
-	// longSecond is a second of the service with half of the margin.
-	longSecond = time.Second + 10*time.Millisecond
-	// slowest is the least number of calls a second, whatever the service says.
-	slowest = 1.0
+	// slowest is the least number of calls a second, whatever the service says: the pauses do the rest.
+	slowest = 0.5
+)
+
+// The pace finds the rate that the service takes, whatever its own window is, as TCP does (RFC 9438): it falls by a share at each 429, comes back quickly
+// to where that was, stays there for a while, and tries more and more above it.
+const (
+	// byLittle is how far the rate falls when it was on its way up, so that what works is near; byHalf when what it had fallen to was still too much.
+	byLittle, byHalf = 0.2, 0.5
+	// risen is how far above its last fall a rate must be for that to have worked.
+	risen = 1.1
+	// leastSwing keeps the slowest pace from staying there.
+	leastSwing = 0.2
+	// recovery is how long, in calls that went well, it takes to be back where the service asked for less. It is so many times the pause, as a try that
+	// costs more is worth a longer wait, but no more than longestRecovery.
+	recovery, longestRecovery = 30 * time.Second, 5 * time.Minute
+	pausesInRecovery          = 10
 )
 
 // tempo says how fast calls may follow each other: evenly spaced, without bursts.
 type tempo struct {
-	// asked counts the connections that ask for each number of calls a second.
+	// asked counts the connections that ask for each number of calls a second, and full is the lowest of these numbers.
 	asked map[int]int
-	// full is the lowest of these numbers, fraction what is made use of.
-	full, fraction float64
-	// next is when the next turn is due.
-	next time.Time
-	// latest are the times of the latest calls, as many as a second allows; at is the place of the oldest.
-	latest []time.Time
-	at     int
+	full  float64
+	// brink is the rate at which the service asked for less, zero if it never did. The rate fell by swing then, and is back when good, the time that calls
+	// went well since, is the span.
+	brink, swing float64
+	good, span   time.Duration
+	// next is when the next turn is due, and clear when the next call may be sent, but for the slack.
+	next, clear time.Time
+	// pressed tells that the latest turn was waited for: only then its call shows what the service takes.
+	pressed bool
 }
 
-func newTempo() tempo { return tempo{asked: map[int]int{}, full: slowest, fraction: 1} }
+func newTempo() tempo { return tempo{asked: map[int]int{}, full: 1} }
 
 func (t *tempo) join(perSecond int) {
 	t.asked[perSecond]++
@@ -70,12 +85,18 @@ func (t *tempo) settle() {
 }
 
 // rate is the number of calls a second.
-func (t *tempo) rate() float64 { return max(slowest, t.full*t.fraction) }
+func (t *tempo) rate() float64 {
+	if t.brink == 0 {
+		return t.full
+	}
+	x := t.good.Seconds()/t.span.Seconds() - 1
+	return min(t.full, max(slowest, t.brink+t.swing*x*x*x))
+}
 
 func (t *tempo) interval() time.Duration { return intervalAt(t.rate()) }
 
 // usual is the interval while nothing slows calls down.
-func (t *tempo) usual() time.Duration { return intervalAt(max(slowest, t.full)) }
+func (t *tempo) usual() time.Duration { return intervalAt(t.full) }
 
 func intervalAt(rate float64) time.Duration {
 	return time.Duration(margin / rate * float64(time.Second))
@@ -83,31 +104,36 @@ func intervalAt(rate float64) time.Duration {
 
 // take uses the turn of a call that waited since it arrived.
 func (t *tempo) take(arrived, now time.Time) {
+	t.pressed = arrived.Before(t.next)
 	t.next = later(later(t.next, arrived), now.Add(-slack)).Add(t.interval())
 }
 
-// early is how long it is until one more call does not make too many within a second.
-func (t *tempo) early(now time.Time) time.Duration {
-	if len(t.latest) == 0 || t.latest[t.at].IsZero() {
-		return 0
-	}
-	return t.latest[t.at].Add(longSecond).Sub(now)
-}
+// early is how long it is until one more call does not follow the one before too closely.
+func (t *tempo) early(now time.Time) time.Duration { return t.clear.Add(-slack).Sub(now) }
 
 // sent takes down a call.
-func (t *tempo) sent(now time.Time) {
-	if n := int(t.full); len(t.latest) != n {
-		t.latest, t.at = make([]time.Time, n), 0
+func (t *tempo) sent(now time.Time) { t.clear = later(t.clear, now).Add(t.interval()) }
+
+// slower takes down that the service asks for less, and for a pause.
+func (t *tempo) slower(pause time.Duration) {
+	rate, share := t.rate(), byLittle
+	if t.brink > 0 && rate < risen*max(slowest, t.brink-t.swing) {
+		share = byHalf
 	}
-	t.latest[t.at] = now
-	t.at = (t.at + 1) % len(t.latest)
+	t.brink, t.swing, t.good = rate, max(leastSwing, rate*share), 0
+	t.span = min(longestRecovery, max(recovery, pausesInRecovery*pause))
 }
 
-// slower halves the rate.
-func (t *tempo) slower() { t.fraction = max(slowest, t.rate()/2) / t.full }
-
-// faster brings the rate back by a tenth of the full one for as many calls as there are in a second.
-func (t *tempo) faster() { t.fraction = min(1, t.rate()/t.full+0.1/t.rate()) }
+// faster takes down a call that went well although others were made at the full rate.
+func (t *tempo) faster() {
+	if t.brink == 0 {
+		return
+	}
+	t.good += t.interval()
+	if t.rate() >= t.full && t.good > 2*t.span {
+		t.brink = 0 // Whatever it was has passed.
+	}
+}
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
