@@ -175,7 +175,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	}
 	r.tellOfRemains(ctx, p, &left, step)
 	r.vanished.keep(left)
-	delay := step.After
+	delay := lifecycle.PatienceWithRemains(step, p.seen.Now.Sub(left.noticed))
 	if p.cause != nil {
 		delay = r.delayAfter(p, requestOfRemains(p.rp))
 	}

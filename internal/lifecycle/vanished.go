@@ -55,6 +55,12 @@ func AwaitVanished(rp, gone *v1alpha1.ReleasePackage, now time.Time) Step {
 		"%s was deleted without its finalizer, and %s is being withdrawn; this one goes on after that", nameFor(rp, gone), what)}
 }
 
+// PatienceWithRemains is how soon to come back to what an object has left, some time after it went. It has no conditions that would tell how long
+// the same has been waited for.
+func PatienceWithRemains(step Step, gone time.Duration) time.Duration {
+	return max(step.After, halfOf(gone))
+}
+
 // WithdrawnLeft tells that what a vanished object had left is withdrawn.
 func WithdrawnLeft(rp *v1alpha1.ReleasePackage) Event {
 	return Event{Reason: v1alpha1.EventUnpacked, Warning: true, Message: fmt.Sprintf(

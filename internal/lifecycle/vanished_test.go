@@ -62,6 +62,15 @@ var _ = Describe("An object that is gone", func() {
 				"withdraw it in the console")))
 	})
 
+	DescribeTable("is come back to less and less often", func(step lifecycle.Step, gone, want time.Duration) {
+		Expect(lifecycle.PatienceWithRemains(step, gone)).To(Equal(want))
+	},
+		Entry("at first soon", lifecycle.Step{}, time.Duration(0), time.Second),
+		Entry("then later", lifecycle.Step{After: time.Second}, 20*time.Second, 10*time.Second),
+		Entry("at most every minute", lifecycle.Step{}, time.Hour, time.Minute),
+		Entry("or as seldom as the step has it", lifecycle.Step{After: 5 * time.Minute}, time.Second, 5*time.Minute),
+	)
+
 	It("lets nobody take what it has left, as long as that is being withdrawn", func() {
 		gone := aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected)
 		step := lifecycle.AwaitVanished(aReleasePackage(), gone, now)

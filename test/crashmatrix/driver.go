@@ -205,6 +205,11 @@ func (d *driver) thaw() {
 // strike in the first scenario's.
 func (d *driver) settling() step {
 	return step{name: "settle", setup: d.world.settings.scenario.name != packScenarios[0].name, goal: func(w *world) string {
+		for _, passes := range d.leader.queue.gone {
+			if !passes.due.IsZero() {
+				return "the manager still clears up"
+			}
+		}
 		for _, o := range w.objects {
 			idle := d.leader.queue.passes[o].due.IsZero() && d.leader.queue.round.IsZero()
 			atWork := o.rp != nil && meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionReconciling)
