@@ -58,6 +58,11 @@ type unpackHalves struct {
 
 // run sees a batch through. What is refused as a whole is taken apart, round by round, each with the halves of what the one before left over.
 func (u *unpacking) run(b *batch) {
+	defer func() {
+		if b.admitted { // All who asked have gone.
+			u.conn.Unadmit()
+		}
+	}()
 	b.linger(u.linger)
 	err := u.turn(b)
 	groups := u.fix(b)

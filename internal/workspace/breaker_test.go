@@ -142,6 +142,15 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 		Expect(expectAnswer(ctx, next)).To(Succeed())
 	})
 
+	It("so is that of withdrawals which nobody waits for any more", func(ctx SpecContext) {
+		s := aSite()
+		conn := s.pacedAt(ctx, 1)
+		conn.UnpackForNobody(ctx)
+		next := queue(ctx, conn, conn.Probe)
+		s.clock.Step(1020 * time.Millisecond)
+		Expect(expectAnswer(ctx, next)).To(Succeed())
+	})
+
 	It("a turn that nobody uses is not waited for much longer than a call takes", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1000)

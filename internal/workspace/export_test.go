@@ -16,6 +16,8 @@ limitations under the License.
 
 package workspace
 
+import "context"
+
 import "github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 
 // Waiting is how many calls wait for the connection's budget.
@@ -34,3 +36,11 @@ func (c *Connections) Budgets() int {
 
 // HasRead lets the connection have read the id of a package, as by a list of them.
 func (c *Connection) HasRead() { c.client.legible.note(dataarts.OpList, nil, 1) }
+
+// UnpackForNobody has a batch take its turn whose callers have all gone by then.
+func (c *Connection) UnpackForNobody(ctx context.Context) {
+	b := &batch{joined: make(chan struct{}, 1), full: make(chan struct{})}
+	b.context, b.end = context.WithCancel(ctx)
+	defer b.end()
+	c.unpacking.run(b)
+}
