@@ -39,6 +39,8 @@ const (
 	// stalledInterval is how often an object is looked at again that only people can help, deployingInterval how often one whose deployment runs.
 	stalledInterval   = 5 * time.Minute
 	deployingInterval = 5 * time.Second
+	// lateInterval is how often one has a pass that looks for what a lost request may have made too late.
+	lateInterval = time.Hour
 	// callsPerPass bounds what one pass of such an object may ask the service.
 	callsPerPass = 6
 )
@@ -112,10 +114,14 @@ func (j *judge) restless(length time.Duration, passes, writes int) {
 
 // passesAtRest is how many passes an object has in a time in which nothing changes.
 func (o *object) passesAtRest(length time.Duration) int {
-	if o.rp == nil || !o.waitsForPeople() {
-		return 0
+	passes := 0
+	if o.rp != nil && o.waitsForPeople() {
+		passes += int(length/stalledInterval) + 1
 	}
-	return int(length/stalledInterval) + 1
+	if o.rp != nil && o.rp.Status.Attempt != nil && o.rp.Status.Attempt.LostBefore > 0 {
+		passes += int(length/lateInterval) + 1
+	}
+	return passes
 }
 
 // callsAtRest is how often the service is called for an object in such a time, if its looks are not shared.

@@ -167,7 +167,7 @@ func (d *driver) work(ctx context.Context) error {
 // rest takes down for whom a task was one that changed nothing: a pass for its object, and a round for those whom it told nothing.
 func (d *driver) rest(t task, calm bool) {
 	for _, o := range d.world.objects {
-		if t.object == o || t.round() && d.leader.queue.passes[o].due.IsZero() {
+		if t.object == o || t.round() && !d.leader.soon(o) {
 			d.quiet[o] = calm
 		}
 	}
@@ -211,10 +211,13 @@ func (d *driver) settling() step {
 			}
 		}
 		for _, o := range w.objects {
-			idle := d.leader.queue.passes[o].due.IsZero() && d.leader.queue.round.IsZero()
+			idle := !d.leader.soon(o) && d.leader.queue.round.IsZero()
 			atWork := o.rp != nil && meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionReconciling)
 			if !idle && (atWork || !d.quiet[o]) {
 				return "the manager still changes things"
+			}
+			if o.rp != nil && !d.leader.queue.passes[o].due.IsZero() && w.untold(o) {
+				return "the manager has yet to look for what came too late"
 			}
 		}
 		return ""

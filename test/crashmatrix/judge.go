@@ -225,6 +225,14 @@ func (w *world) excused(id string) bool {
 	return false
 }
 
+// untold reports whether a package is left that its object has not recorded, and tells nothing of.
+func (w *world) untold(o *object) bool {
+	defer w.speakOf(o)()
+	return slices.ContainsFunc(w.ours(), func(p simulator.Package) bool {
+		return w.counts(p) && p.ID != w.rp.Status.ReleasePackageID && !w.told(p.ID)
+	})
+}
+
 func (w *world) told(id string) bool {
 	texts := w.events.all()
 	if w.rp != nil {

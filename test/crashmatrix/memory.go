@@ -25,15 +25,19 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 )
 
 // memory holds every version of the ReleasePackages that a wire has seen, for answers that are out of date. And as all who write have a wire, it knows what
 // the API server would answer to a read: what nobody has written to since is not asked for again, which halves the time of a run.
 type memory struct {
-	mu    sync.Mutex
-	known map[string]bool
-	all   map[string][][]byte
-	cache map[string]answer
+	clock clock.PassiveClock
+
+	mu      sync.Mutex
+	aliases aliases
+	known   map[string]bool
+	all     map[string][][]byte
+	cache   map[string]answer
 }
 
 // versions is how many there were of the ReleasePackage of a name, or of all if it is empty.
@@ -125,12 +129,21 @@ func (m *memory) forward(base http.RoundTripper, req *http.Request) (*http.Respo
 	if err != nil {
 		return nil, err
 	}
+	body = m.alias(body)
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	m.refresh(req, answer{resp.StatusCode, resp.Header.Get("Content-Type"), body})
 	if resp.StatusCode < http.StatusMultipleChoices && strings.Contains(req.URL.Path, "/releasepackages/") {
 		m.learn(body)
 	}
 	return resp, nil
+}
+
+// alias puts UIDs that are no matter of chance into what the API server says.
+func (m *memory) alias(body []byte) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.aliases.learn(body, m.clock.Now())
+	return m.aliases.put(body)
 }
 
 func (m *memory) learn(body []byte) {

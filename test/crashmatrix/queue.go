@@ -90,6 +90,15 @@ func (o *operator) next() task {
 // wake makes a pass due at once.
 func (o *operator) wake(object *object) { o.queue.passes[object].due = o.world.clock.Now() }
 
+// soon is how far off a pass is at most that belongs to what an object is at.
+const soon = 10 * time.Minute
+
+// soon reports whether a pass of an object is due before long.
+func (o *operator) soon(object *object) bool {
+	due := o.queue.passes[object].due
+	return !due.IsZero() && due.Sub(o.world.clock.Now()) < soon
+}
+
 // begun takes a task out of the queue.
 func (o *operator) begun(t task) {
 	if t.round() {
@@ -161,7 +170,7 @@ func (o *operator) tell(object types.NamespacedName) {
 // another over another tenth; rounding up to the next of these makes a run the same each time. No rung lies within that above a time that the operator asks for.
 var rungs = []time.Duration{
 	250 * time.Millisecond, 1250 * time.Millisecond, 2500 * time.Millisecond, 7 * time.Second, 18 * time.Second, 36 * time.Second,
-	73 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second,
+	73 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second, 57 * time.Minute,
 }
 
 // withoutJitter is the rung for a time. What is overdue is made at once.

@@ -91,10 +91,11 @@ type world struct {
 
 func newWorld(ctx context.Context, p *plane, s settings) (*world, error) {
 	w := &world{
-		settings: s, plane: p, memory: &memory{}, events: &eventLog{}, foreign: map[string]bool{},
+		settings: s, plane: p, events: &eventLog{}, foreign: map[string]bool{},
 		// The API server stamps deletions by the real clock, so this one starts there.
 		clock: clocktesting.NewFakeClock(time.Now().Truncate(time.Second)),
 	}
+	w.memory = &memory{clock: w.clock}
 	w.journal = &journal{strikes: s.strikes, trace: w.trace}
 	w.judge = &judge{world: w, asked: map[withdrawal]bool{}, delivered: map[*object]string{}}
 	w.cast()
