@@ -149,6 +149,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	if !ok {
 		return ctrl.Result{}, nil
 	}
+	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithValues("namespace", left.rp.Namespace, "name", left.rp.Name)) // The request has a UID alone.
 	p := newPass(ctx, left.rp.DeepCopy())
 	p.vanished = true
 	if err := r.observe(ctx, p); err != nil {
