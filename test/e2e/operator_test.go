@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -40,7 +41,7 @@ const (
 	secretKey   = "e2e-secret-key"
 )
 
-// service is the simulated service, with four items to pack: 1 to 4.
+// service is the simulated service, with ten items to pack: 1 to 10.
 type service struct {
 	*simulator.Server
 	*simulator.Console
@@ -49,7 +50,6 @@ type service struct {
 
 func startService() *service {
 	GinkgoHelper()
-	item := simulator.NewItem{Name: "job", SubmitUserID: engineer}
 	sim, err := simulator.New(simulator.Options{
 		Users: []simulator.User{
 			{ID: engineer, Name: "engineer", AccessKey: accessKey, SecretKey: secretKey, Projects: []string{projectID}},
@@ -57,7 +57,7 @@ func startService() *service {
 		},
 		Workspaces: []simulator.Workspace{{
 			ProjectID: projectID, ID: workspaceID, Reviewers: []string{approver},
-			Items: []simulator.NewItem{item, item, item, item},
+			Items: slices.Repeat([]simulator.NewItem{{Name: "job", SubmitUserID: engineer}}, 10),
 		}},
 	})
 	Expect(err).NotTo(HaveOccurred())

@@ -41,18 +41,24 @@ func newTeam(ctx context.Context, s *service) *team {
 	name := strings.TrimSpace(kubectl(ctx, "create", "-o", "jsonpath={.metadata.name}", "-f", namespaceManifest()))
 	t := &team{namespace: name, service: s}
 	t.kubectl(ctx, "create", "secret", "generic", "dataarts", "--from-literal=accessKey="+accessKey, "--from-literal=secretKey="+secretKey)
-	apply(ctx, name, fmt.Sprintf(`
+	t.applyWorkspace(ctx, "production", "dataarts")
+	return t
+}
+
+// applyWorkspace applies a workspace object that leads to the service with the keys of a Secret.
+func (t *team) applyWorkspace(ctx context.Context, name, secret string) {
+	GinkgoHelper()
+	apply(ctx, t.namespace, fmt.Sprintf(`
 apiVersion: release.dataarts-operator.io/v1alpha1
 kind: DataArtsWorkspace
-metadata: {name: production}
+metadata: {name: %s}
 spec:
   endpoint: %s
   projectId: %s
   workspaceId: %s
   pollInterval: 1s
-  credentials: {secretRef: {name: dataarts}}
-`, s.url, projectID, workspaceID))
-	return t
+  credentials: {secretRef: {name: %s}}
+`, name, t.service.url, projectID, workspaceID, secret))
 }
 
 // namespaceManifest is a file with a namespace that nobody else uses.
