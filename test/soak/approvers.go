@@ -36,7 +36,7 @@ func (t *team) review(season context.Context) error {
 
 // approveAll deploys every package in review.
 func (t *team) approveAll() error {
-	for _, p := range t.console.Packages() {
+	for _, p := range t.service.packagesOf(t.workspace) {
 		if p.Live() && p.State == simulator.StateReview {
 			if err := t.console.StartDeploy(p.ID); err != nil {
 				return err
@@ -49,7 +49,7 @@ func (t *team) approveAll() error {
 // decide picks a package in review and deploys it, with or without success, or withdraws it.
 func (t *team) decide() error {
 	var waiting []string
-	for _, p := range t.console.Packages() {
+	for _, p := range t.service.packagesOf(t.workspace) {
 		if p.Live() && p.State == simulator.StateReview {
 			waiting = append(waiting, p.ID)
 		}

@@ -19,6 +19,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -48,11 +49,13 @@ func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
 	for _, t := range c.teams {
 		group.Go(func() error { return t.work(all, season) })
 		group.Go(func() error { return t.review(season) })
+		group.Go(func() error { return t.tend(all, season) })
 	}
 	group.Go(func() error { return c.crashManagers(season, newRandom(o.seed, 1)) })
 	group.Go(func() error { return c.restartAPIServer(season, newRandom(o.seed, 2)) })
 	group.Go(func() error { return c.spoilCalls(season, newRandom(o.seed, 3)) })
 	group.Go(func() error { return c.breakDown(season, newRandom(o.seed, 4)) })
+	group.Go(func() error { return c.changeLimits(season, newRandom(o.seed, 5)) })
 	group.Go(func() error { return c.lookForTwins(season) })
 	group.Go(func() error { return c.tell(season) })
 	err = group.Wait()
@@ -66,13 +69,13 @@ func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
 // lastBreakDown lets calls fail for some seconds while everything else is well again: no restart of a manager helps an object that is
 // forgotten over that.
 func (c *chaos) lastBreakDown(ctx context.Context) error {
-	fault := simulator.Fault{Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down", Times: simulator.Forever}
-	if err := c.service.Inject(fault); err != nil {
+	fault := simulator.Fault{Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down", Times: manyTimes}
+	if err := c.service.inject(fault); err != nil {
 		return err
 	}
 	defer c.service.calm()
-	before := c.service.struck()
-	for deadline := time.Now().Add(20 * time.Second); c.service.struck() == before && time.Now().Before(deadline); {
+	before := c.service.faults()
+	for deadline := time.Now().Add(20 * time.Second); c.service.faults() == before && time.Now().Before(deadline); {
 		if !pause(ctx, 500*time.Millisecond) { // Until a manager has the lease.
 			return ctx.Err()
 		}
@@ -110,7 +113,7 @@ func (c *chaos) spoilCalls(season context.Context, random *rand.Rand) error {
 		if c.service.armed(fault.Operation) >= mostArmed {
 			continue
 		}
-		if err := c.service.Inject(fault); err != nil {
+		if err := c.service.inject(fault); err != nil {
 			return err
 		}
 	}
@@ -120,7 +123,7 @@ func (c *chaos) spoilCalls(season context.Context, random *rand.Rand) error {
 // breakDown lets the whole service fail for some hundred calls, so that failures follow upon each other.
 func (c *chaos) breakDown(season context.Context, random *rand.Rand) error {
 	for pause(season, between(random, 5*time.Second, 15*time.Second)) {
-		if err := c.service.Inject(simulator.Fault{
+		if err := c.service.inject(simulator.Fault{
 			Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down", AfterWork: random.IntN(4) == 0,
 			Times: 50 + random.IntN(250),
 		}); err != nil {
@@ -130,10 +133,26 @@ func (c *chaos) breakDown(season context.Context, random *rand.Rand) error {
 	return nil
 }
 
+// changeLimits lets the service take more or less, whatever the workspace objects say, answer faster or slower, and serve another caller besides, who
+// takes half.
+func (c *chaos) changeLimits(season context.Context, random *rand.Rand) error {
+	for pause(season, between(random, 8*time.Second, 20*time.Second)) {
+		l := c.service.Limits()
+		l.RateLimit, l.RetryAfter, l.Latency = oneOf(random, 40, 60, 100, 200), oneOf(random, 0, time.Second), oneOf(random, latency, latency, 10*latency)
+		l.OtherCalls = float64(l.RateLimit) / oneOf(random, 2.0, math.Inf(1))
+		if err := c.service.SetLimits(l); err != nil {
+			return err
+		}
+	}
+	l := c.service.Limits()
+	l.RateLimit, l.OtherCalls, l.RetryAfter, l.Latency = callsPerSecond, callsPerSecond/2, 0, latency
+	return c.service.SetLimits(l)
+}
+
 func (c *chaos) lookForTwins(season context.Context) error {
 	for pause(season, 50*time.Millisecond) {
 		for _, t := range c.teams {
-			c.ledger.watch(t.console.Packages())
+			c.ledger.watch(t.service.packagesOf(t.workspace))
 		}
 	}
 	return nil
@@ -142,7 +161,7 @@ func (c *chaos) lookForTwins(season context.Context) error {
 // tell says now and then how far it has come.
 func (c *chaos) tell(season context.Context) error {
 	for pause(season, 15*time.Second) {
-		fmt.Printf("soak: packages=%d kills=%d faults=%d so far\n", c.ledger.created(), c.managers.kills(), c.service.struck()+c.plane.restarts())
+		fmt.Printf("soak: packages=%d kills=%d faults=%d so far\n", c.ledger.created(), c.managers.kills(), c.service.faults()+c.plane.restarts())
 	}
 	return nil
 }
@@ -170,7 +189,7 @@ func someFault(random *rand.Rand) simulator.Fault {
 	case dice < 72:
 		f.Kind, f.Status, f.ContentType, f.Body = simulator.FaultRaw, 502, "text/html", "<html>Bad gateway</html>"
 	case dice < 84:
-		f.Kind, f.Delay = simulator.FaultDelay, between(random, time.Millisecond, callTimeout*3/2)
+		f.Kind, f.Delay = simulator.FaultDelay, between(random, time.Millisecond, 3*time.Second)
 	case dice < 87:
 		f = simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Throttled", RetryAfter: time.Second}
 	case dice < 92:

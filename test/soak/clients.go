@@ -34,16 +34,13 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-const (
-	workspaceName   = "production"
-	pollInterval    = 2 * time.Second
-	callsPerSecond  = 100
-	itemsPerPackage = 3
-)
+const itemsPerPackage = 3
 
-// team is the engineers of one namespace and the approvers of its workspace. The engineers act one after another.
+// team is the engineers and the steward of one namespace and the approvers of its workspace. The engineers act one after another.
 type team struct {
 	namespace string
+	service   *service
+	workspace string // the id of the workspace that its workspace object leads to
 	api       client.Client
 	console   *simulator.Console
 	ledger    *ledger
@@ -51,6 +48,7 @@ type team struct {
 
 	random    *rand.Rand // of the engineers
 	reviewing *rand.Rand // of the approvers
+	tending   *rand.Rand // of the steward
 	records   []*record  // of the objects that were not deleted
 	leaving   []string   // the names of those that were
 	serial    int
@@ -61,11 +59,11 @@ func gatherTeams(ctx context.Context, o options, p *plane, s *service, l *ledger
 	var teams []*team
 	for i := range o.teams {
 		t := &team{
-			namespace: fmt.Sprintf("team-%d", i), api: p.api, ledger: l, most: o.packages,
+			namespace: fmt.Sprintf("team-%d", i), service: s, workspace: workspaceID(i), api: p.api, ledger: l, most: o.packages,
 			console: s.Console(projectID, workspaceID(i)),
-			random:  newRandom(o.seed, 10+i), reviewing: newRandom(o.seed, 1000+i),
+			random:  newRandom(o.seed, 10+i), reviewing: newRandom(o.seed, 1000+i), tending: newRandom(o.seed, 2000+i),
 		}
-		if err := t.settleIn(ctx, s.url, workspaceID(i)); err != nil {
+		if err := t.settleIn(ctx); err != nil {
 			return nil, fmt.Errorf("making namespace %s: %w", t.namespace, err)
 		}
 		teams = append(teams, t)
@@ -73,26 +71,14 @@ func gatherTeams(ctx context.Context, o options, p *plane, s *service, l *ledger
 	return teams, nil
 }
 
-func (t *team) settleIn(ctx context.Context, endpoint, workspace string) error {
-	here := metav1.ObjectMeta{Namespace: t.namespace}
-	secret := &corev1.Secret{ObjectMeta: here, StringData: map[string]string{
-		v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: secretKey,
-	}}
-	secret.Name = "dataarts"
-	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: here, Spec: v1alpha1.DataArtsWorkspaceSpec{
-		Endpoint: endpoint, ProjectID: projectID, WorkspaceID: workspace,
-		Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: secret.Name}},
-		Timeout:           metav1.Duration{Duration: callTimeout},
-		PollInterval:      metav1.Duration{Duration: pollInterval},
-		RequestsPerSecond: callsPerSecond,
-	}}
-	ws.Name = workspaceName
-	for _, object := range []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.namespace}}, secret, ws} {
-		if err := t.api.Create(ctx, object); err != nil {
-			return err
-		}
+func (t *team) settleIn(ctx context.Context) error {
+	if err := t.api.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: t.namespace}}); err != nil {
+		return err
 	}
-	return nil
+	if err := t.setSecret(ctx, rightKeys[0]); err != nil {
+		return err
+	}
+	return t.setWorkspace(ctx, inTheEnd)
 }
 
 // work lets the engineers act until season ends. What they have begun they finish, unless ctx ends.
@@ -108,7 +94,7 @@ func (t *team) work(ctx, season context.Context) error {
 // act does one thing that an engineer does.
 func (t *team) act(ctx context.Context) error {
 	dice := t.random.IntN(100)
-	if len(t.records) == 0 || dice < 45 && len(t.records) < t.most {
+	if len(t.records) == 0 || dice < 40 && len(t.records) < t.most {
 		return t.apply(ctx)
 	}
 	i := t.random.IntN(len(t.records))
@@ -117,16 +103,27 @@ func (t *team) act(ctx context.Context) error {
 	}
 	r := t.records[i]
 	switch {
-	case dice < 65:
+	case dice < 58:
 		return t.edit(ctx, r)
-	case dice < 70:
+	case dice < 62:
 		return t.patch(ctx, r, object{"spec": object{"suspend": true}})
-	case dice < 78:
+	case dice < 69:
 		return t.patch(ctx, r, object{"spec": object{"suspend": false}})
-	case dice < 86:
+	case dice < 75:
 		return t.force(ctx, r)
+	case dice < 79:
+		return t.replace(ctx, r)
+	case dice < 82:
+		return t.restore(ctx, r)
+	case dice < 86:
+		return t.hold(ctx, r, dice < 84)
+	case dice < 87:
+		return t.letGo(ctx)
 	}
 	t.records = slices.Delete(t.records, i, i+1)
+	if dice < 89 {
+		return t.abandon(ctx, r)
+	}
 	return t.remove(ctx, r)
 }
 
@@ -149,6 +146,12 @@ func (t *team) apply(ctx context.Context) error {
 	}}
 	if t.random.IntN(6) == 0 {
 		rp.Spec.PackageName = "nightly" // As many others are called.
+	}
+	switch t.random.IntN(12) {
+	case 0:
+		r.retains, rp.Spec.DeletionPolicy = true, v1alpha1.DeletionRetain
+	case 1, 2:
+		r.deadline, rp.Spec.DeletionDeadline = true, metav1.Duration{Duration: time.Minute}
 	}
 	t.ledger.add(r)
 	err = persist(ctx, func() error { return t.api.Create(ctx, rp) })
@@ -222,15 +225,21 @@ func forced(token string) object {
 func (t *team) remove(ctx context.Context, r *record) error {
 	retain := object{"spec": object{"deletionPolicy": v1alpha1.DeletionRetain}}
 	dice := t.random.IntN(20)
-	t.ledger.update(func() { r.deleted, r.retains = true, dice < 3 })
+	t.ledger.update(func() { r.deleted, r.retains = true, r.retains || dice < 3 })
 	if dice < 2 {
 		if err := t.patch(ctx, r, retain); err != nil {
 			return err
 		}
 	}
-	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name}}
-	if err := client.IgnoreNotFound(persist(ctx, func() error { return t.api.Delete(ctx, rp) })); err != nil {
-		return fmt.Errorf("deleting %s: %w", r.name, err)
+	rp := &v1alpha1.ReleasePackage{ObjectMeta: t.named(r.name)}
+	if err := client.IgnoreNotFound(persist(ctx, func() error { return t.api.Get(ctx, client.ObjectKeyFromObject(rp), rp) })); err != nil {
+		return err
+	}
+	if !slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer) { // Someone has replaced it a moment ago.
+		t.ledger.update(func() { r.vanished = append(r.vanished, time.Now()) })
+	}
+	if err := t.discard(ctx, &v1alpha1.ReleasePackage{ObjectMeta: t.named(r.name)}); err != nil {
+		return err
 	}
 	t.leaving = append(t.leaving, r.name)
 	if dice == 2 {

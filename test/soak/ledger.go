@@ -19,6 +19,7 @@ package main
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -35,9 +36,12 @@ type record struct {
 	// want is what the API server has accepted last, wanted what it had before.
 	want, wanted wish
 
-	edited  bool // at least once
-	retains bool // its package was to be left behind
-	deleted bool // the deletion was accepted
+	edited   bool        // at least once
+	retains  bool        // its package was to be left behind
+	deadline bool        // it was to be let go after a time, whatever is left then
+	deleted  bool        // the deletion was accepted
+	restored bool        // it was made again without its status, at least once
+	vanished []time.Time // when it was deleted while it had no finalizer
 }
 
 func (r *record) String() string { return r.team.namespace + "/" + r.name }
@@ -45,6 +49,10 @@ func (r *record) String() string { return r.team.namespace + "/" + r.name }
 // wish is what a package shall be made of.
 type wish struct {
 	items, approvers []string
+}
+
+func (w wish) same(other wish) bool {
+	return sameSet(w.items, other.items) && sameSet(w.approvers, other.approvers)
 }
 
 // ledger keeps everything that people have done.
@@ -129,10 +137,24 @@ func (l *ledger) watch(packages []simulator.Package) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for r, all := range live {
-		if len(all) > 1 && l.twins[r] == "" {
+		if l.twins[r] == "" && r.twins(all) {
 			l.twins[r] = describe(all)
 		}
 	}
+}
+
+// twins reports whether two of an object's live packages are one too many. What it had when it lost its status is known to no one but by the items
+// that it still asks for.
+func (r *record) twins(live []simulator.Package) bool {
+	for i := range live {
+		for _, later := range live[i+1:] {
+			forgotten := slices.ContainsFunc(r.vanished, func(at time.Time) bool { return live[i].Packed.Before(at) && later.Packed.After(at) })
+			if !forgotten || overlap(live[i].Items, later.Items) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // duplicates are all that watch has seen.

@@ -163,10 +163,12 @@ func soak(ctx context.Context, o options, dir, logs string) (result, error) {
 		return result{}, err
 	}
 	fmt.Println("soak: the faults are over; waiting until everything has settled")
-	j := &judge{api: p.api, ledger: l, teams: teams, patience: o.patience, nudged: map[types.UID]time.Time{}}
+	j := &judge{
+		api: p.api, ledger: l, service: s, trace: m.trace, teams: teams, patience: o.patience, nudged: map[types.UID]time.Time{},
+	}
 	found, err := j.hold(ctx)
 	return result{
-		seconds: seconds, packages: l.created(), kills: m.kills(), faults: s.struck() + p.restarts(), offences: found,
+		seconds: seconds, packages: l.created(), kills: m.kills(), faults: s.faults() + p.restarts(), offences: found,
 	}, err
 }
 
@@ -181,6 +183,6 @@ func (r result) summary() string {
 	for _, o := range r.offences {
 		n[o.crime]++
 	}
-	return fmt.Sprintf("soak: seconds=%d packages=%d kills=%d faults=%d duplicates=%d leaks=%d stuck=%d lost=%d",
-		r.seconds, r.packages, r.kills, r.faults, n[duplicate], n[leak], n[stuck], n[lost])
+	return fmt.Sprintf("soak: seconds=%d packages=%d kills=%d faults=%d duplicates=%d leaks=%d stuck=%d lost=%d restless=%d",
+		r.seconds, r.packages, r.kills, r.faults, n[duplicate], n[leak], n[stuck], n[lost], n[restless])
 }

@@ -17,6 +17,7 @@ limitations under the License.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -43,6 +44,7 @@ const (
 // managers are the replicas of the operator: the built command, kept running as a kubelet does.
 type managers struct {
 	replicas []*replica
+	trace    *trace
 	killed   atomic.Int32
 }
 
@@ -50,12 +52,14 @@ type replica struct {
 	name, command string
 	args          []string
 	logs          string
+	trace         *trace
 
 	quit chan struct{} // closed to end the replica for good
 	done chan struct{} // closed when it has ended for good
 
 	mu  sync.Mutex
 	cmd *exec.Cmd // nil while it is away
+	run *term
 }
 
 // startManagers starts the manager that stands beside this command.
@@ -64,16 +68,17 @@ func startManagers(kubeconfig, logs string) (*managers, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &managers{}
+	m := &managers{trace: newTrace()}
 	for i := range replicas {
 		r := &replica{
-			name: fmt.Sprintf("manager-%d", i), logs: logs, command: filepath.Join(filepath.Dir(self), "manager"),
+			name: fmt.Sprintf("manager-%d", i), logs: logs, trace: m.trace, command: filepath.Join(filepath.Dir(self), "manager"),
 			quit: make(chan struct{}), done: make(chan struct{}),
 			args: []string{
 				"--kubeconfig", kubeconfig, "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
 				"--leader-elect", "--leader-election-namespace", systemNamespace,
 				"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period", "500ms",
 				"--allow-insecure-endpoints", "--settle-time", settleTime.String(), "--max-concurrent-reconciles", "16",
+				"--zap-log-level", traceLevel,
 			},
 		}
 		m.replicas = append(m.replicas, r)
@@ -102,23 +107,30 @@ func (r *replica) keepRunning() {
 
 // start starts a process with a group of its own, so that a Ctrl-C in the terminal reaches this program alone. Every run has a log.
 func (r *replica) start(run int) (ended chan struct{}, err error) {
-	log, err := os.Create(filepath.Join(r.logs, fmt.Sprintf("%s.%d.log", r.name, run)))
+	file, err := os.Create(filepath.Join(r.logs, fmt.Sprintf("%s.%d.log", r.name, run)))
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = log.Close() }()        // The process has its own handle.
+	log, output, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	defer func() { _ = output.Close() }()     // The process has its own handle.
 	cmd := exec.Command(r.command, r.args...) //nolint:gosec,noctx // Our own command; stop ends it.
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, file.Close(), log.Close())
 	}
-	r.set(cmd)
+	t := r.trace.begin(cmd.Process.Pid)
+	r.set(cmd, t)
 	ended = make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // How it ended is in its log.
-		r.set(nil)
-		close(ended)
+		defer close(ended)
+		r.trace.follow(log, file, t)                           // Until the process has ended.
+		_ = errors.Join(log.Close(), file.Close(), cmd.Wait()) // How it ended is in its log.
+		r.trace.end(t)
+		r.set(nil, nil)
 	}()
 	return ended, nil
 }
@@ -139,17 +151,21 @@ func (r *replica) await(ended chan struct{}) {
 	}
 }
 
-func (r *replica) set(cmd *exec.Cmd) {
+func (r *replica) set(cmd *exec.Cmd, run *term) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cmd = cmd
+	r.cmd, r.run = cmd, run
 }
 
-// signal reports whether there was a process to get it.
+// signal reports whether there was a process to get it. Either signal ends its term.
 func (r *replica) signal(s os.Signal) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.cmd != nil && r.cmd.Process.Signal(s) == nil
+	if r.cmd == nil || r.cmd.Process.Signal(s) != nil {
+		return false
+	}
+	r.trace.end(r.run)
+	return true
 }
 
 // kill crashes a replica.

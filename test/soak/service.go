@@ -23,7 +23,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
@@ -32,13 +32,16 @@ import (
 const (
 	projectID = "62099355b894428e8916573ae635f1f9"
 	engineer  = "f8ccc2ff3c7748e8a7bfede38ae1cffa"
-	accessKey = "SOAKACCESSKEY"
-	secretKey = "soak-secret-key"
+	deputy    = "5d0f6ab21c3e4f7f9a8b7c6d5e4f3a2b"
 
-	// callTimeout bounds a call; latency and deployDuration are the service's.
-	callTimeout    = 2 * time.Second
+	callsPerSecond = 100 // of a user
 	latency        = 5 * time.Millisecond
 	deployDuration = time.Second
+
+	// logLimit is far more than is asked for while all is at rest; nobody reads what was asked before.
+	logLimit = 50_000
+	// manyTimes is for good: with simulator.Forever nobody could count the calls that were struck.
+	manyTimes = 1_000_000
 )
 
 // approvers may deploy in every workspace.
@@ -47,9 +50,13 @@ var approvers = []string{"7b71e498e75d44048c9a22dd3c54f978", "0f3bc1d2a4c94a25b7
 // service is the simulated service over HTTP. Within this process it can be asked for the truth.
 type service struct {
 	*simulator.Server
-	url  string
-	http *http.Server
-	past []simulator.Request
+	url   string
+	http  *http.Server
+	ahead time.Duration // by which its clock is
+
+	mu     sync.Mutex
+	struck int // calls, by faults that were disarmed since
+	dealt  int // how many calls the faults since then may strike
 }
 
 // assumptions are one of the ways in which the service may behave where its reference is silent. Items may be packed twice in all of them:
@@ -61,7 +68,15 @@ func assumptions(random *rand.Rand) simulator.Assumptions {
 		Keyword:          oneOf(random, simulator.MatchContains, simulator.MatchExact),
 		PackedItem:       oneOf(random, simulator.Accept, simulator.Refuse),
 		UnpackAgain:      oneOf(random, simulator.Refuse, simulator.Accept),
-		UnknownPackage:   oneOf(random, simulator.CodeNoTask, simulator.CodeNoTaskLong),
+		UnknownPackage:   oneOf(random, simulator.CodeNoTask, simulator.CodeNoTaskLong, simulator.CodeInvalidParameter, simulator.NoCode),
+		IDForm:           oneOf(random, simulator.IDText, simulator.IDNumber),
+		MixedUnpack:      oneOf(random, simulator.BatchAtomic, simulator.BatchPartial),
+		RateWindow:       oneOf(random, simulator.WindowSecond, simulator.WindowBucket),
+		RetryAfterForm:   oneOf(random, simulator.RetrySeconds, simulator.RetryDate),
+		ItemLag:          oneOf(random, 0, 0, 2),
+		ListLag:          oneOf(random, 0, 0, 1),
+		ShowLag:          oneOf(random, 0, 0, 1),
+		ClockOffset:      oneOf(random, 0, 0, 8*3600, -8*3600),
 		WithdrawnPackage: oneOf(random, simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone),
 	}
 }
@@ -79,9 +94,12 @@ func oneOf[T any](random *rand.Rand, all ...T) T { return all[random.IntN(len(al
 
 func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 	o := simulator.Options{
-		Users:       []simulator.User{{ID: engineer, Name: "engineer", AccessKey: accessKey, SecretKey: secretKey, Projects: []string{projectID}}},
+		Users: []simulator.User{
+			{ID: engineer, Name: "engineer", AccessKey: "ENGINEERKEY", SecretKey: "soak-engineer", Token: "soak-engineer-token", Projects: []string{projectID}},
+			{ID: deputy, Name: "deputy", AccessKey: "DEPUTYKEY", SecretKey: "soak-deputy", Token: "soak-deputy-token", Projects: []string{projectID}},
+		},
 		Assumptions: a,
-		Latency:     latency, DeployDuration: deployDuration, LogLimit: 5_000_000,
+		RateLimit:   callsPerSecond, Latency: latency, DeployDuration: deployDuration, LogLimit: logLimit,
 	}
 	for i, id := range approvers {
 		o.Users = append(o.Users, simulator.User{ID: id, Name: fmt.Sprintf("approver-%d", i), Projects: []string{projectID}})
@@ -97,7 +115,10 @@ func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{Server: sim, url: "http://" + l.Addr().String(), http: &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute}}
+	s := &service{
+		Server: sim, url: "http://" + l.Addr().String(), http: &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute},
+		ahead: time.Duration(a.ClockOffset) * time.Second,
+	}
 	go func() { _ = s.http.Serve(l) }() // It ends when stop closes the server.
 	return s, nil
 }
@@ -105,6 +126,15 @@ func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 func (s *service) stop() {
 	s.Close() // First: what it holds is cut off.
 	_ = s.http.Close()
+}
+
+// packagesOf are all packages of a workspace, with the time of packing by our clock.
+func (s *service) packagesOf(workspace string) []simulator.Package {
+	all := s.Console(projectID, workspace).Packages()
+	for i := range all {
+		all[i].Packed = all[i].Packed.Add(-s.ahead)
+	}
+	return all
 }
 
 func workspaceID(i int) string { return fmt.Sprintf("ab12c3d4e5f647a8b9c0d1e2f3a4%04d", i) }
@@ -120,22 +150,33 @@ func (s *service) armed(operation simulator.Operation) int {
 	return n
 }
 
-// calm disarms all faults. What was asked until then is kept.
+// inject arms a fault, for a number of calls.
+func (s *service) inject(f simulator.Fault) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dealt += max(f.Times, 1)
+	return s.Inject(f)
+}
+
+// calm disarms all faults, and forgets what was asked.
 func (s *service) calm() {
-	s.past = append(s.past, s.Requests()...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.struck, s.dealt = s.struck+s.dealt-s.left(), 0
 	s.Reset()
 }
 
-// asked is every request there ever was.
-func (s *service) asked() []simulator.Request { return append(slices.Clone(s.past), s.Requests()...) }
+// faults are how many calls a fault has struck.
+func (s *service) faults() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.struck + s.dealt - s.left()
+}
 
-// struck is how many calls a fault has struck.
-func (s *service) struck() int {
+func (s *service) left() int {
 	n := 0
-	for _, r := range s.asked() {
-		if r.Fault != "" {
-			n++
-		}
+	for _, f := range s.Faults() {
+		n += f.Times
 	}
 	return n
 }

@@ -1,0 +1,159 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+)
+
+const (
+	workspaceName = "production"
+	secretName    = "dataarts"
+)
+
+// rightKeys are accepted by the service: two of one user, and two of another.
+var rightKeys = []map[string]string{
+	{v1alpha1.SecretKeyAccessKey: "ENGINEERKEY", v1alpha1.SecretKeySecretKey: "soak-engineer"},
+	{v1alpha1.SecretKeyToken: "soak-engineer-token"},
+	{v1alpha1.SecretKeyAccessKey: "DEPUTYKEY", v1alpha1.SecretKeySecretKey: "soak-deputy"},
+	{v1alpha1.SecretKeyToken: "soak-deputy-token"},
+}
+
+// wrongKeys are not. None of them fails in the name of a right one, which the service would lock for that.
+var wrongKeys = []map[string]string{
+	{v1alpha1.SecretKeyAccessKey: "NOBODYSKEY", v1alpha1.SecretKeySecretKey: "soak-nobody"},
+	{v1alpha1.SecretKeyToken: "soak-nobodys-token"},
+	{v1alpha1.SecretKeyAccessKey: "ENGINEERKEY"},
+	{},
+}
+
+// settings are how a workspace object says that the service is to be called.
+type settings struct {
+	timeout, poll time.Duration
+	calls         int32 // per second
+}
+
+// inTheEnd holds once the faults are over: what follows has bounds that depend on it.
+var inTheEnd = settings{timeout: 2 * time.Second, poll: 2 * time.Second, calls: callsPerSecond}
+
+// tend lets the steward of a namespace change its Secret and its workspace object until season ends. What is wrong then is put right.
+func (t *team) tend(ctx, season context.Context) error {
+	for pause(season, between(t.tending, 3*time.Second, 10*time.Second)) {
+		if err := t.change(ctx, season); err != nil {
+			return fmt.Errorf("%s: %w", t.namespace, err)
+		}
+	}
+	return t.setWorkspace(ctx, inTheEnd)
+}
+
+// change does one thing that a steward does.
+func (t *team) change(ctx, season context.Context) error {
+	dice, away := t.tending.IntN(100), between(t.tending, 200*time.Millisecond, 4*time.Second)
+	right, others := oneOf(t.tending, rightKeys...), t.settings()
+	switch {
+	case dice < 35:
+		return t.setSecret(ctx, right)
+	case dice < 50:
+		if err := t.setSecret(ctx, oneOf(t.tending, wrongKeys...)); err != nil {
+			return err
+		}
+		pause(season, away)
+		return t.setSecret(ctx, right)
+	case dice < 60:
+		if err := t.discard(ctx, &corev1.Secret{ObjectMeta: t.named(secretName)}); err != nil {
+			return err
+		}
+		pause(season, away)
+		return t.setSecret(ctx, right)
+	case dice < 85:
+		return t.setWorkspace(ctx, others)
+	}
+	if err := t.discard(ctx, &v1alpha1.DataArtsWorkspace{ObjectMeta: t.named(workspaceName)}); err != nil {
+		return err
+	}
+	pause(season, away)
+	return t.setWorkspace(ctx, others)
+}
+
+func (t *team) settings() settings {
+	return settings{
+		timeout: oneOf(t.tending, 1*time.Second, 2*time.Second, 3*time.Second),
+		poll:    oneOf(t.tending, 1*time.Second, 2*time.Second, 4*time.Second),
+		calls:   oneOf[int32](t.tending, 30, 60, 100, 200),
+	}
+}
+
+func (t *team) named(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: t.namespace, Name: name}
+}
+
+func (t *team) setSecret(ctx context.Context, keys map[string]string) error {
+	data := map[string][]byte{}
+	for key, value := range keys {
+		data[key] = []byte(value)
+	}
+	return t.put(ctx, &corev1.Secret{ObjectMeta: t.named(secretName), Data: data})
+}
+
+func (t *team) setWorkspace(ctx context.Context, s settings) error {
+	return t.put(ctx, &v1alpha1.DataArtsWorkspace{ObjectMeta: t.named(workspaceName), Spec: v1alpha1.DataArtsWorkspaceSpec{
+		Endpoint: t.service.url, ProjectID: projectID, WorkspaceID: t.workspace,
+		Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: secretName}},
+		Timeout:           metav1.Duration{Duration: s.timeout},
+		PollInterval:      metav1.Duration{Duration: s.poll},
+		RequestsPerSecond: s.calls,
+	}})
+}
+
+// put creates an object, or gives the one that is there this content.
+func (t *team) put(ctx context.Context, wanted client.Object) error {
+	err := persist(ctx, func() error {
+		there := wanted.DeepCopyObject().(client.Object)
+		err := t.api.Get(ctx, client.ObjectKeyFromObject(wanted), there)
+		if apierrors.IsNotFound(err) {
+			return t.api.Create(ctx, wanted.DeepCopyObject().(client.Object))
+		}
+		if err != nil {
+			return err
+		}
+		next := wanted.DeepCopyObject().(client.Object)
+		next.SetResourceVersion(there.GetResourceVersion())
+		return t.api.Update(ctx, next)
+	})
+	if err != nil && !apierrors.IsAlreadyExists(err) { // The answer to an earlier try was lost.
+		return fmt.Errorf("putting %s: %w", wanted.GetName(), err)
+	}
+	return nil
+}
+
+// discard deletes an object that is there or not.
+func (t *team) discard(ctx context.Context, object client.Object) error {
+	err := persist(ctx, func() error { return t.api.Delete(ctx, object) })
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting %s: %w", object.GetName(), err)
+	}
+	return nil
+}
