@@ -198,6 +198,14 @@ func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims
 	return true
 }
 
+// heldByOther reports whether a claim is reserved for another object.
+func (r *reservations) heldByOther(by types.UID, place v1alpha1.PinnedWorkspace, claim lifecycle.Claim, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	held, ok := r.made[reservationKey{place, claim}]
+	return ok && held.by != by && !held.over(now)
+}
+
 // sweep clears away what is over, now and then.
 func (r *reservations) sweep(now time.Time) {
 	if r.made == nil {

@@ -86,9 +86,8 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 	}
 	p.pending = pendingFrom(listed, err)
 	found := lifecycle.Examine(p.rp, p.pending)
-	forgotten := found.ItemsTaken() || err != nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
-	if step.Action == lifecycle.Pack && forgotten {
-		if taken, ok, err := r.takeExisting(ctx, p); ok || err != nil {
+	if step.Action == lifecycle.Pack {
+		if taken, ok, err := r.takeExisting(ctx, p, &found); ok || err != nil {
 			return taken, err
 		}
 	}
@@ -96,18 +95,6 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 		return failed, nil
 	}
 	return step, nil
-}
-
-// takeExisting finds a package that is what would be packed: a restored cluster has forgotten what it packed.
-func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass) (lifecycle.Step, bool, error) {
-	name := lifecycle.WantedContent(p.rp).PackageName
-	packages, err := r.candidates(ctx, p, []string{name}, func(found *lifecycle.Package) bool { return found.Name == name })
-	if err != nil {
-		step, err := p.blockedBy(err)
-		return step, true, err
-	}
-	step, ok := lifecycle.TakeExisting(p.rp, packages, p.conn.PollInterval())
-	return step, ok, nil
 }
 
 // pendingFrom puts the pending list in the words of the lifecycle; nil means that it was not seen.

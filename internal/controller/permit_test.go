@@ -233,10 +233,10 @@ var _ = Describe("The look before packing", func() {
 	})
 
 	It("finds items that are in a package, and packs when they are free again", func(ctx SpecContext) {
-		id, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
+		id, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0]), string(s.items[1])})
 		Expect(err).NotTo(HaveOccurred())
 		rp := s.aReleasePackage()
-		expectHeldBack(ctx, rp, "items "+string(s.items[0])+" are in another package")
+		expectHeldBack(ctx, rp, "items "+string(s.items[0])+" are in package "+id+" (by hand)")
 
 		Expect(s.console.Withdraw(id)).To(Succeed())
 		s.expectReconciledAfter(ctx, 5*time.Minute, rp)
@@ -330,7 +330,7 @@ var _ = Describe("A cluster that was restored", func() {
 		s.expectReconciled(ctx, rp)
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
-		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Adopted "), ContainSubstring("the name and the contents"))))
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Adopted "), ContainSubstring("the contents that the spec asks for"))))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 
 		expectEdited(ctx, s, rp, withItems(s.items[1]))

@@ -83,7 +83,7 @@ var _ = Describe("An outcome that is not known", func() {
 		ours := s.livePackages()
 		name := rp.Status.PackageName
 		var others []string
-		for _, other := range []struct{ name, applicant string }{{name + "-2", developer}, {name, deployer}} {
+		for _, other := range []struct{ name, applicant string }{{name + "-b", developer}, {name, deployer}} {
 			id, err := s.console.Pack(other.name, other.applicant, []string{deployer}, []string{string(s.items[0])})
 			Expect(err).NotTo(HaveOccurred())
 			others = append(others, id)

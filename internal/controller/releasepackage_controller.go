@@ -75,6 +75,7 @@ type ReleasePackageReconciler struct {
 	failures workqueue.TypedRateLimiter[reconcile.Request]
 	reserved reservations
 	vanished vanished
+	guarded  guarded
 }
 
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
@@ -89,12 +90,16 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
+		r.guarded.forget(req.NamespacedName)
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if lifecycle.AtRest(rp) {
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, nil
+	}
+	if rp.Status.Attempt != nil {
+		r.guarded.forget(req.NamespacedName)
 	}
 	p := newPass(ctx, rp)
 	result, err := r.pass(ctx, p)

@@ -168,17 +168,20 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	}
 	p.listed = pending != nil
 	found := lifecycle.Examine(w.rp, pending)
-	forgotten := found.ItemsTaken() || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)
-	if step.Action == lifecycle.Pack && forgotten {
-		name := lifecycle.WantedContent(w.rp).PackageName
-		packages, ok := w.candidates(func(one *lifecycle.Package) bool { return one.Name == name })
+	existing := lifecycle.Existing{Released: found.AllReleased(w.rp), Restored: lifecycle.CameProtected(w.rp) && w.guarded != w.rp.UID}
+	if step.Action == lifecycle.Pack && (found.ItemsTaken() || existing.Restored || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)) {
+		packages, ok := w.candidates(func(one *lifecycle.Package) bool {
+			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed && one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)
+		})
 		if !ok {
 			p.hindered = true
 			return lifecycle.Blocked(w.rp, trouble)
 		}
-		if taken, ok := lifecycle.TakeExisting(w.rp, packages, pollInterval); ok {
+		existing.Packages = packages
+		if taken, ok := lifecycle.TakeExisting(w.rp, existing, pollInterval); ok {
 			return taken
 		}
+		found.HeldBy(w.rp, packages)
 	}
 	if failed, ok := lifecycle.PreflightFailed(w.rp, found); ok {
 		return failed

@@ -21,7 +21,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
@@ -37,9 +36,6 @@ type PendingItem struct {
 	Packed bool
 }
 
-// restoreAge is the age from which an object without an attempt may have had one that a restore of the cluster has lost.
-const restoreAge = 15 * time.Minute
-
 // NeedsPreflight reports whether a step is to be checked against the pending list before it is made.
 func NeedsPreflight(step Step) bool { return packsAnew(step) }
 
@@ -53,6 +49,8 @@ func PreflightItems(rp *v1alpha1.ReleasePackage) []string {
 type Preflight struct {
 	// NotListed and Packed are items that the pending list does not hold, or shows as being in a package.
 	NotListed, Packed []string
+	// Held are sentences about items that are in a package of which no object knows.
+	Held []string
 	// Submitters are those of the items, where none of them is the applicant.
 	Submitters []string
 	// Approvers are ids of approvers that do not look like ids of users.
@@ -95,16 +93,32 @@ var userID = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
 // ItemsTaken reports whether the items speak for a package that holds them already.
 func (f Preflight) ItemsTaken() bool { return len(f.NotListed)+len(f.Packed) > 0 }
 
-// MayHaveLostStatus reports whether an object is old enough to have packed before, though its status knows of nothing: that is what a restored
-// cluster looks like.
-func MayHaveLostStatus(rp *v1alpha1.ReleasePackage, now time.Time) bool {
-	return rp.Status.Attempt == nil && now.Sub(rp.CreationTimestamp.Time) > restoreAge
+// AllReleased reports whether none of the items is in the pending list, as after the deployment of a package that held them all.
+func (f Preflight) AllReleased(rp *v1alpha1.ReleasePackage) bool {
+	return len(f.NotListed) > 0 && len(f.NotListed) == len(PreflightItems(rp))
+}
+
+// HeldBy takes down which packages hold items that the pending list does not show as free.
+func (f *Preflight) HeldBy(rp *v1alpha1.ReleasePackage, packages []Package) {
+	for i := range packages {
+		p := &packages[i]
+		ids := slices.DeleteFunc(wantedIn(rp, p), func(id string) bool {
+			return p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateWithdrawn || !slices.Contains(f.NotListed, id) && !slices.Contains(f.Packed, id)
+		})
+		if len(ids) == 0 {
+			continue
+		}
+		held := func(id string) bool { return slices.Contains(ids, id) }
+		f.NotListed, f.Packed = slices.DeleteFunc(f.NotListed, held), slices.DeleteFunc(f.Packed, held)
+		f.Held = append(f.Held, fmt.Sprintf("items %s are in package %s (%s)", listed(ids), p.ID, p.Name))
+	}
+	slices.Sort(f.Held)
 }
 
 // PreflightFailed is the step instead of one that the service would refuse, or false if nothing was found. A forced pass goes on in any
 // case: it leaves the verdict to the service.
 func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) {
-	var wrong []string
+	wrong := slices.Clone(found.Held)
 	for _, finding := range []struct {
 		what string
 		ids  []string
@@ -125,25 +139,6 @@ func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) 
 	return Step{Action: Stall, Reason: v1alpha1.ReasonPreflightFailed, Message: fmt.Sprintf(
 		"Nothing was sent: %s. Correct the spec; if it is right as it is, set the annotation %s to a new value to let the service decide. "+
 			"The operator looks again every few minutes", strings.Join(wrong, "; "), v1alpha1.ReconcileAtAnnotation), After: lookAgain}, true
-}
-
-// TakeExisting is the step instead of packing where one of the packages, all of the name that the spec asks for, is what would be packed.
-func TakeExisting(rp *v1alpha1.ReleasePackage, packages []Package, poll time.Duration) (Step, bool) {
-	content := WantedContent(rp)
-	others := slices.DeleteFunc(live(packages), func(p Package) bool {
-		return p.State == v1alpha1.StateDeployed || p.Name != content.PackageName ||
-			p.ID == rp.Status.ReleasePackageID || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID)
-	})
-	same := slices.DeleteFunc(slices.Clone(others), func(p Package) bool { return hashOf(rp, &p) != content.Hash() })
-	switch {
-	case len(same) == 1:
-		return adopt(rp, &same[0], "which has the name and the contents that the spec asks for", poll), true
-	case len(same) > 1:
-		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for", idsOf(same))), true
-	case len(others) > 0 && generated(rp, content.PackageName):
-		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(others))), true
-	}
-	return Step{}, false
 }
 
 // listed are sorted words in a sentence, cut short where there are many.

@@ -174,13 +174,17 @@ var _ = Describe("A restored cluster", func() {
 		p.Name = lifecycle.WantedContent(aReleasePackage(ownName)).PackageName
 		return p
 	}
+	called := func(name string, p lifecycle.Package) lifecycle.Package {
+		p.Name = name
+		return p
+	}
 	inReview, another := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 	unlike := changed(func(p *lifecycle.Package) { p.ApproverIDs = []string{"dep1"} })
 	in := func(state v1alpha1.PackageState) lifecycle.Package { return aPackage(packageID, state) }
 
 	DescribeTable("takes what is just what would be packed", func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher, packages ...lifecycle.Package) {
 		before := rp.DeepCopy()
-		step, ok := lifecycle.TakeExisting(rp, packages, pollInterval)
+		step, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages, Released: true}, pollInterval)
 		Expect(ok).To(BeTrue())
 		Expect(step).To(want)
 		Expect(rp).To(Equal(before))
@@ -188,8 +192,19 @@ var _ = Describe("A restored cluster", func() {
 	},
 		Entry("a package in review", aReleasePackage(),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval),
-				telling(v1alpha1.EventAdopted, packageID, "the name and the contents")), inReview),
+				telling(v1alpha1.EventAdopted, packageID, "the contents that the spec asks for")), inReview),
 		Entry("one of its own name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)), named(inReview)),
+		Entry("one that another object of its name has named", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+			called("job-0948-aaaaaaaa", inReview)),
+		Entry("one that another object of its name has named, with a number", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+			called("job-0948-aaaaaaaa-12", inReview)),
+		Entry("one of any name, where the spec gives none", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)), inReview),
+		Entry("that of its name rather than one of another name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)),
+			inReview, called("job-0948-aaaaaaaa", another)),
+		Entry("a deployed one", aReleasePackage(), does(lifecycle.Adopt, HaveField("Package.ID", packageID), telling(v1alpha1.EventAdopted, "is deployed")),
+			in(v1alpha1.StateDeployed)),
+		Entry("several deployed ones are for a person to choose from", aReleasePackage(),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "deployed")), in(v1alpha1.StateDeployed), aPackage(anotherID, v1alpha1.StateDeployed)),
 		Entry("one that is being deployed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeploying)),
 		Entry("one whose deployment failed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeployFailed)),
 		Entry("one in a state that nobody documents", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateUnknown)),
@@ -207,23 +222,78 @@ var _ = Describe("A restored cluster", func() {
 	)
 
 	DescribeTable("does not take", func(rp *v1alpha1.ReleasePackage, packages ...lifecycle.Package) {
-		_, ok := lifecycle.TakeExisting(rp, packages, pollInterval)
+		_, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages}, pollInterval)
 		Expect(ok).To(BeFalse())
 	},
 		Entry("anything where there is nothing", aReleasePackage()),
 		Entry("what is withdrawn", aReleasePackage(), in(v1alpha1.StateWithdrawn)),
-		Entry("what is deployed", aReleasePackage(), in(v1alpha1.StateDeployed)),
+		Entry("what is deployed, while the items are there", aReleasePackage(), in(v1alpha1.StateDeployed)),
 		Entry("what has another name", aReleasePackage(), changed(func(p *lifecycle.Package) { p.Name += "_2" })),
-		Entry("what has another name and other contents", aReleasePackage(ownName), unlike),
+		Entry("what has other contents", aReleasePackage(ownName), unlike),
 		Entry("what has other contents under a name that others may use", aReleasePackage(), unlike),
 		Entry("what has its own name, but is withdrawn", aReleasePackage(ownName), named(in(v1alpha1.StateWithdrawn))),
 		Entry("the package that is recorded", aReleasePackage(packed(v1alpha1.StateWithdrawn)), inReview),
 		Entry("one that was replaced", aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Status.WithdrawnPackageIDs = []string{"11", packageID} }), inReview),
 	)
 
+	It("tells of what someone withdrew, if it comes from a backup", func() {
+		late := aPackage(anotherID, v1alpha1.StateWithdrawn)
+		late.PackedTime = late.PackedTime.Add(time.Second)
+		found := lifecycle.Existing{Packages: []lifecycle.Package{in(v1alpha1.StateWithdrawn), late}, Restored: true}
+		step, ok := lifecycle.TakeExisting(aReleasePackage(), found, pollInterval)
+		Expect(ok).To(BeTrue())
+		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
+		rp := recorded(aReleasePackage(), seeing(), step)
+		expectConditions(rp, conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), v1alpha1.ConditionStalled,
+			v1alpha1.ReasonWithdrawn))
+		Expect(decide(aReleasePackage(copying(rp), forced), seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.Pack), "when someone asks for it")
+	})
+
+	It("says which package holds what it asks for", func() {
+		rp := aReleasePackage()
+		found := lifecycle.Preflight{NotListed: []string{"26"}, Packed: []string{"27"}}
+		some, gone := called("by hand", aPackage(anotherID, v1alpha1.StatePendingReview)), aPackage("15", v1alpha1.StateWithdrawn)
+		some.Items = some.Items[:1]
+		found.HeldBy(rp, []lifecycle.Package{gone, some, inReview})
+		Expect(found).To(Equal(lifecycle.Preflight{NotListed: []string{}, Packed: []string{}, Held: []string{
+			"items 26 are in package 13 (job_0948_20250513)", "items 27 are in package 14 (by hand)"}}))
+		step, ok := lifecycle.PreflightFailed(rp, found)
+		Expect(ok).To(BeTrue())
+		Expect(step.Message).To(HavePrefix("Nothing was sent: items 26 are in package 13 (job_0948_20250513); items 27 are in package 14 (by hand). "))
+	})
+
+	DescribeTable("knows the names that objects of its name give", func(rp *v1alpha1.ReleasePackage, name string, want bool) {
+		Expect(lifecycle.NamedAs(rp, name)).To(Equal(want))
+		if want {
+			Expect(name).To(ContainSubstring(lifecycle.SearchWord(rp)))
+		}
+	},
+		Entry("as the first of one", aReleasePackage(ownName), "job-0948-abcdefg2", true),
+		Entry("as a later one", aReleasePackage(ownName), "job-0948-abcdefg2-10", true),
+		Entry("not that of another object", aReleasePackage(ownName), "job-0949-abcdefg2", false),
+		Entry("not one with something before it", aReleasePackage(ownName), "a-job-0948-abcdefg2", false),
+		Entry("not one that people give", aReleasePackage(ownName), "job-0948-20250513", false),
+		Entry("not any that begins like it", aReleasePackage(ownName), "job-0948", false),
+		Entry("cut, for a long one", aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
+			strings.Repeat("a", 119)+"-abcdefg2", true),
+		Entry("cut, for a long one with a number", aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
+			strings.Repeat("a", 117)+"-abcdefg2-2", true),
+		Entry("as it is given", aReleasePackage(), "job_0948_20250513", true),
+		Entry("not otherwise, where one is given", aReleasePackage(), "job-0948-abcdefg2", false),
+	)
+
+	DescribeTable("is suspected behind an object that has our finalizer and nothing else", func(rp *v1alpha1.ReleasePackage, want bool) {
+		Expect(lifecycle.CameProtected(rp)).To(Equal(want))
+	},
+		Entry("with no record", aReleasePackage(), true),
+		Entry("not without the finalizer", aReleasePackage(unprotected), false),
+		Entry("not with a record of an attempt", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), false),
+		Entry("not where it adopts", aReleasePackage(adopting), false),
+	)
+
 	It("goes on with what it took as with what it packed itself", func() {
 		rp := aReleasePackage()
-		step, _ := lifecycle.TakeExisting(rp, []lifecycle.Package{inReview}, pollInterval)
+		step, _ := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: []lifecycle.Package{inReview}}, pollInterval)
 		rp = recorded(rp, seeing(), step)
 		Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Wait, withoutReason()))
 		edited(rp)
@@ -232,8 +302,8 @@ var _ = Describe("A restored cluster", func() {
 
 	It("reads the same, in whatever order the service lists things", func() {
 		packages := []lifecycle.Package{inReview, another}
-		one, _ := lifecycle.TakeExisting(aReleasePackage(), packages, pollInterval)
-		other, _ := lifecycle.TakeExisting(aReleasePackage(), []lifecycle.Package{another, inReview}, pollInterval)
+		one, _ := lifecycle.TakeExisting(aReleasePackage(), lifecycle.Existing{Packages: packages}, pollInterval)
+		other, _ := lifecycle.TakeExisting(aReleasePackage(), lifecycle.Existing{Packages: []lifecycle.Package{another, inReview}}, pollInterval)
 		Expect(other).To(Equal(one))
 		Expect(strings.Count(one.Message, packageID)).To(Equal(1))
 		Expect(packages).To(HaveExactElements(inReview, another), "what was seen stays as it was seen")

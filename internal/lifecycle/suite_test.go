@@ -196,6 +196,11 @@ func adopted(state v1alpha1.PackageState) with {
 	}
 }
 
+// copying has all that another one has.
+func copying(other *v1alpha1.ReleasePackage) with {
+	return func(rp *v1alpha1.ReleasePackage) { other.DeepCopyInto(rp) }
+}
+
 // aPackage is what aReleasePackage asks for, as the service shows it.
 func aPackage(id string, state v1alpha1.PackageState) lifecycle.Package {
 	return lifecycle.Package{

@@ -67,7 +67,11 @@ func (w *world) pass() time.Duration {
 		return w.await()
 	}
 	step := w.decide(p.seen)
+	if w.rp.Status.Attempt != nil {
+		w.guarded = ""
+	}
 	if step.Action == lifecycle.Protect {
+		w.guarded = w.rp.UID
 		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
 		step = w.decide(p.seen)
 	}

@@ -51,6 +51,7 @@ type Connection struct {
 	pollInterval time.Duration
 	doubtful     atomic.Bool
 	pending      *pendingLooks
+	inFlight     *inFlight
 	unpacking    *unpacking
 	clock        clock.PassiveClock
 	observer     *observer

@@ -201,6 +201,7 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
 		return conn.listPending(ctx, first, maxPending)
 	})
+	conn.inFlight = newInFlight(c.clock(), conn.listInFlight)
 	conn.unpacking = newUnpacking(conn, c.Linger)
 	b.join(conn.perSecond)
 	return conn

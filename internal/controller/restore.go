@@ -1,0 +1,174 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+)
+
+const (
+	// mostContents bounds the looks into packages of other names in one pass. The next pass goes on with others.
+	mostContents = 20
+	// freshContents is how old the sight of a package may be that is adopted.
+	freshContents = 10 * time.Second
+)
+
+// guarded are the objects that this process has protected, and that have not packed since. What has our finalizer otherwise, and no status, is from a
+// backup or from before a restart. The zero value is ready for use.
+type guarded struct {
+	mu   sync.Mutex
+	uids map[types.NamespacedName]types.UID
+}
+
+func (g *guarded) note(rp *v1alpha1.ReleasePackage) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.uids == nil {
+		g.uids = map[types.NamespacedName]types.UID{}
+	}
+	g.uids[client.ObjectKeyFromObject(rp)] = rp.UID
+}
+
+func (g *guarded) has(rp *v1alpha1.ReleasePackage) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.uids[client.ObjectKeyFromObject(rp)] == rp.UID
+}
+
+func (g *guarded) forget(object types.NamespacedName) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.uids, object)
+}
+
+// takeExisting finds a package that is what would be packed, where something speaks for one: the items, an object that is older than what it knows
+// of, or one that has our finalizer from elsewhere. What holds some of the items is told of.
+func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, found *lifecycle.Preflight) (lifecycle.Step, bool, error) {
+	unknown := p.pending == nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
+	existing := lifecycle.Existing{
+		Released: found.AllReleased(p.rp),
+		Restored: lifecycle.CameProtected(p.first) && !r.guarded.has(p.rp),
+	}
+	if !found.ItemsTaken() && !unknown && !existing.Restored {
+		return lifecycle.Step{}, false, nil
+	}
+	err := r.findExisting(ctx, p, &existing, found.ItemsTaken() || unknown)
+	if err != nil {
+		step, err := p.blockedBy(err)
+		return step, true, err
+	}
+	step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval())
+	if ok && step.Action == lifecycle.Adopt {
+		claims := []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)}
+		if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
+			return orElse(instead, step), true, err
+		}
+	}
+	found.HeldBy(p.rp, existing.Packages)
+	return step, ok, nil
+}
+
+// findExisting looks for packages in flight, if some of the items are not free, and for those that have come to an end, by name.
+func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, existing *lifecycle.Existing, taken bool) error {
+	if taken {
+		packages, done, err := r.holders(ctx, p)
+		existing.Packages = packages
+		if done || err != nil {
+			return err
+		}
+	}
+	if !existing.Released && !existing.Restored && p.pending != nil {
+		return nil
+	}
+	named, err := r.candidates(ctx, p, []string{lifecycle.SearchWord(p.rp)}, func(listed *lifecycle.Package) bool {
+		lately := listed.State == v1alpha1.StateWithdrawn &&
+			r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.seen.Now)
+		known := slices.ContainsFunc(existing.Packages, func(one lifecycle.Package) bool { return one.ID == listed.ID })
+		return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
+	})
+	existing.Packages = append(existing.Packages, named...)
+	return err
+}
+
+// holders are the packages in flight that hold something of what the spec asks for, and that no object has. Those that are named like the object's
+// own come first: if one of them fits, that is all.
+func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found []lifecycle.Package, done bool, err error) {
+	listed, err := p.conn.InFlight(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	looks := 0
+	for _, own := range []bool{true, false} {
+		for i := range listed {
+			if lifecycle.NamedAs(p.rp, listed[i].Name) != own || listed[i].ID == p.rp.Status.ReleasePackageID {
+				continue
+			}
+			if !own && !p.conn.KnowsContents(listed[i].ID) {
+				if looks == mostContents {
+					continue
+				}
+				looks++
+			}
+			one, err := r.holder(ctx, p, &listed[i])
+			if err != nil {
+				return nil, false, err
+			}
+			found = append(found, one...)
+			done = done || len(one) > 0 && lifecycle.Fits(p.rp, &one[0])
+		}
+		if done {
+			return found, true, nil
+		}
+	}
+	return found, false, nil
+}
+
+// holder is a package if it holds something of what the spec asks for, or has a name of the object's own, and no object has it.
+func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *dataarts.Package) ([]lifecycle.Package, error) {
+	id, own := listed.ID, lifecycle.NamedAs(p.rp, listed.Name)
+	detail, err := p.conn.Contents(ctx, id, 0)
+	switch kind := dataarts.KindOf(err); {
+	case kind == dataarts.NotFound, kind == dataarts.Refused && !own:
+		return nil, nil // It has gone meanwhile, or is none of the object's business.
+	case err != nil:
+		return nil, err
+	}
+	one := packageFrom(&detail)
+	if !own && !lifecycle.Wants(p.rp, one) {
+		return nil, nil
+	}
+	if taken, err := r.takenByAnother(ctx, p, id); err != nil || taken {
+		return nil, err
+	}
+	if lifecycle.Fits(p.rp, one) {
+		if detail, err = p.conn.Contents(ctx, id, freshContents); err != nil {
+			return nil, err
+		}
+		one = packageFrom(&detail)
+	}
+	return []lifecycle.Package{*one}, nil
+}

@@ -1,0 +1,190 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+)
+
+var _ = Describe("An object that a backup tool creates again, without its status", func() {
+	var s *scene
+	var rp *v1alpha1.ReleasePackage
+	var id string
+
+	begin := func(ctx context.Context, with ...func(*v1alpha1.ReleasePackage)) {
+		GinkgoHelper()
+		s = readyScene(ctx)
+		rp = s.expectPacked(ctx, with...)
+		id = rp.Status.ReleasePackageID
+	}
+	// lose lets the object go with its cluster, and restore creates it again, as another one.
+	lose := func(ctx context.Context) {
+		GinkgoHelper()
+		Expect(s.Get(ctx, keyOf(rp), rp)).To(Succeed())
+		rp.Finalizers = nil
+		Expect(s.Update(ctx, rp)).To(Succeed())
+		Expect(s.Delete(ctx, rp)).To(Succeed())
+		s.restart()
+	}
+	restore := func(ctx context.Context, with ...func(*v1alpha1.ReleasePackage)) {
+		GinkgoHelper()
+		was := rp
+		rp = s.aReleasePackage(with...)
+		rp.Finalizers = []string{v1alpha1.UnpackFinalizer}
+		s.expectApplied(ctx, rp)
+		Expect(rp.UID).NotTo(Equal(was.UID))
+		s.applied--
+		s.expectReconciled(ctx, rp)
+	}
+
+	It("takes the package in review over, and withdraws it when it is deleted", func(ctx SpecContext) {
+		begin(ctx)
+		lose(ctx)
+		restore(ctx)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(rp.Status.ReleasePackageID).To(Equal(id))
+		s.expectReconciledAfter(ctx, pollInterval, rp)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+		Expect(s.calls(simulator.OpUnpack)).To(BeZero(), "its name makes it no other package")
+
+		s.expectDeleted(ctx, rp)
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		s.expectGone(ctx, rp)
+		Expect(s.livePackages()).To(BeEmpty())
+	})
+
+	It("takes it over though the backup had no finalizer either", func(ctx SpecContext) {
+		begin(ctx)
+		lose(ctx)
+		rp = s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.applied--
+		s.expectReconciled(ctx, rp)
+		Expect(rp.Status.ReleasePackageID).To(Equal(id))
+	})
+
+	It("is deployed, if the package is", func(ctx SpecContext) {
+		begin(ctx)
+		Expect(s.console.Deploy(id)).To(Succeed())
+		lose(ctx)
+		restore(ctx)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonDeployed)
+		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ReasonDeployed)
+		expectNoCondition(rp, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling)
+		Expect(rp.Status.ReleasePackageID).To(Equal(id))
+	})
+
+	It("does not pack again what someone withdrew, until it is asked to", func(ctx SpecContext) {
+		begin(ctx)
+		Expect(s.console.Withdraw(id)).To(Succeed())
+		lose(ctx)
+		restore(ctx)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, ContainSubstring("Package "+id))
+		Expect(s.livePackages()).To(BeEmpty())
+
+		expectEdited(ctx, s, rp, forced("again"))
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
+	It("is told which package holds some of the items", func(ctx SpecContext) {
+		begin(ctx)
+		lose(ctx)
+		restore(ctx, withItems(s.items...))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+			ContainSubstring("items "+string(s.items[0])+" are in package "+id))
+		Expect(s.livePackages()).To(ConsistOf(id))
+	})
+
+	It("leaves a package of another name to whoever gave it, if the spec gives one", func(ctx SpecContext) {
+		begin(ctx)
+		lose(ctx)
+		restore(ctx, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "given" })
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring("are in package "+id))
+		Expect(s.livePackages()).To(ConsistOf(id))
+	})
+
+	It("costs a few calls for each, however many there are", func(ctx SpecContext) {
+		begin(ctx)
+		other := s.expectPacked(ctx, named("other"), withItems(s.items[1]))
+		lose(ctx)
+		Expect(s.Get(ctx, keyOf(other), other)).To(Succeed())
+		other.Finalizers = nil
+		Expect(s.Update(ctx, other)).To(Succeed())
+		Expect(s.Delete(ctx, other)).To(Succeed())
+		lists, shows := s.calls(simulator.OpList), s.calls(simulator.OpShow)
+		restore(ctx)
+		rp = other
+		restore(ctx, named("other"), withItems(s.items[1]))
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.calls(simulator.OpList)-lists).To(BeNumerically("<=", 2), "the list is shared, and a round may have one")
+		Expect(s.calls(simulator.OpShow) - shows).To(Equal(2))
+	})
+})
+
+var _ = Describe("Another object of the same name", func() {
+	It("packs for itself after a deletion, though the service still shows what was withdrawn", func(ctx SpecContext) {
+		s := readyScene(ctx, func(o *simulator.Options) { o.Assumptions.ItemLag, o.Assumptions.ListLag = 20, 20 })
+		first := s.expectPacked(ctx)
+		id := first.Status.ReleasePackageID
+		s.expectDeleted(ctx, first)
+		for range 3 {
+			s.expectReconciledAfter(ctx, time.Second, first)
+		}
+		s.expectGone(ctx, first)
+
+		again := s.aReleasePackage()
+		s.expectApplied(ctx, again)
+		for range 20 {
+			s.expectReconciledAfter(ctx, 5*time.Second, again)
+			Expect(again.Status.ReleasePackageID).NotTo(Equal(id))
+		}
+		s.expectReconciledAfter(ctx, 5*time.Minute, again)
+		expectCondition(again, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(again.Status.ReleasePackageID))
+	})
+
+	It("packs for itself after a deletion, whatever was withdrawn before", func(ctx SpecContext) {
+		s := readyScene(ctx)
+		first := s.expectPacked(ctx)
+		s.expectDeleted(ctx, first)
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, first)
+		}
+		s.expectGone(ctx, first)
+		s.restart()
+		again := s.aReleasePackage()
+		s.expectApplied(ctx, again)
+		s.expectReconciledAfter(ctx, time.Hour, again)
+		expectCondition(again, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(again.Status.ReleasePackageID))
+	})
+})
