@@ -79,7 +79,7 @@ func (d *driver) play(ctx context.Context) error {
 func (d *driver) reach(ctx context.Context, s step) error {
 	d.quiet = map[*object]bool{}
 	w, began, tasks := d.world, d.world.clock.Now(), maxTasks
-	if len(w.settings.strikes) == 0 {
+	if len(w.settings.strikes) == 0 && !s.slow {
 		tasks = fewTasks
 	}
 	for range tasks {

@@ -47,6 +47,8 @@ type step struct {
 	// setup marks a step that only leads to what the scenario is about. Faults in it are another scenario's affair.
 	setup bool
 	do    func(w *world) error
+	// slow marks a step that may take many passes though nothing goes wrong: what the operator sees has to stay the same for the settle time.
+	slow bool
 	// during is what happens when the operator reaches the service.
 	during []interruption
 	goal   goal

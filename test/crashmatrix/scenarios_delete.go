@@ -85,7 +85,7 @@ var deleteScenarios = []scenario{
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, do: (*world).remove})}
 	}},
 	{name: "delete-during-replacement", variants: []variant{contrary, withdrawnGone, withdrawnItemOut}, steps: func(variant) []step {
-		return []step{packing(), {name: "edit", do: editItems, goal: all(gone, withdrawn),
+		return []step{packing(), {name: "edit", do: editItems, goal: all(gone, withdrawn), slow: true,
 			during: []interruption{{op: simulator.OpUnpack, afterWork: true, do: (*world).remove}}}}
 	}},
 	{name: "delete-races-approver", variants: []variant{contrary, unpackDeploying}, steps: deleteRacesApprover},
