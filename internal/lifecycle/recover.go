@@ -46,6 +46,9 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	before := a.StartTime.Sub(p.PackedTime)
 	switch p.State {
 	case v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed:
+		if own && p.Name == a.PackageName {
+			return true // Nobody else has ever had that name, and each attempt has its own.
+		}
 		return p.PackedTime.IsZero() || before <= EndedWindow
 	case v1alpha1.StateDeployed:
 		return p.PackedTime.IsZero() || before <= DeployedWindow

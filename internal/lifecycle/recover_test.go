@@ -143,6 +143,16 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Entry("in review for ever so long", v1alpha1.StatePendingReview, 1000*time.Hour, true),
 	)
 
+	It("recognises what has its own name and has come to an end, whatever the time", func() {
+		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" })
+		lifecycle.BeginAttempt(rp, here, now)
+		p := aPackage(packageID, v1alpha1.StateWithdrawn)
+		p.Name, p.PackedTime = rp.Status.Attempt.PackageName, now.Add(-8*time.Hour)
+		Expect(lifecycle.Plausible(rp, &p)).To(BeTrue())
+		p.Name += "-2"
+		Expect(lifecycle.Plausible(rp, &p)).To(BeFalse(), "that of another attempt")
+	})
+
 	It("looks before it sends what was refused once more, as the refusal may have been none", func() {
 		rp := aReleasePackage(ended(v1alpha1.OutcomeRefused), forced)
 		Expect(decide(rp, seeing(found()))).To(does(lifecycle.Pack))
