@@ -108,6 +108,18 @@ var _ = Describe("A look that someone awaits", func() {
 		l.expectNoView(ids[0])
 	})
 
+	It("says nothing either if a round of others ended since the request", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(2)
+		own := l.conn.Find(ctx, ids[0], "")
+		Expect(own.Package).NotTo(BeNil())
+		Expect(l.conn.Unpack(ctx, ids[0])).To(Succeed())
+		l.follow(ids[1:], l.seen)
+		l.quietRound(ctx, cost{shows: 1})
+		l.follow(ids[:1], awaited, func(w *workspace.Watch) { w.Seen = &own })
+		l.expectNoView(ids[0])
+	})
+
 	It("says nothing if it was at the package that the object had before", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(2)

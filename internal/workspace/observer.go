@@ -60,8 +60,9 @@ type observer struct {
 	at    map[types.NamespacedName]*poll
 	// turn counts looks and writes, so that a look which began before a write is told from one that began after it.
 	turn uint64
-	// written has the turn of the latest request to change a package.
-	written map[place]uint64
+	// written has the turn of the latest request to change a package, and forgotten is the latest of those that are in it no longer.
+	written   map[place]uint64
+	forgotten uint64
 }
 
 // place is where a package is.
@@ -129,7 +130,8 @@ func (o *observer) watch(used *Connection, w Watch) bool {
 		o.remove(w.Object)
 	}
 	if w.Seen != nil && (w.Seen.id == "" || w.Seen.id == w.ID) { // A look at the package that this one replaces says nothing.
-		if turn := o.turnOf(w.Seen); turn > e.turn {
+		// Nor does one that may be older than a request to change it which is not remembered any more.
+		if turn := o.turnOf(w.Seen); turn > max(e.turn, o.forgotten) {
 			e.turn, e.seenAt, e.view, e.failures = turn, w.Seen.Began, w.Seen, 0
 		}
 	}
@@ -225,7 +227,12 @@ func (o *observer) forget() {
 	for object, p := range o.at {
 		watched[place{p.conn.target, p.entries[object].ID}] = true
 	}
-	maps.DeleteFunc(o.written, func(where place, _ uint64) bool { return !watched[where] })
+	maps.DeleteFunc(o.written, func(where place, turn uint64) bool {
+		if !watched[where] {
+			o.forgotten = max(o.forgotten, turn)
+		}
+		return !watched[where]
+	})
 }
 
 // view is what is known of an object's package from looks that began after the latest request to change it.
