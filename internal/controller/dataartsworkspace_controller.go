@@ -50,6 +50,8 @@ const (
 
 	// recheckInterval is how often the Secret is read again, and a workspace in trouble is tried again.
 	recheckInterval = 30 * time.Second
+	// secretInterval is how often the Secret is read again while it is what is wrong, so that all who wait for it go on within seconds.
+	secretInterval = 5 * time.Second
 	// probeInterval is how often a workspace in order is tried again.
 	probeInterval = 10 * time.Minute
 	// countDelay gathers changes of packages, so that a thousand of them are one write and not a thousand.
@@ -107,7 +109,22 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 		}
 		r.publish(ctx, before, ws)
 	}
+	if blamesSecret(problem) {
+		again = min(again, secretInterval)
+	}
 	return ctrl.Result{RequeueAfter: jitter(again)}, nil
+}
+
+// blamesSecret reports whether another Secret may be all that is needed.
+func blamesSecret(problem *lifecycle.Problem) bool {
+	if problem == nil {
+		return false
+	}
+	switch problem.Reason {
+	case v1alpha1.ReasonCredentialsNotFound, v1alpha1.ReasonCredentialsInvalid, v1alpha1.ReasonCredentialsRejected:
+		return true
+	}
+	return false
 }
 
 // recordPause brings a pause that the service asked for up to date, and says when to look again. One that has become a little longer is not

@@ -46,6 +46,17 @@ type forwarded struct{ by atomic.Int64 }
 func (f *forwarded) Now() time.Time                  { return time.Now().Add(time.Duration(f.by.Load())) }
 func (f *forwarded) Since(t time.Time) time.Duration { return f.Now().Sub(t) }
 
+// countingReader counts what is read one by one.
+type countingReader struct {
+	client.Reader
+	reads *atomic.Int64
+}
+
+func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+	r.reads.Add(1)
+	return r.Reader.Get(ctx, key, obj, opts...)
+}
+
 // startManager runs both controllers, as the operator does, on the namespace of the scene.
 func (s *scene) startManager(ctx context.Context) {
 	GinkgoHelper()
@@ -57,7 +68,7 @@ func (s *scene) startManager(ctx context.Context) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	connections := &workspace.Connections{
-		Objects: mgr.GetClient(), Secrets: mgr.GetAPIReader(), AllowInsecure: true, UserAgent: "spec", Clock: &s.forwarded, Linger: -1,
+		Objects: mgr.GetClient(), Secrets: &countingReader{Reader: mgr.GetAPIReader(), reads: &s.secretReads}, AllowInsecure: true, UserAgent: "spec", Clock: &s.forwarded, Linger: -1,
 	}
 	s.connections = connections
 	Expect(mgr.Add(connections)).To(Succeed())

@@ -23,6 +23,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -77,6 +78,7 @@ type scene struct {
 	// connections are those of the manager, if one was started, and forwarded is the clock that they go by.
 	connections *workspace.Connections
 	forwarded   forwarded
+	secretReads atomic.Int64
 
 	// applied counts the ReleasePackages that there ever were.
 	applied int

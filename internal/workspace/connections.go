@@ -36,10 +36,6 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// secretTTL is how long a Secret is taken to be unchanged. Secrets are read one by one and never watched, because a watch would
-// need the right to list all of them.
-const secretTTL = 15 * time.Second
-
 // Error says why there is no connection, in words for a condition: the same for the same situation, and free of secrets.
 type Error struct {
 	// Reason is one of the API's condition reasons.
@@ -87,17 +83,6 @@ func (c *Connections) OnThrottled(tell func(types.NamespacedName)) {
 	c.shared.tellThrottled = tell
 }
 
-// slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
-type slot struct {
-	key        types.NamespacedName
-	mu         sync.Mutex
-	conn       *Connection
-	object     types.UID
-	generation int64
-	secret     string
-	read       time.Time
-}
-
 // Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until what the object or
 // its Secret says changes, and the same for all objects that say the same. A missing or unusable object or Secret is an *Error.
 func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection, error) {
@@ -115,43 +100,12 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 
 // ConnectTo is Connect for an object that was read already.
 func (c *Connections) ConnectTo(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*Connection, error) {
-	s := c.slot(types.NamespacedName{Namespace: ws.Namespace, Name: ws.Name})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.object != ws.UID {
-		c.replace(s, nil) // An object that was made again is another one, and inherits nothing that it would not share anyway.
-		s.object = ws.UID
-	}
-	if s.conn != nil && s.generation == ws.Generation && c.now().Sub(s.read) < secretTTL {
-		return s.conn, nil
-	}
-	secret, err := c.readSecret(ctx, ws)
-	if err != nil {
-		return nil, err
-	}
-	version := fmt.Sprintf("%s/%s", secret.UID, secret.ResourceVersion)
-	if s.conn == nil || s.generation != ws.Generation || s.secret != version {
-		conn, err := c.open(ws, secret)
-		if err != nil {
-			return nil, err
+	for {
+		s := c.slot(client.ObjectKeyFromObject(ws))
+		if conn, err := c.connect(ctx, s, ws); !errors.Is(err, errForgotten) {
+			return conn, err
 		}
-		c.replace(s, conn)
-		s.generation, s.secret = ws.Generation, version
 	}
-	s.read = c.now()
-	return s.conn, nil
-}
-
-func (c *Connections) slot(key types.NamespacedName) *slot {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.slots == nil {
-		c.slots = map[types.NamespacedName]*slot{}
-	}
-	if c.slots[key] == nil {
-		c.slots[key] = &slot{key: key}
-	}
-	return c.slots[key]
 }
 
 // open finds or makes the connection. It makes no call.

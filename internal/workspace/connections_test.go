@@ -36,6 +36,8 @@ import (
 
 const (
 	secretTTL = 15 * time.Second
+	// failureTTL is how long a Secret that cannot be used is not read again.
+	failureTTL = 2 * time.Second
 
 	keyAccess, keySecret, keySecurity, keyToken = v1alpha1.SecretKeyAccessKey, v1alpha1.SecretKeySecretKey, v1alpha1.SecretKeySecurityToken, v1alpha1.SecretKeyToken
 )
@@ -175,7 +177,8 @@ var _ = Describe("The credentials", func() {
 		Expect(s.calls()).To(BeZero())
 
 		s.storeSecret(ctx, keyToken, token)
-		Expect(s.expectConnected(ctx).Probe(ctx)).To(Succeed(), "a corrected Secret is taken at once")
+		s.clock.Step(failureTTL)
+		Expect(s.expectConnected(ctx).Probe(ctx)).To(Succeed(), "a corrected Secret is taken within seconds")
 	},
 		Entry("when there are none", "needs the keys accessKey and secretKey"),
 		Entry("when all are empty", "needs the keys", keyAccess, "", keySecret, "", keySecurity, "", keyToken, ""),
@@ -221,6 +224,7 @@ var _ = Describe("The credentials", func() {
 		expectProblem(err, v1alpha1.ReasonCredentialsNotFound, `"dataarts"`, `"data-team"`, "accessKey")
 
 		Expect(s.objects.Create(ctx, aSecret("dataarts", keyToken, token))).To(Succeed())
+		s.clock.Step(failureTTL)
 		Expect(s.expectConnected(ctx).Probe(ctx)).To(Succeed())
 		Expect(first).NotTo(BeNil())
 	})

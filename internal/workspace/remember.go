@@ -70,15 +70,11 @@ func (c *Connections) remembered(key types.NamespacedName) *Connection {
 // Forget closes the connection of an object that is gone and that no package refers to any more.
 func (c *Connections) Forget(key types.NamespacedName) {
 	c.mu.Lock()
-	s := c.slots[key]
-	delete(c.slots, key)
-	c.mu.Unlock()
-	if s == nil {
-		return
+	defer c.mu.Unlock()
+	if s := c.slots[key]; s != nil {
+		delete(c.slots, key)
+		c.close(s)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.replace(s, nil)
 }
 
 // Close closes and forgets all connections.
@@ -86,19 +82,8 @@ func (c *Connections) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.slots {
-		s.mu.Lock()
-		c.replace(s, nil)
-		s.mu.Unlock()
+		c.close(s)
 	}
 	clear(c.slots)
 	c.shared.close()
-}
-
-// replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
-func (c *Connections) replace(s *slot, conn *Connection) {
-	c.observing().lead(s.key, conn)
-	if s.conn != nil {
-		c.shared.release(s.conn, s.key)
-	}
-	s.conn = conn
 }

@@ -174,6 +174,7 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		expectProblem(err, v1alpha1.ReasonCredentialsNotFound)
 
 		Expect(s.objects.Create(ctx, aSecret("dataarts", keyToken, token))).To(Succeed())
+		s.clock.Step(failureTTL)
 		second, err := s.connectToUnpack(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(second).NotTo(BeIdenticalTo(first))

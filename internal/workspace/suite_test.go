@@ -76,6 +76,8 @@ type site struct {
 	// secretReads counts how often a Secret was read, and secretError makes that fail.
 	secretReads atomic.Int32
 	secretError error
+	// onSecretRead is called before a Secret is read.
+	onSecretRead atomic.Pointer[func(context.Context)]
 }
 
 // aSite has a workspace object "production" whose Secret "dataarts" holds an access key that the service accepts.
@@ -139,6 +141,9 @@ func (s *site) serve(with ...func(*simulator.Options)) {
 
 func (s *site) readSecret(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 	s.secretReads.Add(1)
+	if f := s.onSecretRead.Load(); f != nil {
+		(*f)(ctx)
+	}
 	if s.secretError != nil {
 		return s.secretError
 	}
