@@ -81,7 +81,8 @@ const (
 	ReasonWorkspaceNotFound = "WorkspaceNotFound"
 	// ReasonWorkspaceChanged: the workspace object now points elsewhere than the package was sent to.
 	ReasonWorkspaceChanged = "WorkspaceChanged"
-	// ReasonWorkspaceInvalid: the workspace object's spec cannot be used, for instance its endpoint is not allowed.
+	// ReasonWorkspaceInvalid: the workspace object's spec cannot be used, for instance its endpoint is not allowed, or its timeout is not well below
+	// the operator's settle time.
 	ReasonWorkspaceInvalid = "WorkspaceInvalid"
 	// ReasonCredentialsNotFound: the Secret is missing.
 	ReasonCredentialsNotFound = "CredentialsNotFound"

@@ -39,6 +39,17 @@ type PendingItem struct {
 // NeedsPreflight reports whether a step is to be checked against the pending list before it is made.
 func NeedsPreflight(step Step) bool { return packsAnew(step) }
 
+// TimeToSettle reports whether a request that may take so long is surely over within the settle time, after the record of it was written. No other
+// is sent.
+func TimeToSettle(timeout, settleTime time.Duration) bool { return timeout+minPatience <= settleTime }
+
+// NoTimeToSettle is the step instead of one that packs where two settings contradict each other.
+func NoTimeToSettle(timeout, settleTime time.Duration) Step {
+	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceInvalid, Message: fmt.Sprintf(
+		"Nothing was sent: a call may take %s, as spec.timeout of the workspace says, which is not well below the operator's --settle-time of %s, "+
+			"after which a request counts as lost; lower the one or raise the other", timeout, settleTime)}
+}
+
 // PreflightItems are the items to look for: those of the spec that the object does not have in its package already.
 func PreflightItems(rp *v1alpha1.ReleasePackage) []string {
 	have := packedIn(rp)
