@@ -211,6 +211,7 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
 	p.seen.Now = r.Clock.Now() // It may have waited for long.
 	if err == nil {
+		r.returned.note(p.rp, p.conn.Target(), p.seen.Now, r.SettleTime)
 		return lifecycle.Unpacked(p.rp, p.seen, step), nil
 	}
 	step.Event = lifecycle.Event{} // As far as this answer tells, the call has withdrawn nothing.

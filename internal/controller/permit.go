@@ -89,6 +89,10 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 	}
 	p.pending = pendingFrom(listed, err)
 	found := lifecycle.Examine(p.rp, p.pending)
+	since := r.returned.since(p.conn.Target(), found.Taken())
+	if awaits, ok := lifecycle.AwaitItems(p.rp, p.seen, found, since); ok {
+		return awaits, nil
+	}
 	if step.Action == lifecycle.Pack {
 		if taken, ok, err := r.takeExisting(ctx, p, &found); ok || err != nil {
 			return taken, err

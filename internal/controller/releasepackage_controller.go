@@ -74,6 +74,7 @@ type ReleasePackageReconciler struct {
 	once     sync.Once
 	failures workqueue.TypedRateLimiter[reconcile.Request]
 	reserved reservations
+	returned givenBack
 	vanished vanished
 	guarded  guarded
 }

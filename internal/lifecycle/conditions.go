@@ -176,8 +176,8 @@ func Events(before, after *v1alpha1.ReleasePackage) []Event {
 		if c == nil || slices.Contains(routine, c.Reason) || sameSituation(meta.FindStatusCondition(was.Conditions, kind), c) {
 			continue
 		}
-		if kind == v1alpha1.ConditionReconciling && c.Message == readyByState(after).message {
-			continue // A matter of record alone: the next pass finds out what is to be told of it.
+		if kind == v1alpha1.ConditionReconciling && (c.Message == readyByState(after).message || c.Reason == v1alpha1.ReasonPackageNotFound) {
+			continue // A matter of record alone, or of a service that takes its time: the next pass finds out what is to be told of it.
 		}
 		events = append(events, Event{Reason: c.Reason, Message: c.Message, Warning: true})
 	}

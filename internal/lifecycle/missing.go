@@ -75,9 +75,6 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 	switch {
 	case recent(recordedAt(rp), seen):
 		return step
-	case items == ItemsArePacked:
-		rp.Status.MissingTime = nil
-		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
 	case items == ItemsUnknown:
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
 	}
@@ -85,8 +82,11 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 		rp.Status.MissingTime = timeOrNil(seen.Now)
 	}
 	since := rp.Status.MissingTime.Time
-	if items == ItemsAreFree || !recent(since, seen) {
+	switch settled := !recent(since, seen); {
+	case items == ItemsAreFree, items == ItemsNotListed && settled:
 		return NothingToUnpack(rp, seen, step)
+	case settled:
+		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
 	}
 	step.After = halfOf(seen.Now.Sub(since))
 	step.Message = fmt.Sprintf("The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that this is no passing trouble",
