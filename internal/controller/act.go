@@ -157,12 +157,17 @@ func (r *ReleasePackageReconciler) recordAttempt(ctx context.Context, p *pass) e
 // longestQueue is how long a package waits for its turn without that being told.
 const longestQueue = 2 * time.Minute
 
-// notAdmitted is about a package that is not packed now. One that comes back soon for its turn writes nothing.
+// notAdmitted is about a package that is not packed now. One that comes back soon for its turn writes nothing, unless its conditions tell of trouble that is
+// over.
 func (r *ReleasePackageReconciler) notAdmitted(p *pass, err error) (lifecycle.Step, error) {
-	if busy, ok := errors.AsType[*workspace.BusyError](err); ok && busy.After <= longestQueue {
+	if busy, ok := errors.AsType[*workspace.BusyError](err); !ok || busy.After > longestQueue {
+		return p.blockedBy(err)
+	}
+	if !lifecycle.TellsOfTrouble(p.rp) {
 		return lifecycle.Step{}, err
 	}
-	return p.blockedBy(err)
+	p.cause = err
+	return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: "The package is packed when its turn comes within the service's limit of calls"}, nil
 }
 
 // notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason, and unknown.

@@ -224,8 +224,12 @@ func (r *DataArtsWorkspaceReconciler) count(ctx context.Context, ws *v1alpha1.Da
 	return nil
 }
 
-// publish tells of a change of the verdict.
+// publish tells of a change of the verdict, and of the begin of a pause.
 func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v1alpha1.DataArtsWorkspace) {
+	if before.Status.ThrottledUntil == nil && ws.Status.ThrottledUntil != nil {
+		tell(ctx, r.Events, ws, lifecycle.Event{Reason: v1alpha1.ReasonThrottled, Warning: true, Message: "The service asks for fewer calls; the operator goes on by itself. " +
+			"If this lasts, lower spec.requestsPerSecond, or use credentials that nothing else uses"})
+	}
 	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady)
 	if was != nil && was.Reason == is.Reason && was.Message == is.Message {

@@ -27,10 +27,12 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -57,6 +59,9 @@ func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, obj clie
 	return r.Reader.Get(ctx, key, obj, opts...)
 }
 
+// workers is how many packages the manager works on at the same time.
+const workers = 20
+
 // startManager runs both controllers, as the operator does, on the namespace of the scene.
 func (s *scene) startManager(ctx context.Context) {
 	GinkgoHelper()
@@ -64,18 +69,20 @@ func (s *scene) startManager(ctx context.Context) {
 		Scheme:     scheme,
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{s.namespace: {}}},
 		Metrics:    metricsserver.Options{BindAddress: "0"},
+		NewClient:  s.countingClient,
 		Controller: config.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
 	})
 	Expect(err).NotTo(HaveOccurred())
 	connections := &workspace.Connections{
-		Objects: mgr.GetClient(), Secrets: &countingReader{Reader: mgr.GetAPIReader(), reads: &s.secretReads}, AllowInsecure: true, UserAgent: "spec", Clock: &s.forwarded, Linger: -1,
+		Objects: mgr.GetClient(), Secrets: &countingReader{Reader: mgr.GetAPIReader(), reads: &s.secretReads}, AllowInsecure: true, UserAgent: "spec",
+		Clock: &s.forwarded, Linger: -1, Workers: workers,
 	}
 	s.connections = connections
 	Expect(mgr.Add(connections)).To(Succeed())
 	Expect((&controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("releasepackage-controller"), Clock: clock.RealClock{}, SettleTime: settleTime,
-	}).SetupWithManager(mgr, 2)).To(Succeed())
+	}).SetupWithManager(mgr, workers)).To(Succeed())
 	Expect((&controller.DataArtsWorkspaceReconciler{
 		Client: mgr.GetClient(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("dataartsworkspace-controller"), Clock: clock.RealClock{},
@@ -89,6 +96,31 @@ func (s *scene) startManager(ctx context.Context) {
 		Eventually(ctx, ended).Should(Receive(BeNil()))
 		connections.Close()
 	}, NodeTimeout(time.Minute))
+}
+
+// countingClient is a manager's client, whose writes of ReleasePackages are counted.
+func (s *scene) countingClient(config *rest.Config, options client.Options) (client.Client, error) {
+	c, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	count := func(obj client.Object) {
+		if _, ok := obj.(*v1alpha1.ReleasePackage); ok {
+			s.written.Add(1)
+		}
+	}
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			count(obj)
+			return c.Patch(ctx, obj, patch, opts...)
+		},
+		SubResourcePatch: func(
+			ctx context.Context, c client.Client, subResource string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+		) error {
+			count(obj)
+			return c.SubResource(subResource).Patch(ctx, obj, patch, opts...)
+		},
+	}), nil
 }
 
 var _ = Describe("The manager", func() {

@@ -45,6 +45,22 @@ func problemOf(err error) *lifecycle.Problem {
 	return nil
 }
 
+// ofWorkspace reports whether an error is one that all packages of a workspace meet, and that the workspace object tells of. One that does not exist cannot.
+func ofWorkspace(err error) bool {
+	if unusable, ok := errors.AsType[*workspace.Error](err); ok {
+		return unusable.Reason != v1alpha1.ReasonWorkspaceNotFound
+	}
+	if _, ok := errors.AsType[*workspace.BusyError](err); ok {
+		return true // That there is much to do is no trouble.
+	}
+	switch dataarts.KindOf(err) {
+	case dataarts.Unauthorized, dataarts.Throttled, dataarts.Unreachable:
+		return true
+	case dataarts.Unknown, dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed, dataarts.Forbidden:
+	}
+	return false
+}
+
 const longQueue = "More packages wait to be packed than the service's limit of calls lets through in two minutes; this one has its turn later. " +
 	"spec.requestsPerSecond of the workspace is the limit"
 

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 		}
 		return ctrl.Result{}, err
 	}
-	r.publish(ctx, p, lifecycle.Events(p.first, p.rp)...)
+	r.publish(ctx, p, p.worthTelling(lifecycle.Events(p.first, p.rp))...)
 	r.publish(ctx, p, step.Event)
 	return r.comeBack(p, step), nil
 }
@@ -113,11 +114,29 @@ func (r *ReleasePackageReconciler) record(ctx context.Context, p *pass, step lif
 		lifecycle.MarkHandled(p.rp)
 	}
 	lifecycle.Summarize(p.rp, step, r.Clock.Now())
-	lifecycle.RecordNextAttempt(p.rp, p.nextAttempt())
+	p.recordNextAttempt()
 	if p.packed {
 		return r.recordOutcome(context.WithoutCancel(ctx), p)
 	}
 	return client.IgnoreNotFound(r.patchStatus(ctx, p))
+}
+
+// recordNextAttempt brings the time of the next try up to date, unless nothing else has changed: thousands of packages that are tried again and again are not
+// worth a write each time.
+func (p *pass) recordNextAttempt() {
+	at := p.nextAttempt()
+	p.rp.Status.NextAttemptTime = p.before.Status.NextAttemptTime
+	if at.IsZero() && p.cause == nil || !equality.Semantic.DeepEqual(p.before.Status, p.rp.Status) {
+		lifecycle.RecordNextAttempt(p.rp, at)
+	}
+}
+
+// worthTelling leaves out what is no news about this package, as the event about its workspace tells of it for all.
+func (p *pass) worthTelling(all []lifecycle.Event) []lifecycle.Event {
+	if p.seen.Problem == nil || !p.shared && !ofWorkspace(p.cause) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(e lifecycle.Event) bool { return e.Warning && e.Reason == p.seen.Problem.Reason })
 }
 
 // patchStatus writes the status, on condition that nobody wrote the object since it was read.

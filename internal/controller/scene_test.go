@@ -79,6 +79,8 @@ type scene struct {
 	connections *workspace.Connections
 	forwarded   forwarded
 	secretReads atomic.Int64
+	// written counts the manager's writes of ReleasePackages.
+	written atomic.Int32
 
 	// applied counts the ReleasePackages that there ever were.
 	applied int

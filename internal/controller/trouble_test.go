@@ -39,6 +39,8 @@ type trouble struct {
 	reason     string
 	cause      string // in the message
 	nextStep   string // in the message
+	// ofWorkspace tells that it is met by all packages of the workspace, so that the event is about that.
+	ofWorkspace bool
 	// again is when the operator comes back by itself.
 	again types.GomegaMatcher
 }
@@ -110,6 +112,10 @@ func (t trouble) expectTold(ctx context.Context, s *scene, rp *v1alpha1.ReleaseP
 		Expect(comeback{result, err}).To(t.again)
 		expectCondition(rp, t.kind, metav1.ConditionTrue, t.reason, ContainSubstring(t.cause), ContainSubstring(t.nextStep))
 	}
+	if t.ofWorkspace {
+		Expect(s.told()).To(BeEmpty())
+		return
+	}
 	Expect(s.told()).To(ConsistOf(HavePrefix("Warning " + t.reason + " ")))
 }
 
@@ -150,7 +156,7 @@ var _ = Describe("Trouble", func() {
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonWorkspaceNotFound, again: byBackoff,
 			cause: `DataArtsWorkspace "default" does not exist`, nextStep: "create it or correct spec.workspaceRef",
 		}),
-		Entry("a missing Secret", trouble{
+		Entry("a missing Secret", trouble{ofWorkspace: true,
 			begin: func(ctx context.Context, s *scene, _ *v1alpha1.ReleasePackage) {
 				Expect(s.Delete(ctx, s.aSecret())).To(Succeed())
 			},
@@ -160,27 +166,27 @@ var _ = Describe("Trouble", func() {
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsNotFound, again: byBackoff,
 			cause: `Secret "dataarts" of DataArtsWorkspace "default" does not exist`, nextStep: "create it with the keys accessKey and secretKey",
 		}),
-		Entry("a Secret without usable keys", trouble{
+		Entry("a Secret without usable keys", trouble{ofWorkspace: true,
 			begin: withSecret(map[string]string{"username": "me"}), end: rightToken,
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsInvalid, again: byBackoff,
 			cause: "holds no credentials", nextStep: "it needs the keys accessKey and secretKey",
 		}),
-		Entry("a line break in the Secret", trouble{
+		Entry("a line break in the Secret", trouble{ofWorkspace: true,
 			begin: withSecret(map[string]string{v1alpha1.SecretKeyToken: token + "\n"}), end: rightToken,
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsInvalid, again: byBackoff,
 			cause: "line break around the value of token", nextStep: "store the bare value",
 		}),
-		Entry("a wrong secret key", trouble{
+		Entry("a wrong secret key", trouble{ofWorkspace: true,
 			begin: withSecret(map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"}), end: rightToken,
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: within(30*time.Second, 30*time.Second),
 			cause: "does not accept the credentials", nextStep: "correct the Secret",
 		}),
-		Entry("an endpoint where nobody listens", trouble{
+		Entry("an endpoint where nobody listens", trouble{ofWorkspace: true,
 			begin: withWorkspace(deadEndpoint), end: withWorkspace(rightEndpoint),
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: byBackoffUnanswered,
 			cause: "connection refused", nextStep: "check spec.region or spec.endpoint",
 		}),
-		Entry("plain http without the flag", trouble{
+		Entry("plain http without the flag", trouble{ofWorkspace: true,
 			begin: func(_ context.Context, s *scene, _ *v1alpha1.ReleasePackage) {
 				s.reconciler.Workspaces.AllowInsecure = false
 			},
@@ -214,7 +220,7 @@ var _ = Describe("Trouble", func() {
 			kind:  v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: byBackoff,
 			cause: "lack a permission", nextStep: "give their user a DAYU role",
 		}),
-		Entry("a throttled call that says when to come back", trouble{
+		Entry("a throttled call that says when to come back", trouble{ofWorkspace: true,
 			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 20 * time.Second}),
 			end:   resetService,
 			kind:  v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonThrottled, again: within(10*time.Second, 20*time.Second),
@@ -229,6 +235,7 @@ var _ = Describe("Trouble", func() {
 		func(ctx SpecContext, t trouble) {
 			s := readyScene(ctx)
 			rp := s.expectPacked(ctx)
+			t.ofWorkspace = true // The look is made for all.
 			t.begin(ctx, s, rp)
 			for range 3 { // What passes by itself is not told.
 				s.look(ctx, 2*pollInterval)

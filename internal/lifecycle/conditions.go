@@ -190,6 +190,17 @@ var routine = []string{
 	v1alpha1.ReasonReleased,
 }
 
+// TellsOfTrouble reports whether the conditions tell of something in the way, other than too many calls.
+func TellsOfTrouble(rp *v1alpha1.ReleasePackage) bool {
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		c := meta.FindStatusCondition(rp.Status.Conditions, kind)
+		if c != nil && c.Reason != v1alpha1.ReasonThrottled && !slices.Contains(routine, c.Reason) {
+			return true
+		}
+	}
+	return false
+}
+
 func sameSituation(a, b *metav1.Condition) bool {
 	return a != nil && a.Reason == b.Reason && a.Message == b.Message
 }
