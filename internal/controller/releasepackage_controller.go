@@ -207,7 +207,7 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(ReleasePackageController).
-		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost()))).
+		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(Wakes())).
 		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed), builder.WithPredicates(claimsFreed())).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
 		WatchesRawSource(source.Func(r.looks)).
@@ -239,6 +239,11 @@ func Indexes() map[string]client.IndexerFunc {
 		claimIndex:     claimIndexOf,
 		yieldIndex:     yieldIndexOf,
 	}
+}
+
+// Wakes lets through the changes of a ReleasePackage that ask for a pass: what its users do, and not what the operator writes.
+func Wakes() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())
 }
 
 // forcedPredicate lets a new value of the annotation through, and nothing else.

@@ -36,6 +36,7 @@ import (
 const (
 	searchedIn = 53*time.Minute + 30*time.Second
 	giveOrTake = 30 * time.Second
+	maxAliases = 10_000
 )
 
 // aliases are the UIDs that everybody sees instead of those that the API server gives. They are as long. The zero value is ready for use.
@@ -52,10 +53,10 @@ func (a *aliases) learn(body []byte, now time.Time) {
 	if a.of == nil {
 		a.of = map[types.UID]types.UID{}
 	}
-	for n := 0; ; n++ {
+	for n := range maxAliases {
 		alias := types.UID(fmt.Sprintf("%08x-0000-4000-8000-%012x", len(a.of)+1, n))
+		a.of[object.UID] = alias
 		if until := untilSearch(alias, now) - searchedIn; until >= 0 && until < giveOrTake {
-			a.of[object.UID] = alias
 			return
 		}
 	}

@@ -44,6 +44,9 @@ const (
 	// stale answers with what was there before the latest change.
 	stale fault = "stale"
 
+	// refusedLook is a refusal to show a package that is there: what is answered about one that is not, is not documented.
+	refusedLook fault = "refused"
+
 	// unavailable is a proxy's page, throttled and unauthorized are the gateway's refusals: nothing is done.
 	unavailable  fault = "unavailable"
 	throttled    fault = "throttled"
@@ -97,7 +100,9 @@ func faultsOf(b boundary) []fault {
 		return append(all, slices.Concat(lostAnswers, []fault{denied})...)
 	case simulator.OpList:
 		return append(all, lostReply, stale)
-	case simulator.OpShow, simulator.OpListItems, simulator.OpDeploy:
+	case simulator.OpShow:
+		return append(all, lostReply, refusedLook)
+	case simulator.OpListItems, simulator.OpDeploy:
 	}
 	return append(all, lostReply)
 }

@@ -28,14 +28,16 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/controller"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
 // act lets a user change the ReleasePackage that the story speaks of, and wakes the manager where its predicates would let the change through: a new object, another
-// generation, which a deletion has too, or another value of the annotation.
+// generation, which a deletion has too, another value of the annotation, or one that has lost the operator's finalizer.
 func (w *world) act(do func(ctx context.Context) error) error {
 	ctx := context.Background()
 	before := w.rp
@@ -53,10 +55,8 @@ func (w *world) act(do func(ctx context.Context) error) error {
 }
 
 // news reports whether the manager's predicates let a change through.
-func news(was, is metav1.Object) bool {
-	return was.GetGeneration() != is.GetGeneration() ||
-		was.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != is.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] ||
-		is.GetDeletionTimestamp().IsZero() && protects(was) && !protects(is)
+func news(was, is client.Object) bool {
+	return controller.Wakes().Update(event.UpdateEvent{ObjectOld: was, ObjectNew: is})
 }
 
 // protects reports whether the operator's finalizer keeps an object.

@@ -181,6 +181,7 @@ var withoutWork = map[fault]canned{
 	failed:       {http.StatusInternalServerError, "application/json", `{"error_code":"DLF.6201","error_msg":"Internal error","request_id":"1"}`},
 	unavailable:  {http.StatusBadGateway, "text/html", "<html><body>Bad Gateway</body></html>"},
 	throttled:    {http.StatusTooManyRequests, "application/json", `{"error_code":"APIGW.0308","error_msg":"Throttled","request_id":"1"}`},
+	refusedLook:  {http.StatusBadRequest, "application/json", `{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`},
 	unauthorized: {http.StatusUnauthorized, "application/json", `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"1"}`},
 }
 
