@@ -29,6 +29,12 @@ const (
 	fileRound    = "internal/workspace/round.go"
 	fileObserver = "internal/workspace/observer.go"
 	fileOutcome  = "internal/workspace/outcome.go"
+
+	fileReconciler = "internal/controller/releasepackage_controller.go"
+	fileVanished   = "internal/lifecycle/vanished.go"
+	fileMissing    = "internal/lifecycle/missing.go"
+	fileClaims     = "internal/lifecycle/claims.go"
+	fileContent    = "internal/lifecycle/content.go"
 )
 
 // mutants are the known ways to break the operator.
@@ -36,7 +42,7 @@ var mutants = []mutant{
 	{
 		name: "attempt-not-recorded", file: fileAct, runs: "pack/documented,pack/shared-item",
 		why: "the request leaves before the attempt is stored, so that a crash forgets it",
-		old: "	if err := r.patchStatus(ctx, p); err != nil {\n		p.conn.Unadmit()\n		return lifecycle.Step{}, err\n	}\n",
+		old: "	if err := r.recordAttempt(ctx, p); err != nil {\n		p.conn.Unadmit()\n		return lifecycle.Step{}, err\n	}\n",
 		new: "",
 	},
 	{
@@ -48,8 +54,8 @@ var mutants = []mutant{
 	{
 		name: "failed-search-is-absence", file: fileObserve, runs: "pack-lost-long-ago/documented",
 		why: "an error of the list is taken for an empty list",
-		old: "	if err != nil {\n		return nil, err\n	}\n	var all []lifecycle.Package",
-		new: "	if err != nil {\n		listed = nil\n	}\n	var all []lifecycle.Package",
+		old: "		if err != nil {\n			return nil, err\n		}\n		listed = append(listed, found...)",
+		new: "		if err != nil {\n			continue\n		}\n		listed = append(listed, found...)",
 	},
 	{
 		name: "failed-look-is-absence", file: fileView, runs: "delete-after-days/documented",
@@ -138,8 +144,8 @@ var mutants = []mutant{
 	{
 		name: "withdrawn-is-a-match", file: fileRecover, runs: "withdrawn-forced/documented",
 		why: "a package that was withdrawn long ago is taken for what the latest attempt made",
-		old: "	if p.Name != a.PackageName || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {\n",
-		new: "	if p.Name != a.PackageName {\n",
+		old: "	if p.Name != a.PackageName && !own || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {\n",
+		new: "	if p.Name != a.PackageName && !own {\n",
 	},
 	{
 		name: "id-recorded-once", file: fileReport, runs: "pack/documented",
@@ -164,5 +170,59 @@ var mutants = []mutant{
 		why: "an object is let go while its package is being deployed, so that nobody withdraws it when that fails",
 		old: "	case v1alpha1.StateDeploying:\n		return Step{Action: Wait,",
 		new: "	case v1alpha1.StateDeploying:\n		return Step{Action: Release,",
+	},
+	{
+		name: "lost-finalizer-unnoticed", file: fileReconciler, runs: "replaced/documented",
+		why: "an object that was replaced by one without the finalizer is not given it back, so that a deletion passes by its package",
+		old: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())",
+		new: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate())",
+	},
+	{
+		name: "vanished-unnoticed", file: fileVanished, runs: "replaced-deleted-at-once/documented",
+		why: "nobody withdraws the package of an object that went without the finalizer",
+		old: "	return !watched && ",
+		new: "	return watched && ",
+	},
+	{
+		name: "refused-look-is-absence", file: fileView, runs: "delete-after-days/documented",
+		why: "a refusal to show a package is taken for its absence, without the list",
+		old: "		c.findInList(ctx, &v, err, id, name)\n",
+		new: "		v.Gone = true\n",
+	},
+	{
+		name: "not-shown-is-gone", file: fileMissing, runs: "delete-during-pack/looks-lag,delete-lost-answer/looks-lag",
+		why: "a package that the service has just packed and does not show yet is taken for one that is gone",
+		old: "	return (seen.Gone || seen.Hidden != nil) && ",
+		new: "	return seen.Hidden != nil && seen.Gone && ",
+	},
+	{
+		name: "lag-is-believed", file: fileMissing, runs: "replace/looks-lag,delete-in-review/looks-lag",
+		why: "a look that lags behind an accepted withdrawal is taken for a withdrawal that failed",
+		old: "	return rp.Status.UnpackedTime != nil && recent(",
+		new: "	return rp.Status.UnpackedTime == nil && recent(",
+	},
+	{
+		name: "given-up-while-replacing", file: fileClaims, runs: "rival-waits-during-edit/documented",
+		why: "an object that replaces its package loses an item to one that waits for it",
+		old: "	if !makesWay(rp) || !rp.DeletionTimestamp.IsZero() {\n",
+		new: "	if rp.Status.Attempt == nil || len(rp.Status.Attempt.PendingItemIDs) > 0 {\n",
+	},
+	{
+		name: "names-not-numbered", file: fileContent, runs: "replace/names-only-once",
+		why: "a replacement asks for a name that a service may never give again",
+		old: "	if number > 1 {\n		suffix",
+		new: "	if number < 0 {\n		suffix",
+	},
+	{
+		name: "every-look-wakes", file: fileOutcome, runs: "pack/documented",
+		why: "every look at a package has a pass, though it shows what is on record",
+		old: "	if e.Awaited || e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
+		new: "	if e.Awaited || e.Trouble != \"\" || v.Err == nil {",
+	},
+	{
+		name: "adoption-given-up", file: fileDecide, runs: "adopt-too-early/documented",
+		why: "nobody looks again for a package that is to be adopted and is not shown yet",
+		old: "Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,\n			Message: says + \"; correct",
+		new: "Reason: v1alpha1.ReasonPackageNotFound,\n			Message: says + \"; correct",
 	},
 }

@@ -99,7 +99,7 @@ var adoptionScenarios = []scenario{
 	}},
 	{name: "adopt-too-early", variants: []variant{contrary}, steps: func(variant) []step {
 		return []step{
-			packingWith(condition(v1alpha1.ConditionReady, v1alpha1.ReasonPackageNotFound), func(_ *world, rp *v1alpha1.ReleasePackage) {
+			packingWith(stalled(v1alpha1.ReasonPackageNotFound), func(_ *world, rp *v1alpha1.ReleasePackage) {
 				rp.Spec = v1alpha1.ReleasePackageSpec{ReleasePackageID: "1"}
 			}),
 			{name: "a person packs", goal: inReview, do: func(w *world) error {
