@@ -263,7 +263,7 @@ func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal er
 // is concluded from it.
 func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 	ids := lifecycle.ItemsOf(p.rp)
-	listed, err := p.conn.PendingItems(ctx)
+	listed, err := p.conn.PendingNow(ctx, ids)
 	switch kind := dataarts.KindOf(err); {
 	case err == nil:
 	case kind == dataarts.Refused, kind == dataarts.Forbidden:
@@ -271,11 +271,7 @@ func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 	default:
 		return lifecycle.ItemsUnknown, err
 	}
-	pending := make(map[string]dataarts.PendingItem, len(listed))
-	for _, item := range listed {
-		pending[item.ID] = item
-	}
-	return lifecycle.WhatItemsSay(ids, pendingFrom(pending, nil)), nil
+	return lifecycle.WhatItemsSay(ids, pendingFrom(listed, nil)), nil
 }
 
 // blockedBy is the step while an error is in the way.

@@ -145,8 +145,9 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	if !lifecycle.NeedsItems(p.rp, p.seen) {
 		return nil
 	}
-	pending, err := p.conn.PendingItems(ctx)
-	p.seen.ItemsUnpacked = err == nil && allUnpacked(p.rp, pending)
+	ids := p.rp.Status.Attempt.PendingItemIDs
+	pending, err := p.conn.PendingSince(ctx, ids, p.rp.Status.Attempt.StartTime.Add(p.seen.SettleTime))
+	p.seen.ItemsUnpacked = err == nil && allUnpacked(ids, pending)
 	return err
 }
 
@@ -210,18 +211,14 @@ func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass, liste
 	return []lifecycle.Package{*packageFrom(&detail)}, nil
 }
 
-// allUnpacked reports whether every item of the attempt is listed, and in no package. An item that is not listed proves nothing.
-func allUnpacked(rp *v1alpha1.ReleasePackage, pending []dataarts.PendingItem) bool {
-	unpacked := make(map[string]bool, len(pending))
-	for i := range pending {
-		unpacked[pending[i].ID] = pending[i].PackageFlag == 0
-	}
-	for _, id := range rp.Status.Attempt.PendingItemIDs {
-		if !unpacked[id] {
+// allUnpacked reports whether every item of an attempt is listed, and in no package. An item that is not listed proves nothing.
+func allUnpacked(ids []string, pending map[string]dataarts.PendingItem) bool {
+	for _, id := range ids {
+		if item, listed := pending[id]; !listed || item.PackageFlag != 0 {
 			return false
 		}
 	}
-	return len(rp.Status.Attempt.PendingItemIDs) > 0
+	return len(ids) > 0
 }
 
 // hindered makes a problem of an error, if users can understand it as one.

@@ -102,7 +102,7 @@ var _ = Describe("Deleting", func() {
 
 	DescribeTable("an object whose answer was lost", expectDeletion,
 		Entry("looks for the package first", aReleasePackage(attempted(20*time.Second)), seeing(found()),
-			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(10*time.Second))),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(settleTime-19*time.Second))),
 		Entry("adopts the package that it finds, to withdraw it soon", aReleasePackage(attempted(time.Minute)),
 			seeing(found(aPackage(packageID, v1alpha1.StatePendingReview))),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second))),

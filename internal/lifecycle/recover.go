@@ -86,7 +86,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
 	case !settled(rp, seen):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: halfOf(seen.Now.Sub(a.StartTime.Time)), Message: outcomeUnknown(a)}
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, seen), Message: outcomeUnknown(a)}
 	case len(found) == 1:
 		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
 	case len(found) > 1:
@@ -113,7 +113,21 @@ func live(packages []Package) []Package {
 
 // OutcomeUnknown is the step after a request whose answer proves nothing, as long as no look was made.
 func OutcomeUnknown(rp *v1alpha1.ReleasePackage) Step {
-	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt), After: minPatience}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt), After: firstSearch}
+}
+
+// firstSearch is how soon to look for a package whose request got no answer: by then it is listed even where lists lag behind. Each look costs a call, and
+// there may be many to look for at the same time.
+const firstSearch = 10 * time.Second
+
+// nextSearch is when to look again after nothing was found: when no request can take effect any more.
+func nextSearch(a *v1alpha1.PackAttempt, seen Seen) time.Duration {
+	elapsed := max(seen.Now.Sub(a.StartTime.Time), 0) // A clock that runs behind is no reason to wait for longer.
+	left := max(seen.SettleTime-elapsed, 0) + minPatience
+	if elapsed < firstSearch {
+		return min(firstSearch-elapsed, left)
+	}
+	return left
 }
 
 func outcomeUnknown(a *v1alpha1.PackAttempt) string {

@@ -85,13 +85,13 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	DescribeTable("without a match", expectDecision,
 		Entry("before the settle time is over, it looks again", aReleasePackage(attempted(20*time.Second)), seeing(found()),
-			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords), comingBackAfter(10*time.Second), tellingNothing())),
-		Entry("right after the request, it looks again soon", aReleasePackage(attempted(0)), seeing(found()),
-			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(time.Second))),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords), comingBackAfter(settleTime-19*time.Second), tellingNothing())),
+		Entry("right after the request, it looks again when lists that lag behind show it", aReleasePackage(attempted(3*time.Second)), seeing(found()),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(7*time.Second))),
 		Entry("before the settle time is over, items that are unpacked prove nothing", aReleasePackage(attempted(unsettled)), seeing(found(), itemsUnpacked),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
 		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)), seeing(found(), itemsUnpacked),
-			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(time.Second))),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(10*time.Second))),
 		Entry("after the settle time, items that are unpacked close the attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
 			does(lifecycle.CloseAttempt, comingBackAfter(time.Second), tellingNothing())),
 		Entry("after the settle time, items that are not listed as unpacked prove nothing", aReleasePackage(attempted(longSettled)), seeing(found()),
@@ -186,7 +186,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("says why the answer is missing, with the same words before and after a look", func() {
 		rp := aReleasePackage(attempted(time.Second))
-		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(time.Second)))
+		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(10*time.Second)))
 
 		lifecycle.RecordOutcomeUnknown(rp, "pack: no clear answer: HTTP 502")
 		Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())

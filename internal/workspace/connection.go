@@ -174,15 +174,11 @@ func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListO
 	return page, err
 }
 
-// PendingItems lists every pending item of the workspace, however many there are, as they are now.
-func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
-	items, _, err := c.listPending(ctx, second, math.MaxInt)
-	return items, err
-}
-
-// listPending lists the pending items unless there are more than so many, and counts its calls.
+// listPending lists the pending items unless there are more than so many, and counts its calls. With ErrIncomplete it returns what it saw of a list that
+// changed meanwhile.
 func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
-	e := c.errand(p)
+	e, at, total := c.errand(p), map[string]int{}, -1
+	changed := false
 	page := func(offset int) ([]dataarts.PendingItem, int, error) {
 		calls++
 		page, err := fetch(ctx, e, func() (dataarts.PendingItemPage, error) {
@@ -191,9 +187,26 @@ func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (i
 		if err == nil && page.Total > atMost {
 			return nil, 0, ErrTooLong
 		}
+		changed = changed || total >= 0 && page.Total != total
+		total = page.Total
 		return page.Items, page.Total, c.note(err)
 	}
-	items, err = allPages(page, func(i dataarts.PendingItem) string { return i.ID })
+	keep := func(page []dataarts.PendingItem) {
+		for i := range page {
+			if n, known := at[page[i].ID]; known {
+				items[n] = page[i]
+				continue
+			}
+			at[page[i].ID] = len(items)
+			items = append(items, page[i])
+		}
+	}
+	if _, err = sweep(page, keep, func(i dataarts.PendingItem) string { return i.ID }, math.MaxInt); err != nil {
+		return nil, calls, err
+	}
+	if changed || len(items) < total {
+		err = ErrIncomplete
+	}
 	return items, calls, err
 }
 

@@ -152,8 +152,8 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
 	conn.pageLimit.Store(pageSize)
-	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context) ([]dataarts.PendingItem, int, error) {
-		return conn.listPending(ctx, first, maxPending)
+	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context, atMost int) ([]dataarts.PendingItem, int, error) {
+		return conn.listPending(ctx, first, atMost)
 	})
 	conn.inFlight = newInFlight(c.clock(), conn.listInFlight)
 	conn.unpacking = newUnpacking(conn, c.Linger)

@@ -16,9 +16,12 @@ limitations under the License.
 
 package workspace
 
-import "context"
+import (
+	"context"
+	"math"
 
-import "github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
 
 // Waiting is how many calls wait for the connection's budget.
 func (c *Connection) Waiting() int {
@@ -43,4 +46,10 @@ func (c *Connection) UnpackForNobody(ctx context.Context) {
 	b.context, b.end = context.WithCancel(ctx)
 	defer b.end()
 	c.unpacking.run(b)
+}
+
+// PendingItems lists every pending item.
+func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
+	items, _, err := c.listPending(ctx, second, math.MaxInt)
+	return items, err
 }

@@ -19,6 +19,7 @@ package workspace
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -41,14 +42,33 @@ var ErrTooLong = errors.New("the service's list of pending items is too long to 
 // the list: that all items are unpacked may be a look's word that is up to five minutes old, since the service checks that itself when
 // they are packed. Everything else is said by a look that began after the call, and an absence only if the list was whole.
 func (c *Connection) Pending(ctx context.Context, ids []string) (map[string]dataarts.PendingItem, error) {
-	return c.pending.show(ctx, ids)
+	return c.pending.show(ctx, pendingAsk{ids: ids})
+}
+
+// PendingSince is Pending for those who conclude from the list what the service does not check again: no look that began before since tells them
+// anything, and the list is read however long it is.
+func (c *Connection) PendingSince(ctx context.Context, ids []string, since time.Time) (map[string]dataarts.PendingItem, error) {
+	return c.pending.show(ctx, pendingAsk{ids: ids, since: since, whole: true})
+}
+
+// PendingNow is PendingSince with a look that begins after the call.
+func (c *Connection) PendingNow(ctx context.Context, ids []string) (map[string]dataarts.PendingItem, error) {
+	return c.PendingSince(ctx, ids, c.clock.Now())
+}
+
+// pendingAsk is what someone wants to know.
+type pendingAsk struct {
+	ids []string
+	// since is when a look may have begun at the earliest, and whole tells that no list is too long.
+	since time.Time
+	whole bool
 }
 
 // pendingLooks are the looks at one pending list.
 type pendingLooks struct {
 	clock clock.PassiveClock
-	// list reads the list, and counts the calls that it took.
-	list func(context.Context) ([]dataarts.PendingItem, int, error)
+	// list reads the list unless there is more on it than so many, and counts the calls that it took. Of one that changes meanwhile it returns a part.
+	list func(context.Context, int) ([]dataarts.PendingItem, int, error)
 	// turn is held by the one who looks, so that the others wait for what that brings.
 	turn chan struct{}
 
@@ -60,7 +80,7 @@ type pendingLooks struct {
 	packed, meanwhile map[string]bool
 }
 
-func newPendingLooks(c clock.PassiveClock, list func(context.Context) ([]dataarts.PendingItem, int, error)) *pendingLooks {
+func newPendingLooks(c clock.PassiveClock, list func(context.Context, int) ([]dataarts.PendingItem, int, error)) *pendingLooks {
 	return &pendingLooks{clock: c, list: list, turn: make(chan struct{}, 1), latest: &pendingLook{}, good: &pendingLook{}}
 }
 
@@ -74,24 +94,24 @@ type pendingLook struct {
 	err    error
 }
 
-func (p *pendingLooks) show(ctx context.Context, ids []string) (map[string]dataarts.PendingItem, error) {
-	l, err := p.after(ctx, p.soFar(), ids)
+func (p *pendingLooks) show(ctx context.Context, ask pendingAsk) (map[string]dataarts.PendingItem, error) {
+	l, err := p.after(ctx, p.soFar(), ask)
+	if l.answers(ask.ids) {
+		return l.of(ask.ids), nil
+	}
 	if err != nil {
 		return nil, err
-	}
-	if l.atOnce || l.shows(ids) {
-		return l.of(ids), nil
 	}
 	// When one item leaves a list that is read page by page, another one slips from a page that is still to be read to one that was,
 	// and if one comes at the same time, the number of items does not tell. The one that left is missing from the next look.
-	again, err := p.after(ctx, l.number, ids)
+	again, err := p.after(ctx, l.number, ask)
 	if err != nil {
 		return nil, err
 	}
-	if !again.atOnce && !again.shows(ids) && !again.showsAll(l) {
+	if !again.answers(ask.ids) && !again.showsAll(l) {
 		return nil, ErrIncomplete
 	}
-	return again.of(ids), nil
+	return again.of(ask.ids), nil
 }
 
 func (p *pendingLooks) soFar() int {
@@ -102,35 +122,43 @@ func (p *pendingLooks) soFar() int {
 
 // after returns a look that answers for the items: the first one after so many, or an earlier one that suffices. It is made here, or by
 // another caller while this one waits.
-func (p *pendingLooks) after(ctx context.Context, looks int, ids []string) (*pendingLook, error) {
-	l := p.known(looks, ids)
+func (p *pendingLooks) after(ctx context.Context, looks int, ask pendingAsk) (*pendingLook, error) {
+	l := p.known(looks, ask)
 	if l == nil {
 		select {
 		case p.turn <- struct{}{}:
 			defer func() { <-p.turn }()
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return &pendingLook{}, ctx.Err()
 		}
-		if l = p.known(looks, ids); l == nil {
-			l = p.look(ctx)
+		if l = p.known(looks, ask); l == nil {
+			l = p.look(ctx, ask.atMost())
 		}
 	}
 	return l, l.err
 }
 
 // known returns a look that was made already and suffices, or nil.
-func (p *pendingLooks) known(looks int, ids []string) *pendingLook {
+func (p *pendingLooks) known(looks int, ask pendingAsk) *pendingLook {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	tooLong := errors.Is(p.latest.err, ErrTooLong)
 	switch {
-	case p.latest.number > looks:
+	case p.latest.number > looks && !(tooLong && ask.whole):
 		return p.latest
-	case p.fresh(p.good) && p.unpacked(ids):
+	case p.fresh(p.good) && p.unpacked(ask.ids) && p.good.began.After(ask.since):
 		return p.good
-	case p.fresh(p.latest) && errors.Is(p.latest.err, ErrTooLong):
+	case p.fresh(p.latest) && tooLong && !ask.whole:
 		return p.latest
 	}
 	return nil
+}
+
+func (a *pendingAsk) atMost() int {
+	if a.whole {
+		return math.MaxInt
+	}
+	return maxPending
 }
 
 func (p *pendingLooks) fresh(l *pendingLook) bool { return p.clock.Since(l.began) <= lookTTL }
@@ -146,21 +174,21 @@ func (p *pendingLooks) unpacked(ids []string) bool {
 }
 
 // look reads the list. Its caller has the turn.
-func (p *pendingLooks) look(ctx context.Context) *pendingLook {
+func (p *pendingLooks) look(ctx context.Context, atMost int) *pendingLook {
 	p.mu.Lock()
 	p.begun++
 	l := &pendingLook{number: p.begun, began: p.clock.Now()}
 	p.meanwhile = map[string]bool{}
 	p.mu.Unlock()
 
-	items, calls, err := p.list(ctx)
+	items, calls, err := p.list(ctx, atMost)
 	l.atOnce, l.err, l.items = calls == 1, err, make(map[string]dataarts.PendingItem, len(items))
 	for i := range items {
 		l.items[items[i].ID] = items[i]
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil {
+	if err == nil || l.partial() && !p.fresh(p.good) { // What a part of the list shows as unpacked is so.
 		p.good, p.packed = l, p.meanwhile
 	}
 	if concernsAll(ctx, err) {
@@ -197,6 +225,20 @@ func (p *pendingLooks) note(ids []string, err error) {
 			p.meanwhile[id] = true
 		}
 	}
+}
+
+// partial tells that the list changed while it was read, so that only what is shown says something.
+func (l *pendingLook) partial() bool { return errors.Is(l.err, ErrIncomplete) }
+
+// answers reports whether the look suffices for these items: it shows them all, or the whole list as it was at one moment.
+func (l *pendingLook) answers(ids []string) bool {
+	switch {
+	case l.number == 0, l.err != nil && !l.partial():
+		return false
+	case l.shows(ids):
+		return true
+	}
+	return l.atOnce && l.err == nil
 }
 
 func (l *pendingLook) of(ids []string) map[string]dataarts.PendingItem {

@@ -215,9 +215,10 @@ var _ = Describe("A long list of pending items", func() {
 			ContentType: "application/json", Body: `{"total":152,"data":[]}`})).To(Succeed())
 		s.submit(150)
 		conn := s.expectConnected(ctx)
-		_, err := conn.Pending(ctx, []string{"1"})
+		_, err := conn.Pending(ctx, []string{"152"})
 		Expect(err).To(MatchError(workspace.ErrIncomplete))
-		s.expectFlags(ctx, conn, 2, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, conn, 0, []string{"1"}, map[string]int{"1": 0}) // What it showed is so all the same.
+		s.expectFlags(ctx, conn, 2, []string{"152"}, map[string]int{"152": 0})
 	})
 
 	It("is read twice before an item is taken for absent", func(ctx SpecContext) {
@@ -260,5 +261,26 @@ var _ = Describe("A long list of pending items", func() {
 		_, err := conn.Pending(ctx, []string{"101", "102"})
 		Expect(err).To(MatchError(workspace.ErrIncomplete))
 		s.expectFlags(ctx, conn, 3, []string{"101", "102"}, map[string]int{"101": 0, "102": 0})
+	})
+
+	It("serves all who conclude from it what only looks after a moment can tell", func(ctx SpecContext) {
+		s := aSite()
+		ids := s.submit(2100)
+		conn := s.expectConnected(ctx)
+		settled := s.clock.Now()
+		s.clock.Step(time.Second)
+		got, err := conn.PendingSince(ctx, ids[:1], settled)
+		Expect(err).NotTo(HaveOccurred(), "no list is too long for them")
+		Expect(got).To(haveFlags(map[string]int{ids[0]: 0}))
+		before := s.looks()
+		for _, id := range ids[1:40] {
+			Expect(conn.PendingSince(ctx, []string{id}, settled)).To(HaveLen(1))
+		}
+		Expect(s.looks()).To(Equal(before))
+		Expect(conn.PendingSince(ctx, ids[:1], s.clock.Now())).To(HaveLen(1))
+		Expect(s.looks()).To(BeNumerically(">", before), "for one who has not settled yet, that look was too early")
+		before = s.looks()
+		Expect(conn.PendingNow(ctx, ids[:1])).To(HaveLen(1))
+		Expect(s.looks()).To(BeNumerically(">", before))
 	})
 })
