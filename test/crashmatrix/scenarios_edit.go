@@ -35,7 +35,8 @@ var editScenarios = []scenario{
 		if v.assumptions.WithdrawnItem == simulator.ItemGone {
 			after = itemsGone
 		}
-		return []step{packing(), {name: "rename", goal: after, do: func(w *world) error {
+		lost := v.assumptions.WithdrawnItem == simulator.ItemGone
+		return []step{packing(), {name: "rename", goal: after, slow: lost, do: func(w *world) error {
 			return w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "release_of_june" })
 		}}}
 	}},

@@ -163,12 +163,19 @@ func (w *world) replace() error {
 
 // restore brings the object back from a backup, into a cluster that was built anew: it is another object with the same spec, its status is lost, and
 // no manager has seen the old one go. That takes a while.
-func (w *world) restore() error {
+func (w *world) restore() error { return w.comeBack(v1alpha1.UnpackFinalizer) }
+
+// recreate is the same from a repository, which has no finalizers.
+func (w *world) recreate() error { return w.comeBack() }
+
+func (w *world) comeBack(finalizers ...string) error {
 	ctx := context.Background()
 	if err := errors.Join(w.restart(), w.read(ctx)); err != nil {
 		return err
 	}
-	backup := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name}, Spec: w.rp.Spec}
+	backup := &v1alpha1.ReleasePackage{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name, Finalizers: finalizers}, Spec: w.rp.Spec,
+	}
 	bare := w.rp.DeepCopy()
 	bare.Finalizers = nil
 	err := w.users.Patch(ctx, bare, client.MergeFrom(w.rp))
