@@ -180,7 +180,7 @@ var _ = Describe("Watching a package", func() {
 			Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		},
 		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, (*simulator.Console).Withdraw),
-		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, (*simulator.Console).Vanish),
+		Entry("because it vanished", v1alpha1.ReasonWithdrawn, (*simulator.Console).Vanish),
 	)
 
 	It("keeps looking at a state that the reference does not explain", func(ctx SpecContext) {

@@ -19,6 +19,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -47,7 +48,7 @@ func Summarize(rp *v1alpha1.ReleasePackage, step Step, now time.Time) {
 			work = v1alpha1.ConditionStalled
 		}
 	case step.Reason != "" && speaksForReady(rp, ready.status, work):
-		ready = verdict{readyWhile(rp, ready.status, step.Reason), step.Reason, step.Message}
+		ready = verdict{readyWhile(rp, ready.status, step.Reason), step.Reason, firstClause(step.Message)}
 	case step.Reason == "" && ready.status != metav1.ConditionTrue:
 		// The step only put something on record; the next pass is due to go on from there.
 		work, step.Reason, step.Message = v1alpha1.ConditionReconciling, ready.reason, ready.message
@@ -55,7 +56,7 @@ func Summarize(rp *v1alpha1.ReleasePackage, step Step, now time.Time) {
 
 	c := conditions{rp: rp, now: now}
 	c.set(v1alpha1.ConditionReady, ready)
-	c.set(v1alpha1.ConditionDeployed, deployedByState(rp))
+	c.set(v1alpha1.ConditionDeployed, deployed(rp, step))
 	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
 		if was := meta.FindStatusCondition(rp.Status.Conditions, kind); was != nil && was.Reason != step.Reason {
 			meta.RemoveStatusCondition(&rp.Status.Conditions, kind) // What the operator is at now began now.
@@ -138,13 +139,30 @@ func selfReviewed(rp *v1alpha1.ReleasePackage) bool {
 	return len(approvers) == 1 && approvers[0] == applicant
 }
 
-// deployedByState says of the deployment what Ready says of the package, and is True in one state alone.
-func deployedByState(rp *v1alpha1.ReleasePackage) verdict {
+// deployed says of the deployment what Ready says of the package, and is True in one state alone. Nobody is told to wait for an approver while the
+// package is being withdrawn, or is not to be seen.
+func deployed(rp *v1alpha1.ReleasePackage, step Step) verdict {
 	v := readyByState(rp)
 	if v.status == metav1.ConditionTrue && rp.Status.State != v1alpha1.StateDeployed {
 		v.status = metav1.ConditionFalse
 	}
+	withdraws := step.Reason == v1alpha1.ReasonUnpacking || step.Reason == v1alpha1.ReasonReplacing
+	missed := step.Reason == v1alpha1.ReasonPackageNotFound && rp.Status.State == v1alpha1.StateUnknown
+	if missed || withdraws && rp.Status.State == v1alpha1.StatePendingReview {
+		v.reason, v.message = step.Reason, firstClause(step.Message)
+	}
 	return v
+}
+
+// firstClause is what the matter is, without what to do: that is told once, by the condition that is about the operator.
+func firstClause(message string) string {
+	end := len(message)
+	for _, mark := range []string{"; ", ". "} {
+		if i := strings.Index(message, mark); i >= 0 {
+			end = min(end, i)
+		}
+	}
+	return message[:end]
 }
 
 type conditions struct {

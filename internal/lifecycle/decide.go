@@ -153,14 +153,15 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return asAdopted(rp, seen, step)
 	case v1alpha1.StateUnknown:
 	}
-	return Step{Action: Wait, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
-		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console", rawState(seen), id)}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
+		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console. The operator goes on watching it",
+		rawState(seen), id)}
 }
 
 // decideMissing is about a package that the service neither shows nor lists, though nothing says that it came to an end.
 func decideMissing(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) ||
+	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) && !ended(rp, v1alpha1.OutcomeGivenUp) ||
 		packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound {
 		return replace(rp, seen)
 	}
@@ -175,8 +176,8 @@ func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
 		return Step{Action: Pack}
 	case seen.Gone:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, Message: fmt.Sprintf(
-			"The service says that package %s does not exist; %s", id, howToPackAgain(rp))}
+		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
+			"The service has no package %s any more, so it was withdrawn or deleted there; %s", id, howToPackAgain(rp))}
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
 		"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
@@ -300,7 +301,7 @@ func PackRefused(rp *v1alpha1.ReleasePackage) Step {
 
 func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
 	if adopts(rp) {
-		return "it was adopted and is not packed again; delete this object, or create another ReleasePackage"
+		return "delete this object, or create another ReleasePackage, as what was adopted is not packed again"
 	}
 	return fmt.Sprintf("edit the spec, or set the annotation %s to a new value, to pack again", v1alpha1.ReconcileAtAnnotation)
 }

@@ -139,6 +139,8 @@ func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
 	case seen.Gone, seen.Hidden != nil && unpacked(rp):
 		rp.Status.State = v1alpha1.StateWithdrawn
+	case missing(rp, seen):
+		rp.Status.State = v1alpha1.StateUnknown
 	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
 		stands := outdated(rp, seen)
 		recordPackage(rp, seen.Package, seen.Now)

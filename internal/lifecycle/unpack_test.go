@@ -97,8 +97,8 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 		lifecycle.RecordSeen(rp, seeing(hiding))
 		Expect(rp.Status.State).To(Equal(want))
 	},
-		Entry("not without a withdrawal", with(unchanged), v1alpha1.StatePendingReview),
-		Entry("not while it is not known whether the service accepted it", with(withdrawing), v1alpha1.StatePendingReview),
+		Entry("not without a withdrawal", with(unchanged), v1alpha1.StateUnknown),
+		Entry("not while it is not known whether the service accepted it", with(withdrawing), v1alpha1.StateUnknown),
 		Entry("once the service has accepted it", with(givenUp), v1alpha1.StateWithdrawn),
 	)
 })

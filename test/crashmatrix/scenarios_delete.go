@@ -64,7 +64,7 @@ var deleteScenarios = []scenario{
 	{name: "delete-withdrawn", variants: []variant{withdrawnHidden, withdrawnGone}, steps: deleteAfter(packing(),
 		step{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
 	{name: "delete-vanished", variants: []variant{longCode}, steps: deleteAfter(packing(),
-		step{name: "vanished", do: vanish, goal: stalled(v1alpha1.ReasonPackageNotFound)})},
+		step{name: "vanished", do: vanish, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
 	{name: "delete-retain", steps: func(variant) []step {
 		return []step{packing(retaining), {name: "delete", do: (*world).remove, goal: all(gone, oneLeft)}}
 	}},

@@ -97,7 +97,7 @@ var _ = Describe("A namespace that is deleted as a whole", func() {
 		startOperator(ctx, "--allow-insecure-endpoints")
 		for i := 1; i <= 4; i++ {
 			job := fmt.Sprintf("job-%d", i)
-			Eventually(ctx, t.field).WithArguments(ctx, job, `.status.conditions[?(@.type=="Ready")].message`).Should(And(
+			Eventually(ctx, t.field).WithArguments(ctx, job, `.status.conditions[?(@.type=="Reconciling")].message`).Should(And(
 				ContainSubstring(`DataArtsWorkspace "production"`),
 				ContainSubstring("spec.deletionPolicy to Retain")))
 			Expect(t.field(ctx, job, `.status.conditions[?(@.type=="Ready")].reason`)).To(Equal("WorkspaceNotFound"))
