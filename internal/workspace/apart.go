@@ -60,7 +60,7 @@ type unpackHalves struct {
 func (u *unpacking) run(b *batch) {
 	defer func() {
 		if b.admitted { // All who asked have gone.
-			u.conn.Unadmit()
+			u.conn.budget.unadmit()
 		}
 	}()
 	b.linger(u.linger)

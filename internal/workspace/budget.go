@@ -139,6 +139,13 @@ func (b *budget) room() int {
 	return room
 }
 
+// busy sends a caller away who has to wait for something else than a turn.
+func (b *budget) busy() *BusyError {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return &BusyError{After: b.slot(b.pace.Now())}
+}
+
 // slot is how long someone has to stay away to be served at once, at the usual pace: a slow one is about to pass, and who comes back too early is sent
 // away again.
 func (b *budget) slot(now time.Time) time.Duration {

@@ -87,8 +87,8 @@ func (c *Connection) TryNow() { c.budget.lift() }
 // Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
 // wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request.
 func (c *Connection) Admit(ctx context.Context) error {
-	if err := c.client.legible.begin(); err != nil {
-		return err
+	if !c.client.legible.begin() {
+		return c.budget.busy()
 	}
 	err := c.budget.ticket(ctx, c.trialTime())
 	if err != nil {

@@ -31,8 +31,6 @@ import (
 )
 
 const (
-	// trialRecheck is how soon someone comes back who wants to pack while the answer to the first request to pack is awaited.
-	trialRecheck = 500 * time.Millisecond
 	// illegibleFor is how long an answer that cannot be read speaks for the next ones.
 	illegibleFor = 5 * time.Second
 )
@@ -115,15 +113,15 @@ func (l *legible) doubts() ([]dataarts.Op, error) {
 	return slices.Sorted(maps.Keys(l.unread)), nil
 }
 
-// begin lets one request to pack through, and the others once the id of a package was read.
-func (l *legible) begin() error {
+// begin lets one request to pack through, and the others once the id of a package was read. It reports whether this one may go.
+func (l *legible) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.proved && l.packing > 0 {
-		return &BusyError{After: trialRecheck}
+		return false
 	}
 	l.packing++
-	return nil
+	return true
 }
 
 // end takes down that a request which was let through is answered, or not sent.

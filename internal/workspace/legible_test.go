@@ -100,6 +100,11 @@ var _ = Describe("Answers that cannot be read", func() {
 		Expect(conn.Admit(ctx)).To(Succeed())
 		var busy *workspace.BusyError
 		Expect(errors.As(conn.Admit(ctx), &busy)).To(BeTrue())
+		first := busy.After
+		Expect(errors.As(conn.Admit(ctx), &busy)).To(BeTrue())
+		Expect(busy.After).To(BeNumerically(">", first), "those who are sent away come back one after the other")
+		conn.UnpackForNobody(ctx)
+		Expect(errors.As(conn.Admit(ctx), &busy)).To(BeTrue(), "what a batch hands back is no request to pack")
 		conn.Unadmit()
 		Expect(conn.Admit(ctx)).To(Succeed())
 		Expect(conn.Pack(ctx, aRequest)).NotTo(BeEmpty())
