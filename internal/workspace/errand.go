@@ -62,15 +62,18 @@ func (e *errand) admit(ctx context.Context) error {
 	return e.budget.wait(ctx, &waiter{errand: e, timeout: e.timeout})
 }
 
+// mostThrottled is how often in a row a call of an errand is made again that the service throttles. More is trouble, which those who wait have to tell of.
+const mostThrottled = 3
+
 // fetch makes the next call of an errand in its turn. Where the service asks for fewer calls, and a pause is over soon, it is made again: what was fetched
 // before is not lost, and who waits for it need not begin anew.
 func fetch[T any](ctx context.Context, e *errand, call func() (T, error)) (answer T, err error) {
-	for {
+	for again := 0; ; again++ {
 		if err := e.admit(ctx); err != nil {
 			return answer, err
 		}
 		answer, err = call()
-		if dataarts.KindOf(err) != dataarts.Throttled {
+		if dataarts.KindOf(err) != dataarts.Throttled || again == mostThrottled {
 			return answer, err
 		}
 	}

@@ -113,4 +113,16 @@ var _ = Describe("A list of several pages", func() {
 		Expect(idsOf(got)).To(ConsistOf(ids))
 		Expect(s.Counts()[simulator.OpList]).To(Equal(4), "one page was asked for twice")
 	})
+
+	It("is given up where the service asks for that again and again", func(ctx SpecContext) {
+		s := aSite()
+		s.Pace = &eager{}
+		conn := s.expectConnected(ctx)
+		fault := throttling(time.Second)
+		fault.Operation, fault.Times = simulator.OpList, simulator.Forever
+		Expect(s.Inject(fault)).To(Succeed())
+		_, err := conn.Search(ctx, "rel-")
+		Expect(dataarts.KindOf(err)).To(Equal(dataarts.Throttled), "those who wait for it have to tell of that")
+		Expect(s.Counts()[simulator.OpList]).To(Equal(4))
+	})
 })
