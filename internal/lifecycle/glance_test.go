@@ -47,6 +47,22 @@ var (
 	failed    = packed(v1alpha1.StateDeployFailed)
 )
 
+var _ = Describe("An object that stalls", func() {
+	DescribeTable("over something else is looked at now and then, while an approver may decide about its package", func(rp *v1alpha1.ReleasePackage, after time.Duration) {
+		Expect(lifecycle.LookAfter(rp, lifecycle.Step{Action: lifecycle.Stall})).To(Equal(after))
+	},
+		Entry("in review", aReleasePackage(inReview), 5*time.Minute),
+		Entry("being deployed", aReleasePackage(packed(v1alpha1.StateDeploying)), 5*time.Minute),
+		Entry("withdrawn", aReleasePackage(withdrawn), time.Duration(0)),
+		Entry("deployed", aReleasePackage(packed(v1alpha1.StateDeployed)), time.Duration(0)),
+		Entry("without a package", aReleasePackage(), time.Duration(0)),
+	)
+
+	It("is looked at when its step says, where that says so", func() {
+		Expect(lifecycle.LookAfter(aReleasePackage(inReview), lifecycle.Step{Action: lifecycle.Stall, After: time.Hour})).To(Equal(time.Hour))
+	})
+})
+
 var _ = Describe("A view of the package", func() {
 	DescribeTable("is not required as long as what is on record stands", func(rp *v1alpha1.ReleasePackage) {
 		Expect(lifecycle.Suffices(rp)).To(Equal(lifecycle.Glance{}))
