@@ -267,6 +267,7 @@ var _ = Describe("A connection", func() {
 		Entry("no address in particular", "http://0.0.0.0:PORT"),
 		Entry("metadata", "http://169.254.169.254"),
 		Entry("metadata as IPv6", "http://[fd00:ec2::254]"),
+		Entry("pod identity as IPv6", "http://[fd00:ec2::23]"),
 		Entry("metadata through NAT64", "http://[64:ff9b::169.254.169.254]"),
 		Entry("a proxy", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "http://localhost:PORT" }),
 		Entry("a proxy with TLS", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "https://127.0.0.1:PORT" }),
