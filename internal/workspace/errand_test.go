@@ -22,6 +22,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
@@ -98,6 +99,44 @@ var _ = Describe("A list of several pages", func() {
 		Expect(arrivals()).To(HaveExactElements(list, list, HaveSuffix("/13"), list, HaveSuffix("/13"), list))
 		Expect(expectAnswer(ctx, search)).To(Succeed())
 		Expect(idsOf(<-found)).To(ConsistOf(ids))
+	})
+
+	It("and the looks at what it lacks keep nobody for long who comes to wait, however busy the budget is", func(ctx SpecContext) {
+		l, ids := paced(ctx, 61)
+		for _, id := range ids[:60] {
+			Expect(l.console.Vanish(id)).To(Succeed()) // No list shows it any more.
+		}
+		l.follow(ids, l.seen)
+		l.clock.SetTime(l.NextRound())
+		Expect(l.conn.Probe(ctx)).To(Succeed())
+		told := make(chan struct{}, 200)
+		l.Tell(func(o types.NamespacedName) {
+			if o == object(ids[60]) {
+				told <- struct{}{}
+			}
+		})
+		running, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() {
+			for running.Err() == nil {
+				l.Round(running)
+			}
+		}()
+		serve(ctx, l, 2) // The list, and the first look.
+		for range 5 {
+			go func() {
+				for running.Err() == nil {
+					_, _ = l.conn.Look(running, ids[60])
+				}
+			}()
+		}
+		serve(ctx, l, 6)
+		l.follow(ids[60:], awaited)
+		turns := 0
+		for ; len(told) == 0 && turns < 400; turns++ {
+			serve(ctx, l, 1)
+		}
+		Expect(turns).To(BeNumerically("<=", 40))
 	})
 
 	It("goes on where it was when the service asks for fewer calls", func(ctx SpecContext) {

@@ -17,6 +17,7 @@ limitations under the License.
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (c *Connections) round(ctx context.Context, p *poll) {
 			return
 		}
 	}
-	r.details(ctx)
+	r.details(ctx, c.observing())
 }
 
 // reconnect makes sure that the connection is still the one that the workspace objects describe: credentials that were taken away are not used
@@ -203,20 +204,25 @@ func (r *round) list(ctx context.Context) error {
 	return err
 }
 
-// details looks at the packages that no list has shown, one by one.
-func (r *round) details(ctx context.Context) {
+// details looks at the packages that no list has shown, one by one, at those first that someone waits for. They are part of the round's errand, so that
+// they go on however busy the budget is. Nobody waits for more than a few seconds of looks that only others have asked for.
+func (r *round) details(ctx context.Context, o *observer) {
+	r.errand.lend(second)
+	slices.SortStableFunc(r.wanted, func(a, b Watch) int { return cmp.Compare(urgency(&a), urgency(&b)) })
+	began := o.clock.Now()
 	made, failed := 0, 0
 	for i := range r.wanted {
 		w := &r.wanted[i]
 		if r.shows(w) {
 			continue
 		}
-		if made == mostDetails {
+		late := !w.Awaited && o.clock.Since(began) > longestWait
+		if made == mostDetails || late && o.awaited(r) {
 			r.unfinished = true // The others are still due, and have the next round.
 			return
 		}
 		made++
-		v := r.conn.Find(ctx, w.ID, w.Name)
+		v := r.conn.find(ctx, r.look, w.ID, w.Name)
 		r.found[w.subject()] = &v
 		if v.Err == nil {
 			failed = 0
@@ -228,6 +234,29 @@ func (r *round) details(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func urgency(w *Watch) priority {
+	if w.Awaited {
+		return second
+	}
+	return last
+}
+
+// look is Connection.Look as part of the round's errand.
+func (r *round) look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
+	if err := r.errand.admit(ctx); err != nil {
+		return dataarts.PackageDetail{}, err
+	}
+	detail, err := r.conn.client.Show(ctx, id)
+	return detail, r.conn.note(err)
+}
+
+// awaited reports whether someone waits for this round, or has come to wait for the next one.
+func (o *observer) awaited(r *round) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return r.wanted[0].Awaited || r.asked.After(r.began)
 }
 
 // meetsAll reports whether an error that one look came to is what the others would come to as well.

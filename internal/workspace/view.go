@@ -106,8 +106,14 @@ func (c *Connection) SpareLook() bool { return c.spare.AllowN(c.clock.Now(), 1) 
 // Find makes a look at one package of its own. Where the service refuses to show it, it is looked for in the list, if its name is known: what the
 // service answers about an id that it does not know is not documented, so that a refusal may mean that.
 func (c *Connection) Find(ctx context.Context, id, name string) View {
+	return c.find(ctx, c.Look, id, name)
+}
+
+type lookAtOne func(ctx context.Context, id string) (dataarts.PackageDetail, error)
+
+func (c *Connection) find(ctx context.Context, look lookAtOne, id, name string) View {
 	v := View{Began: c.clock.Now(), id: id, turn: c.observer.nextTurn()}
-	detail, err := c.Look(ctx, id)
+	detail, err := look(ctx, id)
 	switch {
 	case err == nil:
 		v.Package = &detail
