@@ -18,20 +18,27 @@ limitations under the License.
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap/zapcore"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -121,7 +128,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 100,
 		"How many ReleasePackages are worked on at the same time. Most of that time they wait; as many withdrawals share a call, up to 100.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
-		"Comma-separated namespaces to watch. Empty means all.")
+		"Comma-separated namespaces to watch. Empty means all. Those that the operator may not read are left out until it may, and told of in the log and a metric.")
 	o.zap.BindFlags(flags)
 }
 
@@ -173,9 +180,21 @@ func run(o options) error {
 		return fmt.Errorf("finding the cluster (set --kubeconfig or run in a pod): %w", err)
 	}
 	config.UserAgent = "dataarts-operator/" + version
-	mgr, err := ctrl.NewManager(config, o.managerOptions())
+	ctx, stop := context.WithCancel(ctrl.SetupSignalHandler())
+	defer stop()
+	opts := o.managerOptions()
+	namespaces, err := o.namespaces(ctx, config, &opts, stop)
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, opts)
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
+	}
+	if namespaces != nil {
+		if err := mgr.Add(namespaces); err != nil {
+			return fmt.Errorf("adding the look at namespaces: %w", err)
+		}
 	}
 	connections, err := o.addControllers(mgr)
 	if err != nil {
@@ -185,11 +204,11 @@ func run(o options) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+	if err := addReadiness(ctx, mgr); err != nil {
 		return err
 	}
 	log.Info("Manager starts", "version", version, "settleTime", o.settleTime.String(), "allowInsecureEndpoints", o.allowInsecureEndpoints)
-	if err := mgr.Start(ctrl.SetupSignalHandler()); err != nil {
+	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running the manager: %w", err)
 	}
 	log.Info("Manager stopped")
@@ -216,16 +235,67 @@ func (o *options) managerOptions() manager.Options {
 		GracefulShutdownTimeout:       &grace,
 		Cache:                         cache.Options{DefaultTransform: controller.Lean},
 	}
-	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			if opts.Cache.DefaultNamespaces == nil {
-				opts.Cache.DefaultNamespaces = map[string]cache.Config{}
-			}
-			opts.Cache.DefaultNamespaces[name] = cache.Config{}
-		}
-	}
 	return opts
 }
+
+// namespaces restricts the cache to those namespaces of the flag that may be read; nil means that all are watched.
+func (o *options) namespaces(ctx context.Context, config *rest.Config, opts *manager.Options, stop func()) (*controller.Namespaces, error) {
+	var wanted []string
+	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(wanted, name) {
+			wanted = append(wanted, name)
+		}
+	}
+	if wanted == nil {
+		return nil, nil
+	}
+	reviews, err := client.New(config, client.Options{Scheme: opts.Scheme})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	n := &controller.Namespaces{Reviews: reviews, Wanted: wanted, Regained: stop}
+	served, err := n.Serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opts.Cache.DefaultNamespaces = map[string]cache.Config{}
+	for _, name := range served {
+		opts.Cache.DefaultNamespaces[name] = cache.Config{}
+	}
+	return n, nil
+}
+
+// addReadiness lets the manager be ready once its caches are filled.
+func addReadiness(ctx context.Context, mgr manager.Manager) error {
+	for _, kind := range []client.Object{&v1alpha1.ReleasePackage{}, &v1alpha1.DataArtsWorkspace{}} {
+		// A replica that stands by fills its caches, too: otherwise it would be ready with none.
+		if _, err := mgr.GetCache().GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("watching %T: %w", kind, err)
+		}
+	}
+	var filled atomic.Bool
+	if err := mgr.Add(whileStandingBy(func(ctx context.Context) error {
+		filled.Store(mgr.GetCache().WaitForCacheSync(ctx))
+		return nil
+	})); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("caches", func(*http.Request) error {
+		if !filled.Load() {
+			return errors.New("the caches are not filled: see the log for what the operator may not read")
+		}
+		return nil
+	})
+}
+
+// whileStandingBy runs without the lease.
+type whileStandingBy func(context.Context) error
+
+// Start implements manager.Runnable.
+func (run whileStandingBy) Start(ctx context.Context) error { return run(ctx) }
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (whileStandingBy) NeedLeaderElection() bool { return false }
 
 func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, error) {
 	connections := &workspace.Connections{

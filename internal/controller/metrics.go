@@ -27,6 +27,12 @@ var orphanedPackages = prometheus.NewCounter(prometheus.CounterOpts{
 	Help: "ReleasePackages that went, at spec.deletionDeadline or without their finalizer, though their package may be left at the service.",
 })
 
+// forbiddenNamespaces is what a platform team alerts on when it is not 0: what is applied there is not looked at.
+var forbiddenNamespaces = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	Name: "dataarts_operator_namespace_forbidden",
+	Help: "1 for a namespace of --watch-namespaces in which the operator may not read its resources, 0 for the others.",
+}, []string{"namespace"})
+
 func init() {
-	metrics.Registry.MustRegister(orphanedPackages)
+	metrics.Registry.MustRegister(orphanedPackages, forbiddenNamespaces)
 }

@@ -103,7 +103,7 @@ func startOperator(ctx context.Context, extra ...string) *operator {
 	Eventually(ctx, func() string { return get(ctx, "http://"+o.metrics+"/metrics") }).
 		Should(ContainSubstring(`leader_election_master_status{name="manager.release.dataarts-operator.io"} 1`))
 	Expect(get(ctx, "http://"+o.health+"/healthz")).To(Equal("ok"))
-	Expect(get(ctx, "http://"+o.health+"/readyz")).To(Equal("ok"))
+	Eventually(ctx, func() string { return get(ctx, "http://"+o.health+"/readyz") }).Should(Equal("ok"))
 	return o
 }
 

@@ -34,9 +34,11 @@ import (
 )
 
 const (
-	root           = "../.."
-	systemNS       = "dataarts-operator-system"
-	managerUser    = "system:serviceaccount:" + systemNS + ":dataarts-operator-controller-manager"
+	root        = "../.."
+	systemNS    = "dataarts-operator-system"
+	managerUser = "system:serviceaccount:" + systemNS + ":dataarts-operator-controller-manager"
+	// restrictedUser has no rights but those that a spec gives it.
+	restrictedUser = "restricted"
 	managerCommand = "github.com/dataarts-operator/dataarts-operator/cmd/manager"
 
 	// patience is how long anything may take that should take moments, on a machine that is busy with other things.
@@ -49,6 +51,8 @@ var (
 	adminKubeconfig string
 	opsKubeconfig   string // of the manager's ServiceAccount
 	managerBinary   string
+
+	restrictedKubeconfig string
 )
 
 func TestE2E(t *testing.T) {
@@ -75,6 +79,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	dir := GinkgoT().TempDir()
 	adminKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: "admin", Groups: []string{"system:masters"}})
 	opsKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
+
+	restrictedKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: restrictedUser})
 
 	kubectl(ctx, "apply", "-k", filepath.Join(root, "config/default"))
 	kubectl(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator", "--timeout=60s")
