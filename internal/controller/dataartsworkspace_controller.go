@@ -82,6 +82,14 @@ type probe struct {
 
 // Reconcile tries the connection, counts the packages, and writes the status if any of it changed.
 func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	result, err := r.pass(ctx, req)
+	if err != nil {
+		return quietly(ctx, err)
+	}
+	return result, nil
+}
+
+func (r *DataArtsWorkspaceReconciler) pass(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	ws := &v1alpha1.DataArtsWorkspace{}
 	if err := r.Get(ctx, req.NamespacedName, ws); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -92,8 +100,8 @@ func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Re
 	before := ws.DeepCopy()
 	conn, err := r.try(ctx, ws)
 	problem := problemOf(err)
-	if err != nil && problem == nil {
-		return ctrl.Result{}, err
+	if err != nil && (problem == nil || ctx.Err() != nil) {
+		return ctrl.Result{}, err // A call that ended because the manager stops tells nothing of the service.
 	}
 	r.summarize(ws, problem)
 	again := r.recordPause(ws, conn)
