@@ -71,6 +71,8 @@ const (
 	ReasonPreflightFailed = "PreflightFailed"
 	// ReasonAlreadyClaimed: another ReleasePackage has the package or an item, or is older and wants it too.
 	ReasonAlreadyClaimed = "AlreadyClaimed"
+	// ReasonWriteRefused: the API server refuses to let the operator write the object, as an admission policy does.
+	ReasonWriteRefused = "WriteRefused"
 	// ReasonUnpackRefused: the service refused to withdraw the package.
 	ReasonUnpackRefused = "UnpackRefused"
 	// ReasonSpecFrozen: the package was deployed before an edit could replace it, so the spec differs from what was released.

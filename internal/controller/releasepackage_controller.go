@@ -77,6 +77,7 @@ type ReleasePackageReconciler struct {
 	returned givenBack
 	vanished vanished
 	guarded  guarded
+	refusals refusals
 }
 
 // +kubebuilder:rbac:groups=release.dataarts-operator.io,resources=releasepackages,verbs=get;list;watch;patch
@@ -92,6 +93,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
 		r.guarded.forget(req.NamespacedName)
+		r.refusals.forget(req)
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -109,9 +111,13 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	r.reserved.settle(rp.UID, r.Clock.Now(), func(claim lifecycle.Claim) bool {
 		return doubtful || slices.Contains(lifecycle.Keeps(p.rp), claim)
 	})
+	if words := refusedWords(err); words != "" && ctx.Err() == nil {
+		return r.refused(ctx, p, words), nil
+	}
 	if err != nil {
 		return quietly(ctx, err)
 	}
+	r.refusals.forget(req)
 	return p.goesOn(ctx, result), nil
 }
 
