@@ -159,7 +159,7 @@ func (d *driver) work(ctx context.Context) error {
 	d.rest(t, alive && w.journal.unrest() == before)
 	if alive && t.object != nil {
 		defer w.speakOf(t.object)()
-		w.judge.afterPass(!o.queue.passes[t.object].due.IsZero() || o.watches(t.object))
+		w.judge.afterPass(!o.queue.passes[t.object].due.IsZero() || o.watches(t.object) || w.isWoken(t.object))
 	}
 	return nil
 }

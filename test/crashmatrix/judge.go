@@ -154,15 +154,7 @@ func (j *judge) afterPass(due bool) {
 		j.find(wrongStatus, "the conditions Reconciling and Stalled are both there")
 	case !due && !lifecycle.Settled(rp):
 		j.find(wrongStatus, "neither a pass nor a look is due, and the object is not settled")
-	case !stalled && !due && awaited(rp):
-		j.find(wrongStatus, "the package is %s, and neither a pass nor a look is due", rp.Status.State)
 	}
-}
-
-// awaited reports whether people or the service are about to do something to the package of an object, which it has to hear of.
-func awaited(rp *v1alpha1.ReleasePackage) bool {
-	inFlight := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
-	return inFlight && !rp.Spec.Suspend
 }
 
 // finish judges the end of a run whose goals were all reached.

@@ -90,6 +90,13 @@ func (w *world) wake(o *object) {
 	o.woken = true
 }
 
+// isWoken reports whether a change is on its way to the manager that makes a pass due.
+func (w *world) isWoken(o *object) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return o.woken
+}
+
 // takeWake reports whether somebody has woken the manager for an object since the last time.
 func (w *world) takeWake(o *object) bool {
 	w.mu.Lock()
