@@ -21,8 +21,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
@@ -62,8 +60,7 @@ func UntilLateSearch(rp *v1alpha1.ReleasePackage, now time.Time) time.Duration {
 }
 
 func tellsOfLate(rp *v1alpha1.ReleasePackage) bool {
-	stalled := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	return stalled != nil && stalled.Reason == v1alpha1.ReasonAmbiguousPackage
+	return stalledFor(rp, v1alpha1.ReasonAmbiguousPackage)
 }
 
 // sinceOwnTime is how long ago the latest of the times was at which the object has a search. They depend on its UID, so that those of many objects are

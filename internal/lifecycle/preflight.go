@@ -145,8 +145,9 @@ func AwaitItems(rp *v1alpha1.ReleasePackage, seen Seen, found Preflight, since t
 		"Items %s were given back a short while ago, and the service does not list them as unpacked yet; the operator looks again", listed(taken))}, true
 }
 
-// PreflightFailed is the step instead of one that the service would refuse, or false if nothing was found. A forced pass goes on in any
-// case: it leaves the verdict to the service.
+// PreflightFailed is the step instead of one that the service would refuse, or false if nothing was found. A pass that is forced by someone who was
+// told goes on: it leaves the verdict to the service. It does not where a package is known to hold the items, which may be the object's own: then
+// there would be two. An annotation that came with the object, from Git or a backup, forces nothing.
 func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) {
 	wrong := slices.Clone(found.Held)
 	for _, finding := range []struct {
@@ -163,12 +164,16 @@ func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) 
 			wrong = append(wrong, fmt.Sprintf("%s %s %s", finding.what, listed(finding.ids), finding.tail))
 		}
 	}
-	if len(wrong) == 0 || Forced(rp) {
+	overruled := Forced(rp) && stalledFor(rp, v1alpha1.ReasonPreflightFailed) && len(found.Held) == 0
+	if len(wrong) == 0 || overruled {
 		return Step{}, false
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonPreflightFailed, Message: fmt.Sprintf(
-		"Nothing was sent: %s. Correct the spec; if it is right as it is, set the annotation %s to a new value to let the service decide. "+
-			"The operator looks again every few minutes", strings.Join(wrong, "; "), v1alpha1.ReconcileAtAnnotation), After: lookAgain}, true
+	wayOut := fmt.Sprintf("if it is right as it is, set the annotation %s to a new value to let the service decide", v1alpha1.ReconcileAtAnnotation)
+	if len(found.Held) > 0 {
+		wayOut = "or take over what is there with spec.releasePackageId, or withdraw it in the console"
+	}
+	return Step{Action: Stall, Reason: v1alpha1.ReasonPreflightFailed, After: lookAgain, Message: fmt.Sprintf(
+		"Nothing was sent: %s. Correct the spec; %s. The operator looks again every few minutes", strings.Join(wrong, "; "), wayOut)}, true
 }
 
 // listed are sorted words in a sentence, cut short where there are many.

@@ -127,10 +127,13 @@ var _ = Describe("Before something is packed", func() {
 		step, ok := lifecycle.PreflightFailed(aReleasePackage(), found)
 		Expect(ok).To(BeTrue())
 		Expect(step).To(failed(words...))
-		expectSound(summarized(aReleasePackage(), step))
+		was := summarized(aReleasePackage(), step)
+		expectSound(was)
 
-		_, ok = lifecycle.PreflightFailed(aReleasePackage(forced), found)
+		_, ok = lifecycle.PreflightFailed(aReleasePackage(copying(was), forced), found)
 		Expect(ok).To(BeFalse(), "a forced pass leaves the verdict to the service")
+		_, ok = lifecycle.PreflightFailed(aReleasePackage(forced), found)
+		Expect(ok).To(BeTrue(), "who was not told yet has not forced it: the annotation came with the object")
 	},
 		Entry("items that are not listed", lifecycle.Preflight{NotListed: []string{"27", "26"}}, "items 26, 27 are not in the pending list"),
 		Entry("items that are in a package", lifecycle.Preflight{Packed: []string{"26"}}, "items 26 are in another package"),
@@ -260,6 +263,10 @@ var _ = Describe("A restored cluster", func() {
 		step, ok := lifecycle.PreflightFailed(rp, found)
 		Expect(ok).To(BeTrue())
 		Expect(step.Message).To(HavePrefix("Nothing was sent: items 26 are in package 13 (job_0948_20250513); items 27 are in package 14 (by hand). "))
+		Expect(step.Message).To(And(ContainSubstring("spec.releasePackageId"), Not(ContainSubstring(v1alpha1.ReconcileAtAnnotation))))
+
+		_, ok = lifecycle.PreflightFailed(aReleasePackage(copying(summarized(rp, step)), forced), found)
+		Expect(ok).To(BeTrue(), "nobody forces a second package of the same items")
 	})
 
 	DescribeTable("knows the names that objects of its name give", func(rp *v1alpha1.ReleasePackage, name string, want bool) {

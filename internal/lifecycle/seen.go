@@ -23,6 +23,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
@@ -154,6 +156,12 @@ func AttemptOpen(rp *v1alpha1.ReleasePackage) bool {
 func Forced(rp *v1alpha1.ReleasePackage) bool {
 	token := rp.Annotations[v1alpha1.ReconcileAtAnnotation]
 	return token != "" && handledToken(token) != rp.Status.LastHandledReconcileAt
+}
+
+// stalledFor reports whether the object tells people that it waits for them for this reason.
+func stalledFor(rp *v1alpha1.ReleasePackage, reason string) bool {
+	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	return told != nil && told.Reason == reason
 }
 
 // refused reports whether the latest attempt came to an answer that seems to prove that nothing was packed. The service's codes are not all
