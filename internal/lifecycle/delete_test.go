@@ -150,6 +150,12 @@ var _ = Describe("Deleting", func() {
 		Entry("does not where it retains it", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing), does(lifecycle.Release)),
 	)
 
+	It("looks soon after the service accepted to withdraw a package, however long that had to wait for its turn", func() {
+		step := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, After: time.Minute}
+		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(), step)).To(
+			does(lifecycle.Unpack, comingBackAfter(time.Second)))
+	})
+
 	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
 		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding), lifecycle.Step{})).To(
 			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left"), notComingBack()))
