@@ -37,10 +37,11 @@ type Content struct {
 	ApproverIDs    []string `json:"approverIds"`
 }
 
-// WantedContent is what the spec asks for, whatever the attempt: of the names that the object gives, it has the first one.
+// WantedContent is what the spec asks for, whatever the attempt: of the names that the object gives, it has the first one, also where the spec
+// repeats the one that the status shows.
 func WantedContent(rp *v1alpha1.ReleasePackage) Content {
 	name := rp.Spec.PackageName
-	if name == "" {
+	if name == "" || generated(rp, name) {
 		name = generatedName(rp, 1)
 	}
 	return Content{

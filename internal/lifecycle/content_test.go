@@ -116,6 +116,16 @@ var _ = Describe("A generated name", func() {
 		}),
 	)
 
+	It("makes no other content where the spec comes to give it", func() {
+		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }, packed(v1alpha1.StateWithdrawn), packed(v1alpha1.StatePendingReview))
+		Expect(rp.Status.PackageName).To(HaveSuffix("-2"))
+		rp.Generation, rp.Spec.PackageName = rp.Generation+1, rp.Status.PackageName
+		Expect(lifecycle.Decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Wait))
+		p := aPackage(packageID, v1alpha1.StatePendingReview)
+		p.Name = rp.Status.PackageName
+		Expect(lifecycle.Fits(rp, &p)).To(BeTrue())
+	})
+
 	It("has no number where a name is given", func() {
 		rp := aReleasePackage(packed(v1alpha1.StateWithdrawn))
 		lifecycle.BeginAttempt(rp, here, now)

@@ -88,7 +88,7 @@ func wantedIn(rp *v1alpha1.ReleasePackage, p *Package) []string {
 // same name.
 func Fits(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	content := contentOf(p)
-	if rp.Spec.PackageName == "" {
+	if rp.Spec.PackageName == "" || generated(rp, content.PackageName) {
 		content.PackageName = generatedName(rp, 1)
 	}
 	return content.Hash() == WantedContent(rp).Hash()
