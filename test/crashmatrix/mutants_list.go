@@ -72,8 +72,8 @@ var mutants = []mutant{
 	{
 		name: "unlisted-is-absence", file: fileRound, runs: "together-deployed/documented,together-deploying/documented",
 		why: "a package that a list does not show is taken for one that does not exist",
-		old: "		v := r.conn.Find(ctx, w.ID, w.Name)\n",
-		new: "		v := View{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.wanted) == 1 {\n			v = r.conn.Find(ctx, w.ID, w.Name)\n		}\n",
+		old: "		v := r.conn.find(ctx, r.look, w.ID, w.Name)\n",
+		new: "		v := View{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.wanted) == 1 {\n			v = r.conn.find(ctx, r.look, w.ID, w.Name)\n		}\n",
 	},
 	{
 		name: "unpacked-on-an-old-look", file: fileObserver, runs: "delete-in-review/documented,together-deleted/documented",
