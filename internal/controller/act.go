@@ -67,7 +67,6 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 // protect adds the finalizer, so that no deletion can lose a package from here on.
 func (r *ReleasePackageReconciler) protect(ctx context.Context, p *pass) error {
 	controllerutil.AddFinalizer(p.rp, v1alpha1.UnpackFinalizer)
-	r.guarded.note(p.rp) // Before the write: it may be made though its answer is lost.
 	return r.patchObject(ctx, p)
 }
 

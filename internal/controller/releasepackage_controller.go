@@ -76,7 +76,7 @@ type ReleasePackageReconciler struct {
 	reserved reservations
 	returned givenBack
 	vanished vanished
-	guarded  guarded
+	origins  origins
 	refusals refusals
 }
 
@@ -92,7 +92,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
-		r.guarded.forget(req.NamespacedName)
+		r.origins.forget(req.NamespacedName)
 		r.refusals.forget(req)
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -101,10 +101,12 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	if rp.Status.Attempt != nil {
-		r.guarded.forget(req.NamespacedName)
-	}
 	p := newPass(ctx, rp)
+	if rp.Status.Attempt == nil {
+		p.restored = r.origins.restored(rp)
+	} else {
+		r.origins.forget(req.NamespacedName)
+	}
 	result, err := r.pass(ctx, p)
 	busy, _ := errors.AsType[*workspace.BusyError](err)
 	doubtful := err != nil && busy == nil // What could not be recorded may be on record all the same.
@@ -164,6 +166,8 @@ type pass struct {
 	pending map[string]lifecycle.PendingItem
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
+	// restored tells that the object comes from a backup.
+	restored bool
 	// adopted tells that this pass has put a package on record that it saw.
 	adopted bool
 	// vanished tells that the object is gone, so that nothing is recorded.

@@ -37,32 +37,41 @@ const (
 	freshContents = 10 * time.Second
 )
 
-// guarded are the objects that this process has protected, and that have not packed since. What has our finalizer otherwise, and no status, is from a
-// backup or from before a restart. The zero value is ready for use.
-type guarded struct {
+// origins remembers which of the objects that have not packed yet came with our finalizer, as those from a backup do. The zero value is ready for use.
+type origins struct {
 	mu   sync.Mutex
-	uids map[types.NamespacedName]types.UID
+	seen map[types.NamespacedName]origin
 }
 
-func (g *guarded) note(rp *v1alpha1.ReleasePackage) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.uids == nil {
-		g.uids = map[types.NamespacedName]types.UID{}
+type origin struct {
+	uid      types.UID
+	restored bool
+}
+
+// restored reports whether an object comes from a backup, as far as its first sight told.
+func (o *origins) restored(rp *v1alpha1.ReleasePackage) bool {
+	return o.note(rp, lifecycle.CameProtected(rp))
+}
+
+// note takes down what the first sight of an object tells, and returns what that was.
+func (o *origins) note(rp *v1alpha1.ReleasePackage, restored bool) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := client.ObjectKeyFromObject(rp)
+	if known, ok := o.seen[key]; ok && known.uid == rp.UID {
+		return known.restored
 	}
-	g.uids[client.ObjectKeyFromObject(rp)] = rp.UID
+	if o.seen == nil {
+		o.seen = map[types.NamespacedName]origin{}
+	}
+	o.seen[key] = origin{rp.UID, restored}
+	return restored
 }
 
-func (g *guarded) has(rp *v1alpha1.ReleasePackage) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.uids[client.ObjectKeyFromObject(rp)] == rp.UID
-}
-
-func (g *guarded) forget(object types.NamespacedName) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.uids, object)
+func (o *origins) forget(object types.NamespacedName) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.seen, object)
 }
 
 // takeExisting finds a package that is what would be packed, where something speaks for one: the items, an object that is older than what it knows
@@ -71,7 +80,7 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	unknown := p.pending == nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
 	existing := lifecycle.Existing{
 		Released: found.AllReleased(p.rp),
-		Restored: lifecycle.CameProtected(p.first) && !r.guarded.has(p.rp),
+		Restored: p.restored,
 	}
 	if !found.ItemsTaken() && !unknown && !existing.Restored {
 		return lifecycle.Step{}, false, nil
@@ -105,13 +114,40 @@ func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, ex
 		return nil
 	}
 	named, err := r.candidates(ctx, p, []string{lifecycle.SearchWord(p.rp)}, func(listed *lifecycle.Package) bool {
-		lately := listed.State == v1alpha1.StateWithdrawn &&
-			r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.seen.Now)
-		known := slices.ContainsFunc(existing.Packages, func(one lifecycle.Package) bool { return one.ID == listed.ID })
-		return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
+		return r.mayBeOwn(p, existing, listed)
 	})
 	existing.Packages = append(existing.Packages, named...)
-	return err
+	if err != nil || slices.ContainsFunc(named, func(one lifecycle.Package) bool { return lifecycle.Fits(p.rp, &one) }) {
+		return err
+	}
+	return r.findRecent(ctx, p, existing)
+}
+
+// findRecent looks through the latest packages for one that is named like the object's own: the service's search may find whole names only.
+func (r *ReleasePackageReconciler) findRecent(ctx context.Context, p *pass, existing *lifecycle.Existing) error {
+	listed, err := p.conn.Recent(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range listed {
+		if !r.mayBeOwn(p, existing, packageFrom(&dataarts.PackageDetail{Package: listed[i]})) {
+			continue
+		}
+		one, err := r.candidate(ctx, p, listed[i])
+		if err != nil {
+			return err
+		}
+		existing.Packages = append(existing.Packages, one...)
+	}
+	return nil
+}
+
+// mayBeOwn reports whether a listed package that is not known yet is named like the object's own, and not one that was withdrawn a moment ago.
+func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existing, listed *lifecycle.Package) bool {
+	lately := listed.State == v1alpha1.StateWithdrawn &&
+		r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.seen.Now)
+	known := slices.ContainsFunc(existing.Packages, func(one lifecycle.Package) bool { return one.ID == listed.ID })
+	return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
 }
 
 // holders are the packages in flight that hold something of what the spec asks for, and that no object has. Those that are named like the object's

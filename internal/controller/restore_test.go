@@ -33,10 +33,10 @@ var _ = Describe("An object that a backup tool creates again, without its status
 	var rp *v1alpha1.ReleasePackage
 	var id string
 
-	begin := func(ctx context.Context, with ...func(*v1alpha1.ReleasePackage)) {
+	begin := func(ctx context.Context, with ...func(*simulator.Options)) {
 		GinkgoHelper()
-		s = readyScene(ctx)
-		rp = s.expectPacked(ctx, with...)
+		s = readyScene(ctx, with...)
+		rp = s.expectPacked(ctx)
 		id = rp.Status.ReleasePackageID
 	}
 	// lose lets the object go with its cluster, and restore creates it again, as another one.
@@ -88,8 +88,8 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
 	})
 
-	It("is deployed, if the package is", func(ctx SpecContext) {
-		begin(ctx)
+	DescribeTable("is deployed, if the package is", func(ctx SpecContext, search simulator.Match) {
+		begin(ctx, func(o *simulator.Options) { o.Assumptions.Keyword = search })
 		Expect(s.console.Deploy(id)).To(Succeed())
 		lose(ctx)
 		restore(ctx)
@@ -97,6 +97,28 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ReasonDeployed)
 		expectNoCondition(rp, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling)
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
+	},
+		Entry("where a search finds parts of names", simulator.MatchContains),
+		Entry("where a search finds whole names only", simulator.MatchExact),
+	)
+
+	It("is not taken for one that packs anew because the operator was restarted", func(ctx SpecContext) {
+		begin(ctx)
+		s.expectDeleted(ctx, rp)
+		for range 2 {
+			s.expectReconciledAfter(ctx, soon, rp)
+		}
+		s.expectGone(ctx, rp)
+		rp = s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.WorkspaceRef.Name = "later" })
+		s.expectApplied(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonWorkspaceNotFound)
+		s.restart()
+		later := s.aWorkspace()
+		later.Name = "later"
+		s.expectApplied(ctx, later)
+		s.expectReconciledAfter(ctx, time.Hour, rp)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 	})
 
 	It("does not pack again what someone withdrew, until it is asked to", func(ctx SpecContext) {

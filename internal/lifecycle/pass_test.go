@@ -35,6 +35,8 @@ type pass struct {
 	tooLate bool
 	// unseen says that a look has to come first, which others share.
 	unseen bool
+	// restored says that the object came with the finalizer and nothing on record.
+	restored bool
 	// kept is the object as the API server has it, should the operator be stopped now.
 	kept *v1alpha1.ReleasePackage
 }
@@ -168,7 +170,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	}
 	p.listed = pending != nil
 	found := lifecycle.Examine(w.rp, pending)
-	existing := lifecycle.Existing{Released: found.AllReleased(w.rp), Restored: lifecycle.CameProtected(w.rp) && w.guarded != w.rp.UID}
+	existing := lifecycle.Existing{Released: found.AllReleased(w.rp), Restored: p.restored}
 	if step.Action == lifecycle.Pack && (found.ItemsTaken() || existing.Restored || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)) {
 		packages, ok := w.candidates(func(one *lifecycle.Package) bool {
 			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed && one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)

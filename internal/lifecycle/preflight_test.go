@@ -294,6 +294,7 @@ var _ = Describe("A restored cluster", func() {
 	},
 		Entry("with no record", aReleasePackage(), true),
 		Entry("not without the finalizer", aReleasePackage(unprotected), false),
+		Entry("not with a word on what it is at", aReleasePackage(toldOfHiding), false),
 		Entry("not with a record of an attempt", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), false),
 		Entry("not where it adopts", aReleasePackage(adopting), false),
 	)

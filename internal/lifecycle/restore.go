@@ -36,10 +36,11 @@ func MayHaveLostStatus(rp *v1alpha1.ReleasePackage, now time.Time) bool {
 	return rp.Status.Attempt == nil && now.Sub(rp.CreationTimestamp.Time) > restoreAge
 }
 
-// CameProtected reports whether an object of which nothing is on record has our finalizer. If this process has not put it there, the object comes
-// from a backup, or from before a restart: it may have had a package.
+// CameProtected reports whether an object of which nothing at all is on record has our finalizer. At first sight, that means that it comes from a
+// backup: it may have had a package.
 func CameProtected(rp *v1alpha1.ReleasePackage) bool {
-	return protected(rp) && rp.Status.Attempt == nil && rp.Status.ReleasePackageID == "" && !adopts(rp)
+	return protected(rp) && rp.Status.ObservedGeneration == 0 && len(rp.Status.Conditions) == 0 && rp.Status.Attempt == nil &&
+		rp.Status.ReleasePackageID == "" && !adopts(rp)
 }
 
 // SearchWord finds the packages that the object, or one of its name in a backup, has named.

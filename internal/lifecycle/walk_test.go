@@ -61,17 +61,13 @@ func (w *world) pass() time.Duration {
 	if w.rp == nil || lifecycle.AtRest(w.rp) {
 		return 0
 	}
-	p := &pass{forced: lifecycle.Forced(w.rp)}
+	p := &pass{forced: lifecycle.Forced(w.rp), restored: lifecycle.CameProtected(w.rp)}
 	w.look(p)
 	if p.unseen {
 		return w.await()
 	}
 	step := w.decide(p.seen)
-	if w.rp.Status.Attempt != nil {
-		w.guarded = ""
-	}
 	if step.Action == lifecycle.Protect {
-		w.guarded = w.rp.UID
 		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
 		step = w.decide(p.seen)
 	}

@@ -22,7 +22,6 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -47,9 +46,6 @@ type world struct {
 	backups         []*v1alpha1.ReleasePackage
 	// rival is an older object that asks for the same items.
 	rival *v1alpha1.ReleasePackage
-
-	// guarded is the object that this operator has protected and not sent yet.
-	guarded types.UID
 
 	packages []*made
 	late     []lateRequest

@@ -51,7 +51,9 @@ type Connection struct {
 	pollInterval time.Duration
 	doubtful     atomic.Bool
 	pending      *pendingLooks
-	inFlight     *inFlight
+	inFlight     *sharedList
+	recent       *sharedList
+	contents     contents
 	unpacking    *unpacking
 	clock        clock.PassiveClock
 	observer     *observer

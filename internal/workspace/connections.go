@@ -155,7 +155,8 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context, atMost int) ([]dataarts.PendingItem, int, error) {
 		return conn.listPending(ctx, first, atMost)
 	})
-	conn.inFlight = newInFlight(c.clock(), conn.listInFlight)
+	conn.inFlight = newSharedList(c.clock(), conn.listInFlight)
+	conn.recent = newSharedList(c.clock(), conn.listRecent)
 	conn.unpacking = newUnpacking(conn, c.Linger)
 	b.join(conn.perSecond)
 	return conn
