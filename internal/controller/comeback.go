@@ -121,7 +121,7 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	switch {
 	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
 	case p.delay > 0 && p.watchable(step):
-		if p.watched = r.Workspaces.Watch(p.conn, p.watch(step)); p.watched {
+		if p.watched = r.Workspaces.Watch(p.conn, p.watch()); p.watched {
 			result.RequeueAfter = 0
 		} else { // The workspace object has come to lead elsewhere.
 			result.RequeueAfter = conflictDelay
@@ -150,7 +150,7 @@ func (p *pass) watchable(step lifecycle.Step) bool {
 }
 
 // watch is what to look for on behalf of this object.
-func (p *pass) watch(step lifecycle.Step) workspace.Watch {
+func (p *pass) watch() workspace.Watch {
 	rp, st := p.rp, &p.rp.Status
 	w := workspace.Watch{
 		Object:    client.ObjectKeyFromObject(rp),

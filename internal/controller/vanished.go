@@ -18,10 +18,12 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -29,8 +31,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
-
-	"k8s.io/client-go/util/workqueue"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -110,12 +110,8 @@ func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace, claims 
 		if at := left.rp.Status.Workspace; id == uid || at == nil || *at != place {
 			continue
 		}
-		for _, has := range lifecycle.Claims(left.rp) {
-			for _, claim := range claims {
-				if has == claim {
-					return left.rp
-				}
-			}
+		if slices.ContainsFunc(lifecycle.Claims(left.rp), func(has lifecycle.Claim) bool { return slices.Contains(claims, has) }) {
+			return left.rp
 		}
 	}
 	return nil
