@@ -172,7 +172,10 @@ func run(o options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.zap)))
+	ctx, stop := context.WithCancel(ctrl.SetupSignalHandler())
+	defer stop()
+	logger := zap.New(zap.UseFlagOptions(&o.zap))
+	ctrl.SetLogger(logger.WithSink(calm{logger.GetSink(), ctx}))
 	log := ctrl.Log.WithName("setup")
 
 	config, err := ctrl.GetConfig()
@@ -180,8 +183,6 @@ func run(o options) error {
 		return fmt.Errorf("finding the cluster (set --kubeconfig or run in a pod): %w", err)
 	}
 	config.UserAgent = "dataarts-operator/" + version
-	ctx, stop := context.WithCancel(ctrl.SetupSignalHandler())
-	defer stop()
 	opts := o.managerOptions()
 	namespaces, err := o.namespaces(ctx, config, &opts, stop)
 	if err != nil {
