@@ -23,7 +23,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
-	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
 // restoring is the step in which the object comes back from a backup without its status.
@@ -57,12 +56,8 @@ var restoreScenarios = []scenario{
 	{name: "recreated", variants: []variant{contrary}, steps: func(variant) []step {
 		return []step{packing(), {name: "re-create", do: (*world).recreate, goal: foundAgain}}
 	}},
-	{name: "restored-deployed", variants: []variant{contrary}, steps: func(v variant) []step {
-		recognised := all(deployed, ready(v1alpha1.ReasonDeployed))
-		if v.assumptions.Keyword == simulator.MatchExact { // No list shows what is deployed under a name that nobody knows.
-			recognised = all(deployed, stalled(v1alpha1.ReasonPreflightFailed))
-		}
-		return append(append([]step{packing()}, deploying(true)...), restoring(recognised))
+	{name: "restored-deployed", variants: []variant{contrary}, steps: func(variant) []step {
+		return append(append([]step{packing()}, deploying(true)...), restoring(all(deployed, ready(v1alpha1.ReasonDeployed))))
 	}},
 	{name: "restored-withdrawn", variants: []variant{withdrawnHidden, withdrawnItemOut}, steps: restoredWithdrawn},
 }
