@@ -31,7 +31,7 @@ const lateError = "error received after stop sequence was engaged"
 // a manager that was told to stop leads no more.
 type calm struct {
 	logr.LogSink
-	running context.Context //nolint:containedctx // It tells whether the manager was told to stop.
+	running context.Context // It tells whether the manager was told to stop.
 }
 
 // Error implements logr.LogSink.
