@@ -18,7 +18,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -246,35 +245,6 @@ func (t *team) remove(ctx context.Context, r *record) error {
 		return client.IgnoreNotFound(t.patch(ctx, r, retain))
 	}
 	return nil
-}
-
-// object is a part of a merge patch.
-type object map[string]any
-
-func (t *team) patch(ctx context.Context, r *record, change object) error {
-	text, err := json.Marshal(change)
-	if err != nil {
-		return err
-	}
-	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name}}
-	err = persist(ctx, func() error { return t.api.Patch(ctx, rp, client.RawPatch(types.MergePatchType, text)) })
-	if err != nil {
-		return fmt.Errorf("patching %s with %s: %w", r.name, text, err)
-	}
-	return nil
-}
-
-// persist repeats what fails for another reason than the request itself, as people do.
-func persist(ctx context.Context, do func() error) error {
-	for {
-		err := do()
-		if err == nil || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) || apierrors.IsInvalid(err) {
-			return err
-		}
-		if !pause(ctx, 300*time.Millisecond) {
-			return err
-		}
-	}
 }
 
 func newRandom(seed uint64, stream int) *rand.Rand {

@@ -133,22 +133,6 @@ func (t *team) letGo(ctx context.Context) error {
 	return nil
 }
 
-// rewrite reads an object, changes it and writes it back whole.
-func (t *team) rewrite(ctx context.Context, r *record, change func(*v1alpha1.ReleasePackage)) error {
-	err := persist(ctx, func() error {
-		rp := &v1alpha1.ReleasePackage{}
-		if err := t.api.Get(ctx, client.ObjectKey{Namespace: t.namespace, Name: r.name}, rp); err != nil {
-			return err
-		}
-		change(rp)
-		return t.api.Update(ctx, rp)
-	})
-	if err != nil {
-		return fmt.Errorf("rewriting %s: %w", r.name, err)
-	}
-	return nil
-}
-
 // lastDeeds are what people do when everything is well and one manager is in office: it misses nothing of that.
 func (t *team) lastDeeds(ctx context.Context) error {
 	deeds := []func(context.Context, *record) error{t.replace, t.restore, t.abandon, t.restore, t.abandon, t.replace}

@@ -22,9 +22,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
@@ -126,34 +124,4 @@ func (t *team) setWorkspace(ctx context.Context, s settings) error {
 		PollInterval:      metav1.Duration{Duration: s.poll},
 		RequestsPerSecond: s.calls,
 	}})
-}
-
-// put creates an object, or gives the one that is there this content.
-func (t *team) put(ctx context.Context, wanted client.Object) error {
-	err := persist(ctx, func() error {
-		there := wanted.DeepCopyObject().(client.Object)
-		err := t.api.Get(ctx, client.ObjectKeyFromObject(wanted), there)
-		if apierrors.IsNotFound(err) {
-			return t.api.Create(ctx, wanted.DeepCopyObject().(client.Object))
-		}
-		if err != nil {
-			return err
-		}
-		next := wanted.DeepCopyObject().(client.Object)
-		next.SetResourceVersion(there.GetResourceVersion())
-		return t.api.Update(ctx, next)
-	})
-	if err != nil && !apierrors.IsAlreadyExists(err) { // The answer to an earlier try was lost.
-		return fmt.Errorf("putting %s: %w", wanted.GetName(), err)
-	}
-	return nil
-}
-
-// discard deletes an object that is there or not.
-func (t *team) discard(ctx context.Context, object client.Object) error {
-	err := persist(ctx, func() error { return t.api.Delete(ctx, object) })
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting %s: %w", object.GetName(), err)
-	}
-	return nil
 }

@@ -19,6 +19,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
@@ -107,7 +108,7 @@ func (t *trace) read(text []byte, run *term) {
 	object := l.Namespace + "/" + l.Name
 	switch {
 	case l.Message == "Reconciling":
-		t.passes[l.Kind+" "+object]++
+		t.passes[cmp.Or(l.Kind, l.Controller)+" "+object]++ // Not every controller's requests are objects.
 	case l.Message == "Starting workers" && l.Controller == packagesController:
 		run.started = time.Now()
 	case l.Name != "" && (l.Level == "info" || l.Level == "error") && len(t.told[object]) < mostTold:
