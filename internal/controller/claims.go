@@ -250,3 +250,15 @@ func (r *reservations) settle(by types.UID, now time.Time, keeps func(lifecycle.
 	}
 	r.tidy(by)
 }
+
+// leave frees at once what was kept for an object that is gone, but not what a pass of it is still at.
+func (r *reservations) leave(by types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range r.by[by] {
+		if held := r.made[key]; held.by == by && !held.until.IsZero() {
+			delete(r.made, key)
+		}
+	}
+	r.tidy(by)
+}

@@ -136,6 +136,9 @@ func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
 // Vanished takes down the last state of an object that is gone, and reports whether ClearUp has something to do for it. unseen tells that this state may not be
 // its last.
 func (r *ReleasePackageReconciler) Vanished(rp *v1alpha1.ReleasePackage, unseen bool) bool {
+	if rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain {
+		r.reserved.leave(rp.UID) // Its package stays, for whoever asks for the same.
+	}
 	return r.vanished.note(rp, unseen, r.Clock.Now())
 }
 

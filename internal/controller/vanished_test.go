@@ -123,6 +123,18 @@ var _ = Describe("An object that was replaced by one without our finalizer", fun
 		Expect(s.calls(simulator.OpUnpack)).To(BeZero())
 	}, NodeTimeout(time.Minute))
 
+	It("has its package taken over at once by the same object again, when that is to be retained", func(ctx SpecContext) {
+		id := inReview(ctx, retained)
+		snatch(ctx, retained)
+		again := s.aReleasePackage(retained)
+		s.expectApplied(ctx, again)
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(s.Get(ctx, keyOf(again), again)).To(Succeed())
+			g.Expect(again.Status.ReleasePackageID).To(Equal(id))
+		}, "20s").Should(Succeed())
+		Expect(s.livePackages()).To(ConsistOf(id))
+	}, NodeTimeout(time.Minute))
+
 	It("leaves its package to one that asks for it by its id", func(ctx SpecContext) {
 		id := inReview(ctx)
 		adopter := s.aReleasePackage(named("adopter"), adopting(id))
