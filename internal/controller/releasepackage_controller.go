@@ -107,12 +107,15 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	} else {
 		r.origins.forget(req.NamespacedName)
 	}
+	doubtful := true
+	defer func() { // A panic, too, ends what is reserved for the rest of the pass.
+		r.reserved.settle(rp.UID, r.Clock.Now(), func(claim lifecycle.Claim) bool {
+			return doubtful || slices.Contains(lifecycle.Keeps(p.rp), claim)
+		})
+	}()
 	result, err := r.pass(ctx, p)
 	busy, _ := errors.AsType[*workspace.BusyError](err)
-	doubtful := err != nil && busy == nil // What could not be recorded may be on record all the same.
-	r.reserved.settle(rp.UID, r.Clock.Now(), func(claim lifecycle.Claim) bool {
-		return doubtful || slices.Contains(lifecycle.Keeps(p.rp), claim)
-	})
+	doubtful = err != nil && busy == nil // What could not be recorded may be on record all the same.
 	if words := refusedWords(err); words != "" && ctx.Err() == nil {
 		return r.refused(ctx, p, words), nil
 	}
