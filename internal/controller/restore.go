@@ -187,8 +187,8 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *dataarts.Package) ([]lifecycle.Package, error) {
 	id, own := listed.ID, lifecycle.NamedAs(p.rp, listed.Name)
 	detail, err := p.conn.Contents(ctx, id, 0)
-	switch kind := dataarts.KindOf(err); {
-	case kind == dataarts.NotFound, kind == dataarts.Refused && !own:
+	switch {
+	case dataarts.KindOf(err) == dataarts.NotFound, dataarts.MayDeny(err) && !own:
 		return nil, nil // It has gone meanwhile, or is none of the object's business.
 	case err != nil:
 		return nil, err
