@@ -325,6 +325,7 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 		Workspaces: connections,
 		Events:     mgr.GetEventRecorder(controller.DataArtsWorkspaceController),
 		Clock:      clock.RealClock{},
+		Needed:     packages.HasRemains,
 	}
 	if err := workspaces.SetupWithManager(mgr); err != nil {
 		return nil, fmt.Errorf("setting up the DataArtsWorkspace controller: %w", err)

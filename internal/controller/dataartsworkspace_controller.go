@@ -66,6 +66,8 @@ type DataArtsWorkspaceReconciler struct {
 	Workspaces *workspace.Connections
 	Events     events.EventRecorder
 	Clock      clock.PassiveClock
+	// Needed reports whether the connection of an object is needed though no package refers to it: see ReleasePackageReconciler.HasRemains.
+	Needed func(types.NamespacedName) bool
 
 	mu     sync.Mutex
 	probes map[types.NamespacedName]probe
@@ -108,7 +110,7 @@ func (r *DataArtsWorkspaceReconciler) pass(ctx context.Context, req ctrl.Request
 	if err := r.count(ctx, ws); err != nil {
 		return ctrl.Result{}, err
 	}
-	if problem != nil && problem.Reason == v1alpha1.ReasonCredentialsNotFound && ws.Status.Packages == 0 {
+	if problem != nil && problem.Reason == v1alpha1.ReasonCredentialsNotFound && ws.Status.Packages == 0 && !r.Needed(req.NamespacedName) {
 		r.forget(req.NamespacedName) // Credentials that were taken away are kept for withdrawals only.
 	}
 	if !equality.Semantic.DeepEqual(before.Status, ws.Status) {
@@ -187,7 +189,7 @@ func (r *DataArtsWorkspaceReconciler) gone(ctx context.Context, key types.Namesp
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if len(packages) > 0 {
+	if len(packages) > 0 || r.Needed(key) {
 		return ctrl.Result{RequeueAfter: jitter(recheckInterval)}, nil
 	}
 	r.forget(key)

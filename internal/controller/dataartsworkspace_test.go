@@ -44,7 +44,8 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		ws = s.aWorkspace()
 		s.expectApplied(ctx, ws)
 		reconciler = &controller.DataArtsWorkspaceReconciler{
-			Client: s.api, Workspaces: s.reconciler.Workspaces, Events: s.recorder, Clock: s.clock}
+			Client: s.api, Workspaces: s.reconciler.Workspaces, Events: s.recorder, Clock: s.clock,
+			Needed: s.reconciler.HasRemains}
 	})
 
 	// expectVerdict makes a pass and checks what it says.

@@ -79,13 +79,15 @@ func (s *scene) startManager(ctx context.Context) {
 	}
 	s.connections = connections
 	Expect(mgr.Add(connections)).To(Succeed())
-	Expect((&controller.ReleasePackageReconciler{
+	packages := &controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("releasepackage-controller"), Clock: clock.RealClock{}, SettleTime: settleTime,
-	}).SetupWithManager(mgr, workers)).To(Succeed())
+	}
+	Expect(packages.SetupWithManager(mgr, workers)).To(Succeed())
 	Expect((&controller.DataArtsWorkspaceReconciler{
 		Client: mgr.GetClient(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("dataartsworkspace-controller"), Clock: clock.RealClock{},
+		Needed: packages.HasRemains,
 	}).SetupWithManager(mgr)).To(Succeed())
 
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))

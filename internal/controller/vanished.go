@@ -60,7 +60,9 @@ type remains struct {
 	unsure bool
 	// sent and told say that a request to withdraw was sent, and that the package may stay.
 	sent, told bool
-	noticed    time.Time
+	// helpless says that it was told and cannot be tried again for want of a connection, so that nobody need wait for it.
+	helpless bool
+	noticed  time.Time
 }
 
 // note takes down an object that is gone, if it has left something behind.
@@ -107,7 +109,7 @@ func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace, claims 
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for id, left := range v.left {
-		if at := left.rp.Status.Workspace; id == uid || at == nil || *at != place {
+		if at := left.rp.Status.Workspace; id == uid || left.helpless || at == nil || *at != place {
 			continue
 		}
 		if slices.ContainsFunc(lifecycle.Claims(left.rp), func(has lifecycle.Claim) bool { return slices.Contains(claims, has) }) {
@@ -115,6 +117,18 @@ func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace, claims 
 		}
 	}
 	return nil
+}
+
+// HasRemains reports whether an object that used a workspace object has left something to withdraw, for which its connection is needed.
+func (r *ReleasePackageReconciler) HasRemains(ws types.NamespacedName) bool {
+	r.vanished.mu.Lock()
+	defer r.vanished.mu.Unlock()
+	for _, left := range r.vanished.left {
+		if left.rp.Namespace == ws.Namespace && left.rp.Spec.WorkspaceRef.Name == ws.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // setUpVanished lets deletions through that our finalizer did not hold back.
@@ -174,6 +188,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 		return ctrl.Result{}, nil
 	}
 	r.tellOfRemains(ctx, p, &left, step)
+	left.helpless = left.told && p.conn == nil
 	r.vanished.keep(left)
 	delay := lifecycle.PatienceWithRemains(step, p.seen.Now.Sub(left.noticed))
 	if p.cause != nil {

@@ -161,6 +161,15 @@ var _ = Describe("An object that was replaced by one without our finalizer", fun
 		Eventually(ctx, told, "20s").WithArguments(ctx).Should(ContainElement(v1alpha1.EventOrphaned))
 	}, NodeTimeout(time.Minute))
 
+	It("has its package withdrawn with the credentials that went with it", func(ctx SpecContext) {
+		inReview(ctx)
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 503, Message: "Down", Times: 2})
+		snatch(ctx)
+		Expect(s.Delete(ctx, s.aWorkspace())).To(Succeed())
+		Expect(s.Delete(ctx, s.aSecret())).To(Succeed())
+		Eventually(ctx, s.livePackages, "30s").Should(BeEmpty())
+	}, NodeTimeout(time.Minute))
+
 	It("hands nothing to another object of its name, which packs for itself", func(ctx SpecContext) {
 		id := inReview(ctx)
 		snatch(ctx)

@@ -47,7 +47,7 @@ func AsDeleted(rp *v1alpha1.ReleasePackage, now time.Time) *v1alpha1.ReleasePack
 
 // AwaitVanished is the step instead of one that would take what an object has left that is gone.
 func AwaitVanished(rp, gone *v1alpha1.ReleasePackage, now time.Time) Step {
-	what := "what " + gone.Status.PackageName + " was to hold"
+	what := "what its package was to hold"
 	if id := gone.Status.ReleasePackageID; id != "" {
 		what = "its package " + id
 	}
