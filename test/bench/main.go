@@ -49,7 +49,7 @@ const fewest = 2 * approvals
 var errShort = errors.New("a target was missed")
 
 // scenarios are what can be chosen. Those of the limited world follow each other there, so that poll and delete pack first.
-var scenarios = []string{"pack", "poll", "delete", "unthrottled", "scale", "crash"}
+var scenarios = []string{"pack", "poll", "delete", "recover", "throttled", "unthrottled", "scale", "crash"}
 
 type options struct {
 	packages int
@@ -173,6 +173,8 @@ func (b *bench) measure(ctx context.Context, assets string) (err error) {
 		run   func(context.Context) error
 	}{
 		{[]string{"pack", "poll", "delete"}, b.limited},
+		{[]string{"recover"}, b.recover},
+		{[]string{"throttled"}, b.throttled},
 		{[]string{"unthrottled"}, b.unthrottled},
 		{[]string{"scale"}, b.scale},
 	} {

@@ -52,7 +52,9 @@ var announced = regexp.MustCompile(`service API: (http://\S+)\ncontrol API: (htt
 
 // limits are how much the service takes and how fast it is.
 type limits struct {
-	rate    int
+	rate int
+	// others are the calls a second that someone else makes as the same user.
+	others  float64
 	latency time.Duration
 }
 
@@ -108,7 +110,12 @@ func (s *service) findAddresses(ctx context.Context) error {
 
 // limit changes how much the service takes and how fast it is.
 func (s *service) limit(ctx context.Context, l limits) error {
-	return s.call(ctx, http.MethodPut, "/limits", map[string]any{"rateLimit": l.rate, "latency": l.latency.String()}, nil)
+	return s.call(ctx, http.MethodPut, "/limits", map[string]any{"rateLimit": l.rate, "otherCalls": l.others, "latency": l.latency.String()}, nil)
+}
+
+// inject has calls fail.
+func (s *service) inject(ctx context.Context, f *simulator.Fault) error {
+	return s.call(ctx, http.MethodPost, "/faults", f, nil)
 }
 
 // counts are the calls that have arrived, by operation.
