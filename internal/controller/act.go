@@ -93,7 +93,7 @@ func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) err
 // pack records an attempt, sends it, and takes down its outcome. Nothing that can fail stands between the answer and the record of it,
 // which report makes. The budget is waited for before, so that the request leaves right after the attempt is recorded.
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
-	if err := p.conn.Admit(ctx); err != nil {
+	if err := p.conn.Admit(ctx, p.rp.CreationTimestamp.Time); err != nil {
 		return r.notAdmitted(p, err)
 	}
 	// The pending list may have taken its time, and what another has recorded meanwhile is known by now.

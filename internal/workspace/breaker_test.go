@@ -134,7 +134,7 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("a turn that is handed back is the next one's", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1000)
-		Expect(conn.Admit(ctx)).To(Succeed())
+		Expect(conn.AdmitNow(ctx)).To(Succeed())
 		next := queue(ctx, conn, conn.Probe)
 		s.clock.Step(time.Second)
 		Consistently(ctx, next, "20ms").ShouldNot(Receive())
@@ -154,7 +154,7 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("a turn that nobody uses is not waited for much longer than a call takes", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1000)
-		Expect(conn.Admit(ctx)).To(Succeed())
+		Expect(conn.AdmitNow(ctx)).To(Succeed())
 		next := queue(ctx, conn, conn.Probe)
 		s.clock.Step(conn.Timeout())
 		Consistently(ctx, next, "20ms").ShouldNot(Receive())

@@ -89,9 +89,10 @@ func (b *budget) admit(ctx context.Context, p priority, timeout time.Duration) e
 	return b.wait(ctx, &waiter{priority: p, timeout: timeout})
 }
 
-// ticket is admit for those who have others to work for meanwhile: where too many wait already, it returns a *BusyError.
-func (b *budget) ticket(ctx context.Context, timeout time.Duration) error {
-	return b.wait(ctx, &waiter{priority: first, timeout: timeout, impatient: true})
+// ticket is admit for those who have others to work for meanwhile: where too many wait already, it returns a *BusyError. Whoever has been there for
+// longer than one of these takes its place, so that nobody is sent away for ever.
+func (b *budget) ticket(ctx context.Context, timeout time.Duration, there time.Time) error {
+	return b.wait(ctx, &waiter{priority: first, timeout: timeout, impatient: true, there: there})
 }
 
 func (b *budget) wait(ctx context.Context, w *waiter) error {
@@ -118,7 +119,7 @@ func (b *budget) enter(w *waiter) error {
 		return err
 	}
 	now := b.pace.Now()
-	if w.impatient && b.queue.of(first) >= b.room() {
+	if w.impatient && b.queue.of(first) >= b.room() && !b.makeRoom(w, now) {
 		return &BusyError{After: b.slot(now)}
 	}
 	w.arrived, w.done, w.index = now, make(chan struct{}), -1
@@ -144,6 +145,18 @@ func (b *budget) busy() *BusyError {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return &BusyError{After: b.slot(b.pace.Now())}
+}
+
+// makeRoom sends someone else away, if there is one who has not been there for as long.
+func (b *budget) makeRoom(w *waiter, now time.Time) bool {
+	latest := b.queue.latest()
+	if latest == nil || !w.there.Before(latest.there) {
+		return false
+	}
+	b.queue.remove(latest)
+	latest.err = &BusyError{After: b.slot(now)}
+	close(latest.done)
+	return true
 }
 
 // slot is how long someone has to stay away to be served at once, at the usual pace: a slow one is about to pass, and who comes back too early is sent

@@ -104,7 +104,7 @@ func (e *eager) turns(ctx context.Context, conn *workspace.Connection, n int) []
 	GinkgoHelper()
 	times := make([]time.Time, 0, n)
 	for range n {
-		Expect(conn.Admit(ctx)).To(Succeed())
+		Expect(conn.AdmitNow(ctx)).To(Succeed())
 		times = append(times, e.Now())
 		conn.Unadmit()
 	}
@@ -145,7 +145,7 @@ var _ = Describe("The budget", func() {
 		conn := s.proved(ctx, 1)
 		arrivals := s.arrivals()
 		var answers []<-chan error
-		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.Admit, unpacking(conn)} {
+		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.AdmitNow, unpacking(conn)} {
 			answers = append(answers, queue(ctx, conn, call))
 		}
 		for _, want := range []int{2, 3, 1, 0} {
@@ -161,7 +161,7 @@ var _ = Describe("The budget", func() {
 		begin, patient := s.clock.Now(), queue(ctx, conn, call(conn))
 		served := false
 		for !served && s.clock.Since(begin) < 2*patience {
-			rival := queue(ctx, conn, conn.Admit)
+			rival := queue(ctx, conn, conn.AdmitNow)
 			s.clock.Step(1020 * time.Millisecond)
 			select {
 			case err := <-patient:
@@ -184,7 +184,7 @@ var _ = Describe("The budget", func() {
 		s := aSite()
 		conn := s.proved(ctx, 1)
 		leaving, leave := context.WithCancel(ctx)
-		gone, stays := queue(leaving, conn, conn.Admit), queue(ctx, conn, conn.Probe)
+		gone, stays := queue(leaving, conn, conn.AdmitNow), queue(ctx, conn, conn.Probe)
 		leave()
 		Expect(expectAnswer(ctx, gone)).To(MatchError(context.Canceled))
 		Expect(conn.Waiting()).To(Equal(1))
@@ -198,7 +198,7 @@ var _ = Describe("A caller with a new package", func() {
 	expectBusy := func(ctx context.Context, conn *workspace.Connection) time.Duration {
 		GinkgoHelper()
 		var busy *workspace.BusyError
-		Expect(errors.As(conn.Admit(ctx), &busy)).To(BeTrue())
+		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue())
 		return busy.After
 	}
 
@@ -209,7 +209,7 @@ var _ = Describe("A caller with a new package", func() {
 		interval := time.Duration(1.02 / float64(perSecond) * float64(time.Second))
 		waiting := make([]<-chan error, 0, room)
 		for range room {
-			waiting = append(waiting, queue(ctx, conn, conn.Admit))
+			waiting = append(waiting, queue(ctx, conn, conn.AdmitNow))
 		}
 		Expect(expectBusy(ctx, conn)).To(BeNumerically("~", time.Duration(room+1)*interval, time.Microsecond))
 		second := expectBusy(ctx, conn)
@@ -223,13 +223,34 @@ var _ = Describe("A caller with a new package", func() {
 		s.clock.Step(interval)
 		_ = expectAnswer(ctx, looking)
 		s.clock.Step(second - time.Duration(room+1)*interval)
-		Expect(conn.Admit(ctx)).To(Succeed(), "who comes back meets a free turn")
+		Expect(conn.AdmitNow(ctx)).To(Succeed(), "who comes back meets a free turn")
 	},
 		Entry("as many as eight at least", int32(1), 0, 8),
 		Entry("as many as are served in two seconds", int32(20), 0, 39),
 		Entry("half of the workers", int32(20), 4, 2),
 		Entry("a single worker", int32(1), 1, 1),
 	)
+
+	It("takes the place of one who came later, so that nobody is sent away for ever", func(ctx SpecContext) {
+		s := aSite()
+		conn := s.proved(ctx, 1)
+		old := s.clock.Now().Add(-time.Hour)
+		waiting := make([]<-chan error, 0, 8)
+		for range 8 {
+			s.clock.Step(time.Millisecond)
+			waiting = append(waiting, queue(ctx, conn, conn.AdmitNow))
+		}
+		served := make(chan error, 1)
+		go func() { served <- conn.Admit(ctx, old) }()
+		var busy *workspace.BusyError
+		Expect(errors.As(expectAnswer(ctx, waiting[7]), &busy)).To(BeTrue(), "the one who came last")
+		Expect(busy.After).To(BeNumerically(">", 8*time.Second))
+		Expect(conn.Waiting()).To(Equal(8))
+		for _, answer := range append(waiting[:7], served) {
+			s.clock.Step(1020 * time.Millisecond)
+			Expect(expectAnswer(ctx, answer)).To(Succeed())
+		}
+	})
 })
 
 // arrivals notes the paths of the calls that reach the service from now on.
@@ -257,7 +278,7 @@ var _ = Describe("Workspaces of one user", func() {
 		Expect(s.Budgets()).To(Equal(1))
 		s.clock.Step(time.Second)
 		Expect(fast.Probe(ctx)).To(Succeed())
-		answer := queue(ctx, slow, slow.Admit)
+		answer := queue(ctx, slow, slow.AdmitNow)
 		s.clock.Step(time.Second)
 		Consistently(ctx, answer, "20ms").ShouldNot(Receive())
 		s.clock.Step(20 * time.Millisecond)

@@ -87,12 +87,13 @@ func (c *Connection) ThrottledUntil() time.Time { return c.budget.throttledUntil
 func (c *Connection) TryNow() { c.budget.lift() }
 
 // Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
-// wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request.
-func (c *Connection) Admit(ctx context.Context) error {
+// wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request. Where too
+// many wait, those stay who have been there for longer.
+func (c *Connection) Admit(ctx context.Context, there time.Time) error {
 	if !c.client.legible.begin() {
 		return c.budget.busy()
 	}
-	err := c.budget.ticket(ctx, c.trialTime())
+	err := c.budget.ticket(ctx, c.trialTime(), there)
 	if err != nil {
 		c.client.legible.end()
 	}

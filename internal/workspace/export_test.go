@@ -53,3 +53,6 @@ func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, 
 	items, _, err := c.listPending(ctx, second, math.MaxInt)
 	return items, err
 }
+
+// AdmitNow is Admit for someone who has just come.
+func (c *Connection) AdmitNow(ctx context.Context) error { return c.Admit(ctx, c.clock.Now()) }

@@ -144,7 +144,7 @@ func (p *pendingLooks) known(looks int, ask pendingAsk) *pendingLook {
 	defer p.mu.Unlock()
 	tooLong := errors.Is(p.latest.err, ErrTooLong)
 	switch {
-	case p.latest.number > looks && !(tooLong && ask.whole):
+	case p.latest.number > looks && (!tooLong || !ask.whole):
 		return p.latest
 	case p.fresh(p.good) && p.unpacked(ask.ids) && p.good.began.After(ask.since):
 		return p.good

@@ -26,6 +26,7 @@ import (
 //
 //   - Who waits has a deadline: the time of asking, and the patience of the priority. The earliest deadline is served first, so that nobody is overtaken
 //     by those who come after it.
+//   - Where too many wait to pack, those are sent away who have been there for the shortest time, so that everyone is let in at last.
 //   - An errand that has had its first turn goes on: the next calls of such errands have every other turn, in the order in which they asked. So a list of
 //     so many pages is over after twice as many turns at most, and costs nobody more than half of the pace.
 //   - The priority of an errand may be raised while it waits: who comes to need a look that is under way already lends it their own.
@@ -60,8 +61,9 @@ func (p priority) String() string { return [...]string{"first", "second", "last"
 type waiter struct {
 	priority priority
 	timeout  time.Duration
-	// impatient means to be sent away rather than to wait behind many others.
+	// impatient means to be sent away rather than to wait behind many others, and there is since when the one who asks has been about.
 	impatient bool
+	there     time.Time
 	arrived   time.Time
 	// errand is what the call is part of, nil if it stands alone; begun tells that the errand has had a turn before.
 	errand *errand
@@ -147,6 +149,16 @@ func (q *queue) raise(w *waiter, p priority) {
 	w.priority = p
 	q.count(p, 1)
 	heap.Fix(q, w.index)
+}
+
+// latest is the impatient one who has not been there for as long as the others, nil if there is none.
+func (q *queue) latest() (latest *waiter) {
+	for _, w := range q.waiters {
+		if w.impatient && (latest == nil || w.there.After(latest.there)) {
+			latest = w
+		}
+	}
+	return latest
 }
 
 // Len implements heap.Interface, as the methods below do.
