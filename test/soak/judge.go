@@ -116,7 +116,7 @@ func (j *judge) wait(ctx context.Context) ([]offence, error) {
 			told = time.Now()
 			fmt.Printf("soak: %d not settled after %s\n", len(found), time.Since(start).Round(time.Second))
 		}
-		if err := j.help(ctx); err != nil {
+		if err := j.help(ctx, found); err != nil {
 			return nil, err
 		}
 		if !pause(ctx, time.Second) {
@@ -125,8 +125,8 @@ func (j *judge) wait(ctx context.Context) ([]offence, error) {
 	}
 }
 
-// help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks.
-func (j *judge) help(ctx context.Context) error {
+// help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks. What is as it should be is left alone.
+func (j *judge) help(ctx context.Context, found []offence) error {
 	objects, err := j.objects(ctx)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (j *judge) help(ctx context.Context) error {
 		switch {
 		case rp.Spec.Suspend && j.resumes:
 			change = object{"spec": object{"suspend": false}}
-		case asksToBeForced(rp) && time.Since(j.nudged[uid]) > 10*time.Second:
+		case asksToBeForced(rp) && accused(found, rp) && time.Since(j.nudged[uid]) > 10*time.Second:
 			change = forced(time.Now().Format(time.RFC3339Nano))
 			j.nudged[uid] = time.Now()
 		default:
@@ -148,6 +148,10 @@ func (j *judge) help(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func accused(found []offence, rp *v1alpha1.ReleasePackage) bool {
+	return slices.ContainsFunc(found, func(o offence) bool { return o.object == rp.Namespace+"/"+rp.Name })
 }
 
 // asksToBeForced reports whether nothing goes on until a person forces it, for a reason that faults bring about.
