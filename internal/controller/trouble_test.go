@@ -280,7 +280,7 @@ func troubleWithPack(f simulator.Fault, cause string) trouble {
 	f.Operation = simulator.OpPack
 	return trouble{
 		begin: withFault(f), end: resetService,
-		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonOutcomeUnknown, again: within(time.Second, soon*3),
+		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonOutcomeUnknown, again: within(time.Second, soon*5),
 		cause: cause, nextStep: "looks for the package and sends nothing meanwhile",
 	}
 }
