@@ -62,9 +62,7 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 	DescribeTable("leads to a look, which lets the object go", func(ctx SpecContext, become simulator.WithdrawnPackage, calls int, unknown ...simulator.Code) {
 		theScene(ctx, become, unknown...)
 		rp := s.expectPacked(ctx)
-		if len(unknown) > 0 {
-			s.clock.Step(settleTime)
-		}
+		s.clock.Step(settleTime) // Before that, one that is gone may just not be shown yet.
 		s.expectDeleted(ctx, rp)
 		outcome := rp.Status.Attempt.Outcome
 		expectShared := spoil(ctx)
@@ -83,7 +81,7 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 	},
 		Entry("where withdrawn packages are listed", simulator.PackageFlagged, 1),
 		Entry("where they are shown only", simulator.PackageUnlisted, 1),
-		Entry("where they are gone, as one may be that is not shown yet", simulator.PackageGone, 2),
+		Entry("where they are gone, which the service has to say twice", simulator.PackageGone, 2),
 		Entry("where they are gone, and the service says so in words of its own", simulator.PackageGone, 2, simulator.CodeInvalidParameter),
 		Entry("where they are gone, and the service says so without a code", simulator.PackageGone, 2, simulator.NoCode),
 	)
@@ -93,6 +91,7 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
 		s.expectReconciled(ctx, rp)
+		s.clock.Step(settleTime)
 		Expect(s.console.Vanish(rp.Status.ReleasePackageID)).To(Succeed())
 		s.expectDeleted(ctx, rp)
 		expectShared := spoil(ctx)

@@ -112,7 +112,7 @@ var _ = Describe("Deleting", func() {
 			rp := s.expectPacked(ctx)
 			id := rp.Status.ReleasePackageID
 			Expect(change(s.console, id)).To(Succeed())
-			s.clock.Step(outdated)
+			s.clock.Step(max(outdated, settleTime)) // Before that, one that vanished may just not be shown yet.
 			s.expectDeleted(ctx, rp)
 			for range 2 {
 				s.expectReconciledAfter(ctx, soon, rp)

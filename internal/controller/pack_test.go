@@ -155,7 +155,7 @@ var _ = Describe("Watching a package", func() {
 	})
 
 	DescribeTable("stalls when the package is gone, and packs again only when told to",
-		func(ctx SpecContext, reason string, remove func(*simulator.Console, string) error) {
+		func(ctx SpecContext, reason string, state v1alpha1.PackageState, again time.Duration, remove func(*simulator.Console, string) error) {
 			s := readyScene(ctx)
 			rp := s.expectPacked(ctx)
 			first := rp.Status.ReleasePackageID
@@ -163,24 +163,27 @@ var _ = Describe("Watching a package", func() {
 			s.clock.Step(settleTime) // Before that, it might just not be shown yet.
 
 			for range 2 {
-				Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeZero())
+				Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeNumerically("~", again, again/5))
 			}
 			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, ContainSubstring(v1alpha1.ReconcileAtAnnotation))
 			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, reason)
-			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
+			Expect(rp.Status.State).To(Equal(state))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Warning " + reason + " ")))
 			Expect(s.livePackages()).To(BeEmpty())
 
 			expectEdited(ctx, s, rp, forced("again"))
 			s.expectReconciled(ctx, rp)
+			if again > 0 { // It has to be withdrawn first, as nothing proves that it has ended.
+				s.expectReconciledAfter(ctx, soon, rp)
+			}
 			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 			Expect(rp.Status.LastHandledReconcileAt).To(Equal("again"))
 			Expect(rp.Status.WithdrawnPackageIDs).To(ConsistOf(first))
 			Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		},
-		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, (*simulator.Console).Withdraw),
-		Entry("because it vanished", v1alpha1.ReasonWithdrawn, (*simulator.Console).Vanish),
+		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, v1alpha1.StateWithdrawn, time.Duration(0), (*simulator.Console).Withdraw),
+		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, v1alpha1.StatePendingReview, 5*time.Minute, (*simulator.Console).Vanish),
 	)
 
 	It("keeps looking at a state that the reference does not explain", func(ctx SpecContext) {

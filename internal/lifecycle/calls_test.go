@@ -148,8 +148,8 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 // withdraw reports whether the package is withdrawn now, and whether the service knows it.
 func (w *world) withdraw(m *made) (done, known bool) {
 	switch {
-	case m == nil, m.State == v1alpha1.StateWithdrawn && m.afterwards != shown:
-		return false, false
+	case m == nil, m.State == v1alpha1.StateWithdrawn && m.afterwards != shown, w.now.Before(m.shownFrom):
+		return w.acceptsUnknown, w.acceptsUnknown
 	case w.refusesToUnpack:
 		return false, true
 	case m.State == v1alpha1.StatePendingReview, m.State == v1alpha1.StateDeployFailed && w.withdrawsFailed:

@@ -114,7 +114,7 @@ var _ = Describe("The conditions", func() {
 		Entry("over a withdrawn package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateWithdrawn)),
 			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled, v1alpha1.ReasonWithdrawn)),
 		Entry("over a vanished package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone),
-			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled, v1alpha1.ReasonWithdrawn)),
+			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), verdict(no, v1alpha1.ReasonPendingReview), stalled, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a package to adopt that may just not be shown yet", aReleasePackage(adopting), seeing(gone),
 			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), notPacked, reconciling, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a package to adopt that is not there", aReleasePackage(adopting, missedFor(settleTime)), seeing(gone),

@@ -132,7 +132,7 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	}
 	switch state := stateNow(rp, seen); state {
 	case v1alpha1.StateWithdrawn:
-		return decideWithdrawn(rp, seen)
+		return decideWithdrawn(rp)
 	case v1alpha1.StateDeployFailed:
 		return decideFailed(rp, seen)
 	case v1alpha1.StatePendingReview:
@@ -158,29 +158,28 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		rawState(seen), id)}
 }
 
-// decideMissing is about a package that the service neither shows nor lists, though nothing says that it came to an end.
+// decideMissing is about a package that the service denies, though nothing proves that it came to an end. So it is withdrawn before another one
+// takes its place.
 func decideMissing(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
 	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) && !ended(rp, v1alpha1.OutcomeGivenUp) ||
 		packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound {
 		return replace(rp, seen)
 	}
+	says := fmt.Sprintf("The service says that package %s does not exist", rp.Status.ReleasePackageID)
+	if seen.Hidden != nil {
+		says = fmt.Sprintf("The service neither lists package %s nor shows it (%s)", rp.Status.ReleasePackageID, seen.Hidden.Message)
+	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
-		"The service neither lists package %s nor shows it (%s), as if it had been withdrawn or deleted. If it was, %s",
-		rp.Status.ReleasePackageID, seen.Hidden.Message, howToPackAgain(rp))}
+		"%s, as if it had been withdrawn or deleted. If it was, %s", says, howToPackAgain(rp))}
 }
 
-func decideWithdrawn(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id := rp.Status.ReleasePackageID
-	switch {
-	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
+func decideWithdrawn(rp *v1alpha1.ReleasePackage) Step {
+	if ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn) || toBeReplaced(rp) {
 		return Step{Action: Pack}
-	case seen.Gone:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
-			"The service has no package %s any more, so it was withdrawn or deleted there; %s", id, howToPackAgain(rp))}
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
-		"Package %s was withdrawn at the service; %s", id, howToPackAgain(rp))}
+		"Package %s was withdrawn at the service; %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
 }
 
 func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
@@ -217,7 +216,7 @@ func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 // decideAdoption is about an object that names an existing package which is not recorded yet.
 func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	switch {
-	case seen.Hidden != nil, seen.Gone:
+	case denied(seen):
 		return notShownToAdopt(rp, seen)
 	case seen.Package.State == v1alpha1.StateWithdrawn:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
@@ -309,7 +308,7 @@ func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
 // stateNow is the state just seen, else the recorded one where none was needed.
 func stateNow(rp *v1alpha1.ReleasePackage, seen Seen) v1alpha1.PackageState {
 	switch {
-	case seen.Gone, seen.Hidden != nil && unpacked(rp):
+	case denied(seen) && unpacked(rp):
 		return v1alpha1.StateWithdrawn
 	case seen.Package != nil:
 		return seen.Package.State

@@ -68,13 +68,32 @@ func WhatItemsSay(ids []string, pending map[string]PendingItem) ItemsSay {
 	return says
 }
 
-// UnpackDenied is the step after the service refused to withdraw a package that it neither shows nor lists. What it says about an id that it does
+// denied reports whether the service does not show a package: it says that there is none of that id, or refuses to show it and does not list it
+// either. Alone, neither is proof that the package has ended: what it answers about an id that it does not know is not documented.
+func denied(seen Seen) bool { return seen.Gone || seen.Hidden != nil }
+
+// NothingToUnpack records that a package which the service denies has ended, and returns the step after that. What proves it is a look that denies the
+// package together with the answer to a request to withdraw it: the service accepted that, says that there is none, or refuses while the items
+// are in no package. A moment after the package was recorded all of that may come from where it is not known yet, so that it proves nothing.
+func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+	if notShownYet(rp, seen) {
+		return untilShown(rp, seen, step)
+	}
+	recordUnpacked(rp, seen)
+	rp.Status.State = v1alpha1.StateWithdrawn
+	if !rp.DeletionTimestamp.IsZero() {
+		return nothingLeft(rp)
+	}
+	return LookSoon(step)
+}
+
+// UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id that it does
 // not know is not documented, so the refusal may mean that. It does if the items are free. Where they are not listed, it does if that is the
 // answer for all of the settle time, so that no lag and no passing trouble is taken for an end.
 func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items ItemsSay, refusal string) Step {
 	switch {
-	case recent(recordedAt(rp), seen):
-		return step
+	case notShownYet(rp, seen):
+		return untilShown(rp, seen, step)
 	case items == ItemsUnknown:
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
 	}
@@ -94,16 +113,22 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 	return step
 }
 
-// missing reports whether the service neither shows nor lists a package that did not come to an end as far as is known. It may do so with one that
-// is withdrawn: what it answers there is not documented. So that alone is no proof, but it is one after the service accepted to withdraw it.
+// missing reports whether the service denies a package that did not come to an end as far as is known. After the service accepted to withdraw it, that
+// is its end.
 func missing(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return seen.Hidden != nil && stateNow(rp, seen) != v1alpha1.StateWithdrawn
+	return denied(seen) && stateNow(rp, seen) != v1alpha1.StateWithdrawn
 }
 
 // notShownYet reports whether the service denies a package that was named so recently that it may just not be shown yet. Only where the operator
 // withdrew it meanwhile is that an answer.
 func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return (seen.Gone || seen.Hidden != nil) && recent(recordedAt(rp), seen) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+	return denied(seen) && recent(recordedAt(rp), seen) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+}
+
+// untilShown is the step of a request to withdraw a package that may just not be shown yet. It is made again after each look, as that may take a while.
+func untilShown(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+	step.After = halfOf(seen.Now.Sub(recordedAt(rp)))
+	return step
 }
 
 // Ended reports whether nothing is left of the recorded package that could be withdrawn, as far as is recorded.

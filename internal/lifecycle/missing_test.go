@@ -66,10 +66,27 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 	It("is none a moment after the package was recorded, as all lists may lag behind", func() {
 		for _, items := range []lifecycle.ItemsSay{lifecycle.ItemsAreFree, lifecycle.ItemsNotListed} {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
-			Expect(denied(rp, items)).To(Equal(unpack))
+			Expect(denied(rp, items)).To(does(lifecycle.Unpack, comingBackAfter(5*time.Second)))
 			Expect(rp.Status.MissingTime).To(BeNil())
 		}
 	})
+
+	DescribeTable("proves nothing a moment after the package was recorded, nor does it that the service accepts to withdraw it or says that there is none",
+		func(sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Seen, lifecycle.Step) lifecycle.Step) {
+			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
+			Expect(decide(rp, seeing(sees))).To(does(lifecycle.Unpack))
+			before := rp.DeepCopy()
+			Expect(answer(rp, seeing(sees), unpack)).To(does(lifecycle.Unpack, comingBackAfter(5*time.Second), tellingNothing()))
+			Expect(rp).To(Equal(before))
+			Expect(decide(rp, seeing(sees, at(time.Minute)))).To(does(lifecycle.Unpack))
+
+			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left")))
+		},
+		Entry("accepted, and refused to be shown", hiding, lifecycle.Unpacked),
+		Entry("accepted, and said not to exist", gone, lifecycle.Unpacked),
+		Entry("said not to exist, and refused to be shown", hiding, lifecycle.NothingToUnpack),
+		Entry("said not to exist by both", gone, lifecycle.NothingToUnpack),
+	)
 
 	DescribeTable("is held against the items", func(pending map[string]lifecycle.PendingItem, want lifecycle.ItemsSay) {
 		ids := lifecycle.ItemsOf(aReleasePackage(packed(v1alpha1.StatePendingReview)))

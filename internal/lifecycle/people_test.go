@@ -111,7 +111,7 @@ func someItems(t *rapid.T) []string {
 func (w *world) showOtherwise() {
 	if m := w.some(); m != nil && !m.awkward {
 		w.remember(m)
-		m.manner = oneOf(w.t, "shown", shown, hidden, listedOnly)
+		m.manner = oneOf(w.t, "shown", shown, dropped, hidden, listedOnly)
 	}
 }
 

@@ -124,12 +124,12 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
 func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageState {
-	recorded, withdrawn := rp.Status.RecordedTime, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
+	denied, withdrawn := seen.Gone || seen.Hidden != nil, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
 	switch {
-	case seen.Gone && recorded != nil && !withdrawn && seen.Now.Sub(recorded.Time) < settleTime:
-		return "" // It may just not be shown yet.
-	case seen.Gone, seen.Hidden != nil && withdrawn:
+	case denied && withdrawn:
 		return v1alpha1.StateWithdrawn
+	case denied:
+		return "" // Nothing proves that it has ended.
 	case seen.Package != nil:
 		return seen.Package.State
 	case rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
@@ -159,7 +159,7 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecy
 	case lifecycle.Release:
 		return unwantedRelease(rp, seen)
 	case lifecycle.Unpack:
-		if blind(rp, seen) || seen.Hidden == nil && !notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
+		if blind(rp, seen) || !notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
 			return "withdraws what cannot be withdrawn"
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:

@@ -137,7 +137,7 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
 	switch {
 	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
-	case seen.Gone, seen.Hidden != nil && unpacked(rp):
+	case denied(seen) && unpacked(rp):
 		rp.Status.State = v1alpha1.StateWithdrawn
 	case missing(rp, seen):
 		rp.Status.State = v1alpha1.StateUnknown

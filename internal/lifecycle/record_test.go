@@ -235,8 +235,11 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.DeployedTime.Time).To(Equal(now), "it does not move with each look")
 		})
 
-		It("that is gone is withdrawn", func() {
+		It("that is gone is withdrawn once the service has accepted to withdraw it", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
+			lifecycle.RecordSeen(rp, seeing(gone))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
+			givenUp(rp)
 			lifecycle.RecordSeen(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))

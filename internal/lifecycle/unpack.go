@@ -40,23 +40,13 @@ func Replaces(step Step) bool {
 }
 
 // Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look shows whether it is so, which
-// one has shown already where the service neither shows nor lists the package. The time in which the request waited for its turn is no reason to
+// one has shown already where the service denies that there is such a package. The time in which the request waited for its turn is no reason to
 // wait any longer.
 func Unpacked(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	if seen.Hidden != nil {
+	if denied(seen) {
 		return NothingToUnpack(rp, seen, step)
 	}
 	recordUnpacked(rp, seen)
-	return LookSoon(step)
-}
-
-// NothingToUnpack records that nothing is left to withdraw, and returns the step after that.
-func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	recordUnpacked(rp, seen)
-	rp.Status.State = v1alpha1.StateWithdrawn
-	if !rp.DeletionTimestamp.IsZero() {
-		return nothingLeft(rp)
-	}
 	return LookSoon(step)
 }
 

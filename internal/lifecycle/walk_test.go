@@ -38,7 +38,7 @@ func TestNoLifeBreaksAPromise(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true, false),
-			otherWords: oneOf(t, "what is not known is refused in other words", false, true)}
+			otherWords: oneOf(t, "what is not known is refused in other words", false, true), acceptsUnknown: oneOf(t, "what is not known is accepted", false, true)}
 		actions := map[string]func(*rapid.T){}
 		for name, event := range w.events() {
 			actions[name] = func(t *rapid.T) {

@@ -51,8 +51,8 @@ type world struct {
 	late     []lateRequest
 	// withdrawsFailed says whether the service withdraws packages whose deployment failed, refusesToUnpack that it withdraws none.
 	withdrawsFailed, refusesToUnpack bool
-	// otherWords says that the service refuses to withdraw what it does not know in words that nobody documents.
-	otherWords bool
+	// otherWords says that the service refuses to withdraw what it does not know in words that nobody documents, acceptsUnknown that it accepts that and does nothing.
+	otherWords, acceptsUnknown bool
 	// moved says that the workspace object points elsewhere.
 	moved bool
 	// truthful says that no call fails any more.

@@ -184,16 +184,16 @@ var mutants = []mutant{
 		new: "	return watched && ",
 	},
 	{
-		name: "refused-look-is-absence", file: fileView, runs: "delete-after-days/documented",
-		why: "a refusal to show a package is taken for its absence, without the list",
-		old: "		c.findInList(ctx, &v, err, id, name)\n",
-		new: "		v.Gone = true\n",
+		name: "denied-look-is-an-end", file: fileDecide, runs: "delete-after-days/documented",
+		why: "a look that denies a package is taken for its end, without a request to withdraw it",
+		old: "	case denied(seen) && unpacked(rp):\n",
+		new: "	case denied(seen):\n",
 	},
 	{
 		name: "not-shown-is-gone", file: fileMissing, runs: "delete-during-pack/looks-lag,delete-lost-answer/looks-lag",
 		why: "a package that the service has just packed and does not show yet is taken for one that is gone",
-		old: "	return (seen.Gone || seen.Hidden != nil) && ",
-		new: "	return seen.Hidden != nil && seen.Gone && ",
+		old: "	return denied(seen) && recent(",
+		new: "	return seen.Hidden != nil && seen.Gone && recent(",
 	},
 	{
 		name: "lag-is-believed", file: fileMissing, runs: "replace/looks-lag,delete-in-review/looks-lag",
