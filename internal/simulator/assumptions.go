@@ -83,6 +83,9 @@ type Assumptions struct {
 	UnpackFailed Verdict `json:"unpackFailed,omitempty"`
 	// UnpackAgain applies to a package already withdrawn: [Refuse] as not existing, or [Accept].
 	UnpackAgain Verdict `json:"unpackAgain,omitempty"`
+	// UnpackUnknown applies to a package that does not exist, or is not shown yet: [Refuse], where only what does not exist is
+	// unknown, or [Accept] and do nothing.
+	UnpackUnknown Verdict `json:"unpackUnknown,omitempty"`
 	// UnpackEmpty applies to an unpack call that names no package: [Refuse] or [Accept].
 	UnpackEmpty Verdict `json:"unpackEmpty,omitempty"`
 	// MixedUnpack says what a call does when some of its packages cannot be unpacked: [BatchAtomic]
@@ -250,6 +253,7 @@ func (a *Assumptions) complete() error {
 		choose("unpackDeploying", &a.UnpackDeploying, Refuse, Accept),
 		choose("unpackFailed", &a.UnpackFailed, Accept, Refuse),
 		choose("unpackAgain", &a.UnpackAgain, Refuse, Accept),
+		choose("unpackUnknown", &a.UnpackUnknown, Refuse, Accept),
 		choose("unpackEmpty", &a.UnpackEmpty, Refuse, Accept),
 		choose("mixedUnpack", &a.MixedUnpack, BatchAtomic, BatchPartial),
 		choose("withdrawnItem", &a.WithdrawnItem, ItemPending, ItemGone),

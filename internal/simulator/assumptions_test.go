@@ -20,6 +20,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -138,6 +139,17 @@ var _ = Describe("Assumptions", func() {
 			Entry("withdrawn", "withdrawn", unpackAgain, byDefault, doesNotExist),
 			Entry("withdrawn, accepted", "withdrawn", unpackAgain, simulator.Accept, none),
 		)
+
+		It("may accept what is unknown, or not shown yet, and do nothing", func(ctx SpecContext) {
+			s := start(assuming(func(a *simulator.Assumptions) { a.UnpackUnknown, a.ShowLag = simulator.Accept, 5 }))
+			ids := s.packed(ctx, "a")
+			Expect(s.unpack(ctx, "4711").status).To(Equal(http.StatusOK))
+			Expect(s.unpack(ctx, ids[0]).status).To(Equal(http.StatusOK))
+			Expect(s.console.Packages()[0].Withdrawn).To(BeFalse())
+			s.clock.advance(5 * time.Second)
+			Expect(s.unpack(ctx, ids[0]).status).To(Equal(http.StatusOK))
+			Expect(s.console.Packages()[0].Withdrawn).To(BeTrue())
+		})
 
 		It("may accept the repetition where the row is gone", func(ctx SpecContext) {
 			s := start(assuming(func(a *simulator.Assumptions) {

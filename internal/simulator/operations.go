@@ -156,6 +156,9 @@ func (s *Server) unpack(c *call) (any, *refusal) {
 func (s *Server) unpackable(c *call, id string) (*releasePackage, *refusal) {
 	rules := s.opts.Assumptions
 	p := c.workspace.packagesByID[id]
+	if rules.UnpackUnknown == Accept && !s.knows(p) {
+		return nil, nil
+	}
 	if p == nil || (p.current().gone && !p.current().withdrawn) {
 		return nil, s.unknownPackage()
 	}
@@ -176,6 +179,15 @@ func (s *Server) unpackable(c *call, id string) (*releasePackage, *refusal) {
 		return nil, alreadyReleased()
 	}
 	return p, nil
+}
+
+// knows reports whether a package would be shown, withdrawn or not.
+func (s *Server) knows(p *releasePackage) bool {
+	if p == nil {
+		return false
+	}
+	v, ok := p.before(s.opts.Now(), s.limits.ShowLag)
+	return ok && !v.gone
 }
 
 type deployRequest struct {

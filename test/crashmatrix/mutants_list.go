@@ -184,16 +184,10 @@ var mutants = []mutant{
 		new: "	return watched && ",
 	},
 	{
-		name: "denied-look-is-an-end", file: fileDecide, runs: "delete-after-days/documented",
-		why: "a look that denies a package is taken for its end, without a request to withdraw it",
-		old: "	case denied(seen) && unpacked(rp):\n",
-		new: "	case denied(seen):\n",
-	},
-	{
-		name: "not-shown-is-gone", file: fileMissing, runs: "delete-during-pack/looks-lag,delete-lost-answer/looks-lag",
+		name: "not-shown-is-gone", file: fileMissing, runs: "delete-during-pack/unknown-is-accepted-lag",
 		why: "a package that the service has just packed and does not show yet is taken for one that is gone",
-		old: "	return denied(seen) && recent(",
-		new: "	return seen.Hidden != nil && seen.Gone && recent(",
+		old: "	if notShownYet(rp, seen) {\n",
+		new: "	if notShownYet(rp, seen) && unpacked(rp) {\n",
 	},
 	{
 		name: "lag-is-believed", file: fileMissing, runs: "replace/looks-lag,delete-in-review/looks-lag",

@@ -24,7 +24,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-var deleteVariants = []variant{contrary, longCode, unpackAgain, withdrawnHidden, withdrawnGone}
+var deleteVariants = []variant{contrary, longCode, unpackAgain, withdrawnHidden, withdrawnGone, unknownAccepted}
 
 // deletion is the step in which a user deletes the object, and nothing is to be left.
 func deletion() step {
@@ -61,10 +61,10 @@ var deleteScenarios = []scenario{
 		return append(append([]step{packing()}, deploying(true)...), step{name: "delete", do: (*world).remove, goal: all(gone, deployed)})
 	}},
 	{name: "delete-failed", variants: []variant{contrary, failedStays, longCode}, steps: deleteAfter(packing(), failing())},
-	{name: "delete-withdrawn", variants: []variant{withdrawnHidden, withdrawnGone}, steps: deleteAfter(packing(),
+	{name: "delete-withdrawn", variants: []variant{withdrawnHidden, withdrawnGone, unknownAccepted}, steps: deleteAfter(packing(),
 		step{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
-	{name: "delete-vanished", variants: []variant{longCode}, steps: deleteAfter(packing(),
-		step{name: "vanished", do: vanish, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
+	{name: "delete-vanished", variants: []variant{longCode, unknownAccepted}, steps: deleteAfter(packing(),
+		step{name: "vanished", do: vanish, goal: stalled(v1alpha1.ReasonPackageNotFound)})},
 	{name: "delete-retain", steps: func(variant) []step {
 		return []step{packing(retaining), {name: "delete", do: (*world).remove, goal: all(gone, oneLeft)}}
 	}},
@@ -75,13 +75,13 @@ var deleteScenarios = []scenario{
 		}}
 		return []step{packing(), deploying(true)[0], waitForDeployment(), {name: "retain", goal: all(gone, oneLeft), during: []interruption{retain}}}
 	}},
-	{name: "delete-lost-answer", variants: []variant{contrary, packedUnlisted, exactKeyword, withdrawnHidden, withdrawnGone}, steps: func(variant) []step {
+	{name: "delete-lost-answer", variants: []variant{contrary, packedUnlisted, exactKeyword, withdrawnHidden, withdrawnGone, unknownAccepted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, afterWork: true, cut: true, do: (*world).remove})}
 	}},
 	{name: "delete-lost-request", variants: []variant{contrary, packedUnlisted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, cut: true, do: (*world).remove})}
 	}},
-	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
+	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone, unknownAccepted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, do: (*world).remove})}
 	}},
 	{name: "delete-during-replacement", variants: []variant{contrary, withdrawnGone, withdrawnItemOut}, steps: func(variant) []step {

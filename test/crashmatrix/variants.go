@@ -108,6 +108,10 @@ var (
 	unknownCodes = []variant{invalidCode, invalidGone, bareGone, unpackInvalidGone, showBareHidden}
 )
 
+// unknownAccepted takes a request to withdraw what is not known, or not known yet, and does nothing.
+var unknownAccepted = reading("unknown-is-accepted-lag", simulator.Assumptions{
+	UnpackUnknown: simulator.Accept, WithdrawnPackage: simulator.PackageGone, ListLag: lag, ShowLag: lag})
+
 // Other differences that any story may meet.
 var (
 	numericIDs  = reading("ids-are-numbers", simulator.Assumptions{IDForm: simulator.IDNumber})
