@@ -155,7 +155,7 @@ var _ = Describe("Watching a package", func() {
 	})
 
 	DescribeTable("stalls when the package is gone, and packs again only when told to",
-		func(ctx SpecContext, reason string, state v1alpha1.PackageState, again time.Duration, remove func(*simulator.Console, string) error) {
+		func(ctx SpecContext, reason string, state v1alpha1.PackageState, ready metav1.ConditionStatus, again time.Duration, remove func(*simulator.Console, string) error) {
 			s := readyScene(ctx)
 			rp := s.expectPacked(ctx)
 			first := rp.Status.ReleasePackageID
@@ -166,7 +166,7 @@ var _ = Describe("Watching a package", func() {
 				Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeNumerically("~", again, again/5))
 			}
 			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, ContainSubstring(v1alpha1.ReconcileAtAnnotation))
-			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, reason)
+			expectCondition(rp, v1alpha1.ConditionReady, ready, reason)
 			Expect(rp.Status.State).To(Equal(state))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Warning " + reason + " ")))
 			Expect(s.livePackages()).To(BeEmpty())
@@ -182,8 +182,8 @@ var _ = Describe("Watching a package", func() {
 			Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		},
-		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, v1alpha1.StateWithdrawn, time.Duration(0), (*simulator.Console).Withdraw),
-		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, v1alpha1.StatePendingReview, 5*time.Minute, (*simulator.Console).Vanish),
+		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, v1alpha1.StateWithdrawn, metav1.ConditionFalse, time.Duration(0), (*simulator.Console).Withdraw),
+		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, v1alpha1.StateUnknown, metav1.ConditionUnknown, 5*time.Minute, (*simulator.Console).Vanish),
 	)
 
 	It("keeps looking at a state that the reference does not explain", func(ctx SpecContext) {

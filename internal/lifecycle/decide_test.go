@@ -201,7 +201,7 @@ var _ = Describe("Deciding", func() {
 			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn, "not packed again"))),
 		Entry("adopted and vanished, it is not packed again by a forced pass", aReleasePackage(adopted(v1alpha1.StatePendingReview), forced),
 			seeing(gone, at(time.Hour)),
-			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn, "not packed again"))),
+			does(lifecycle.Stall, because(v1alpha1.ReasonPackageNotFound, "not packed again"))),
 		Entry("adopted and failed, it is not packed again by an edit", aReleasePackage(adopted(v1alpha1.StateDeployFailed), edited),
 			seeing(thePackage(v1alpha1.StateDeployFailed)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed, "not packed again"))),

@@ -238,7 +238,7 @@ var _ = Describe("The record", func() {
 		It("that is gone is withdrawn once the service has accepted to withdraw it", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			lifecycle.RecordSeen(rp, seeing(gone))
-			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
+			Expect(rp.Status.State).To(Equal(v1alpha1.StateUnknown))
 			givenUp(rp)
 			lifecycle.RecordSeen(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
