@@ -69,7 +69,7 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 		Eventually(ctx, hindered(ctx, v1alpha1.ReasonCredentialsNotFound), "30s").Should(Equal(many))
 		Expect(float64(s.secretReads.Load())).To(BeNumerically("<=", 3+time.Since(began).Seconds()), "not one for each")
 		s.expectApplied(ctx, s.aSecret())
-		Eventually(ctx, s.livePackages, "15s").Should(HaveLen(many))
+		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
 	}, NodeTimeout(2*time.Minute))
 
 	It("share its reads while the service rejects the key, and all go on within seconds when that is corrected", func(ctx SpecContext) {
@@ -81,7 +81,7 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 		Eventually(ctx, hindered(ctx, v1alpha1.ReasonCredentialsRejected), "30s").Should(Equal(many))
 		Expect(s.Delete(ctx, wrong)).To(Succeed())
 		s.expectApplied(ctx, s.aSecret())
-		Eventually(ctx, s.livePackages, "15s").Should(HaveLen(many))
+		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
 		Expect(s.allCalls()).To(BeNumerically("<=", 2*many), "the wrong key is not tried again and again")
 	}, NodeTimeout(2*time.Minute))
 })
