@@ -29,11 +29,13 @@ import (
 )
 
 const (
-	// breath is how long what has begun may take to come to rest, and longRest and shortRest are how long nothing may happen then but what is documented: in
+	// breath is how long what has begun may take to come to rest, and deepBreath the same where an object is looked at again now and then: the first of these
+	// looks may show more than was recorded. longRest and shortRest are how long nothing may happen then but what is documented: in
 	// a recording, and in the many runs that follow from it.
-	breath    = 2 * time.Minute
-	longRest  = 30 * time.Minute
-	shortRest = 6 * time.Minute
+	breath     = 2 * time.Minute
+	deepBreath = 6 * time.Minute
+	longRest   = 30 * time.Minute
+	shortRest  = 6 * time.Minute
 	// maxRestless bounds the passes and rounds in each.
 	maxRestless = 400
 	// stalledInterval is how often an object is looked at again that only people can help, deployingInterval how often one whose deployment runs.
@@ -51,7 +53,11 @@ func (d *driver) rests(ctx context.Context) error {
 	w := d.world
 	w.journal.close()
 	w.trace("nothing happens any more")
-	if _, err := d.idle(ctx, breath); err != nil {
+	pause := breath
+	if slices.ContainsFunc(w.objects, func(o *object) bool { return o.rp != nil && o.waitsForPeople() }) {
+		pause = deepBreath
+	}
+	if _, err := d.idle(ctx, pause); err != nil {
 		return err
 	}
 	length := shortRest
