@@ -90,7 +90,7 @@ func AwaitLook(rp *v1alpha1.ReleasePackage) Step {
 // object whose package an approver may decide about meanwhile.
 func LookAfter(rp *v1alpha1.ReleasePackage, step Step) time.Duration {
 	undecided := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
-	if step.Action == Stall && step.After == 0 && undecided && rp.Status.ReleasePackageID != "" {
+	if step.Action == Stall && step.After == 0 && undecided && rp.Status.ReleasePackageID != "" && !LetGo(rp) {
 		return lookAgain
 	}
 	return step.After
