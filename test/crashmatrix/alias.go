@@ -35,8 +35,8 @@ import (
 // searchedIn is how long after an object is made it has the first of those searches, and give or take is for the search for such a UID.
 const (
 	searchedIn = 53*time.Minute + 30*time.Second
-	giveOrTake = 30 * time.Second
-	maxAliases = 10_000
+	giveOrTake = time.Second
+	maxAliases = 100_000
 )
 
 // aliases are the UIDs that everybody sees instead of those that the API server gives. They are as long. The zero value is ready for use.

@@ -170,7 +170,7 @@ func (o *operator) tell(object types.NamespacedName) {
 // another over another tenth; rounding up to the next of these makes a run the same each time. No rung lies within that above a time that the operator asks for.
 var rungs = []time.Duration{
 	250 * time.Millisecond, 1250 * time.Millisecond, 2500 * time.Millisecond, 7 * time.Second, 18 * time.Second, 36 * time.Second,
-	73 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second, 57 * time.Minute,
+	73 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second,
 }
 
 // withoutJitter is the rung for a time. What is overdue is made at once.

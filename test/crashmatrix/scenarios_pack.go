@@ -125,6 +125,7 @@ var packScenarios = []scenario{
 		if v.assumptions.WithdrawnItem == simulator.ItemGone {
 			first.goal = stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonAmbiguousPackage)
 		}
+		first.goal = either(first.goal, packedAgainUnseen)
 		first.during = []interruption{{op: simulator.OpPack, afterWork: true, cut: true, do: withdrawInConsole}}
 		return []step{first}
 	}},
@@ -158,6 +159,9 @@ var packScenarios = []scenario{
 		}
 	}},
 }
+
+// packedAgainUnseen is reached where the service refused to show what somebody has withdrawn, so that it could not be told from others.
+var packedAgainUnseen = all(struckBy(refusedLook), inReview)
 
 // packLostLongAgo loses the answer to the request to pack, and nobody looks until the settle time is over. Where the list does not show the package then,
 // only its items tell of it: a person has to ask for another look.

@@ -71,7 +71,7 @@ func restoredWithdrawn(v variant) []step {
 	return []step{
 		packing(),
 		{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)},
-		restoring(known),
+		restoring(either(known, packedAgainUnseen)),
 	}
 }
 
@@ -154,7 +154,7 @@ const foreignFinalizer = "example.com/hold"
 // heldByAnother gives the object a finalizer that nobody removes, and a time after which it is to be let go.
 func heldByAnother(_ *world, rp *v1alpha1.ReleasePackage) {
 	rp.Finalizers = []string{foreignFinalizer}
-	rp.Spec.DeletionDeadline = metav1.Duration{Duration: time.Minute}
+	rp.Spec.DeletionDeadline = metav1.Duration{Duration: 20 * time.Minute}
 }
 
 func suspended(_ *world, rp *v1alpha1.ReleasePackage) { rp.Spec.Suspend = true }
