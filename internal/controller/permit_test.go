@@ -176,12 +176,13 @@ var _ = Describe("Two objects that want the same", func() {
 	})
 
 	It("give back at once what they cannot pack", func(ctx SpecContext) {
-		one, waiting := s.aReleasePackage(), s.aReleasePackage(named("before"))
-		s.expectApplied(ctx, one)
+		// The one that waits goes before the other, being of the same age or older, once it wants the same.
+		one, waiting := s.aReleasePackage(), s.aReleasePackage(named("before"), withItems(s.items[1]))
+		s.expectApplied(ctx, waiting, one)
 		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No."})
 		s.expectReconciled(ctx, one)
 		expectCondition(one, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
-		s.expectApplied(ctx, waiting)
+		expectEdited(ctx, s, waiting, withItems(s.items[0]))
 		s.expectReconciled(ctx, waiting)
 		expectCondition(waiting, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 	})
