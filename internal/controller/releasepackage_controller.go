@@ -77,6 +77,7 @@ type ReleasePackageReconciler struct {
 	returned givenBack
 	vanished vanished
 	origins  origins
+	findings findings
 	refusals refusals
 }
 
@@ -93,6 +94,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
 		r.backoff().Forget(req)
 		r.origins.forget(req.NamespacedName)
+		r.findings.forget(req.NamespacedName)
 		r.refusals.forget(req)
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -167,6 +169,8 @@ type pass struct {
 	looked *workspace.View
 	// pending is what the pending list shows of the items to pack, nil where it was not seen.
 	pending map[string]lifecycle.PendingItem
+	// partly tells that more packages may hold those items than this pass looked into.
+	partly bool
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
 	// restored tells that the object comes from a backup.

@@ -20,7 +20,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,12 +29,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-const (
-	// mostContents bounds the looks into packages of other names in one pass. The next pass goes on with others.
-	mostContents = 20
-	// freshContents is how old the sight of a package may be that is adopted.
-	freshContents = 10 * time.Second
-)
+// mostContents bounds the looks into packages of other names in one pass. The next pass goes on with others.
+const mostContents = 20
 
 // origins remembers which of the objects that have not packed yet came with our finalizer, as those from a backup do. The zero value is ready for use.
 type origins struct {
@@ -85,7 +80,11 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	if !found.ItemsTaken() && !unknown && !existing.Restored {
 		return lifecycle.Step{}, false, nil
 	}
-	err := r.findExisting(ctx, p, &existing, found.ItemsTaken() || unknown)
+	holders, standing := r.findings.standing(p.rp, *found, p.seen.Now)
+	if standing {
+		existing.Packages = slices.Clone(holders)
+	}
+	err := r.findExisting(ctx, p, &existing, (found.ItemsTaken() || unknown) && !standing)
 	if err != nil {
 		step, err := p.blockedBy(err)
 		return step, true, err
@@ -96,6 +95,9 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 		if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
 			return orElse(instead, step), true, err
 		}
+	}
+	if !ok && !standing && !p.partly && p.pending != nil {
+		r.findings.note(p.rp, *found, existing.Packages, p.seen.Now)
 	}
 	found.HeldBy(p.rp, existing.Packages)
 	return step, ok, nil
@@ -163,8 +165,9 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 			if lifecycle.NamedAs(p.rp, listed[i].Name) != own || listed[i].ID == p.rp.Status.ReleasePackageID {
 				continue
 			}
-			if !own && !p.conn.KnowsContents(listed[i].ID) {
+			if _, known := p.conn.KnownItems(listed[i].ID); !own && !known {
 				if looks == mostContents {
+					p.partly = true
 					continue
 				}
 				looks++
@@ -174,9 +177,8 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 				return nil, false, err
 			}
 			found = append(found, one...)
-			done = done || len(one) > 0 && lifecycle.Fits(p.rp, &one[0])
 		}
-		if done {
+		if slices.ContainsFunc(found, func(one lifecycle.Package) bool { return lifecycle.Fits(p.rp, &one) }) {
 			return found, true, nil
 		}
 	}
@@ -186,25 +188,32 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 // holder is a package if it holds something of what the spec asks for, or has a name of the object's own, and no object has it.
 func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *dataarts.Package) ([]lifecycle.Package, error) {
 	id, own := listed.ID, lifecycle.NamedAs(p.rp, listed.Name)
-	detail, err := p.conn.Contents(ctx, id, 0)
-	switch {
-	case dataarts.KindOf(err) == dataarts.NotFound, dataarts.MayDeny(err) && !own:
-		return nil, nil // It has gone meanwhile, or is none of the object's business.
-	case err != nil:
-		return nil, err
+	one, known := p.knownHolder(listed)
+	if !known || own || lifecycle.HasWanted(p.rp, one) {
+		detail, err := p.conn.Contents(ctx, id)
+		switch {
+		case dataarts.KindOf(err) == dataarts.NotFound, dataarts.MayDeny(err) && !own:
+			return nil, nil // It has gone meanwhile, or is none of the object's business.
+		case err != nil:
+			return nil, err
+		}
+		one = packageFrom(&detail)
 	}
-	one := packageFrom(&detail)
 	if !own && !lifecycle.Wants(p.rp, one) {
 		return nil, nil
 	}
 	if taken, err := r.takenByAnother(ctx, p, id); err != nil || taken {
 		return nil, err
 	}
-	if lifecycle.Fits(p.rp, one) {
-		if detail, err = p.conn.Contents(ctx, id, freshContents); err != nil {
-			return nil, err
-		}
-		one = packageFrom(&detail)
-	}
 	return []lifecycle.Package{*one}, nil
+}
+
+// knownHolder is a listed package with the ids of its items, if they are known. It shows whether another look is worth its call.
+func (p *pass) knownHolder(listed *dataarts.Package) (*lifecycle.Package, bool) {
+	ids, known := p.conn.KnownItems(listed.ID)
+	one := packageFrom(&dataarts.PackageDetail{Package: *listed})
+	for _, id := range ids {
+		one.Items = append(one.Items, v1alpha1.PackageItem{ID: id})
+	}
+	return one, known
 }

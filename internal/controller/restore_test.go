@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -169,6 +170,64 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 		Expect(s.calls(simulator.OpList)-lists).To(BeNumerically("<=", 2), "the list is shared, and a round may have one")
 		Expect(s.calls(simulator.OpShow) - shows).To(Equal(2))
+	})
+})
+
+var _ = Describe("The list of what is in flight, which restored objects share", func() {
+	It("is left alone as long as the same is found and told", func(ctx SpecContext) {
+		s := readyScene(ctx)
+		id, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		rp := s.aReleasePackage(withItems(s.items...))
+		s.expectApplied(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		heldBy := func(id string) {
+			GinkgoHelper()
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+				ContainSubstring("items "+string(s.items[0])+" are in package "+id+" (by hand)"))
+		}
+		heldBy(id)
+		asked := func() int { return s.calls(simulator.OpList) + s.calls(simulator.OpShow) }
+		before, version := asked(), rp.ResourceVersion
+		s.told()
+		for range 3 {
+			s.expectReconciledAfter(ctx, 5*time.Minute, rp)
+			heldBy(id)
+		}
+		Expect(asked()).To(Equal(before))
+		Expect(rp.ResourceVersion).To(Equal(version))
+		Expect(s.told()).To(BeEmpty())
+
+		Expect(s.console.Withdraw(id)).To(Succeed())
+		id, err = s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		expectEdited(ctx, s, rp, forced("look"))
+		s.expectReconciledAfter(ctx, 5*time.Minute, rp)
+		heldBy(id)
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
+	})
+
+	It("is gone through in turn where it is long, and each package looked into once", func(ctx SpecContext) {
+		const many = 45
+		s := readyScene(ctx)
+		for i := range many {
+			items, err := s.console.Submit(simulator.NewItem{Name: fmt.Sprintf("job_%d", i), SubmitUserID: developer})
+			Expect(err).NotTo(HaveOccurred())
+			_, err = s.console.Pack(fmt.Sprintf("by hand %d", i), developer, []string{deployer}, items)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		s.applied += many // Nobody applies those.
+		rp := s.aReleasePackage(withItems("998"))
+		s.expectApplied(ctx, rp)
+		for _, shows := range []int{20, 40, many, many, many} {
+			s.expectReconciledAfter(ctx, 5*time.Minute, rp)
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed)
+			Expect(s.calls(simulator.OpShow)).To(Equal(shows))
+		}
+		other := s.aReleasePackage(named("other"), withItems("999"))
+		s.expectApplied(ctx, other)
+		s.expectReconciled(ctx, other)
+		Expect(s.calls(simulator.OpShow)).To(Equal(many))
 	})
 })
 

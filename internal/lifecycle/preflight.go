@@ -176,6 +176,11 @@ func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) 
 		"Nothing was sent: %s. Correct the spec; %s. The operator looks again every few minutes", strings.Join(wrong, "; "), wayOut)}, true
 }
 
+// TellsOfPreflight reports whether the object tells people that it is not packed as it is now.
+func TellsOfPreflight(rp *v1alpha1.ReleasePackage) bool {
+	return Tells(rp) && stalledFor(rp, v1alpha1.ReasonPreflightFailed)
+}
+
 // listed are sorted words in a sentence, cut short where there are many.
 func listed(words []string) string {
 	const enough = 10

@@ -85,6 +85,13 @@ func wantedIn(rp *v1alpha1.ReleasePackage, p *Package) []string {
 	return ids
 }
 
+// HasWanted reports whether a package holds the items that the spec asks for and no others, so that it may fit.
+func HasWanted(rp *v1alpha1.ReleasePackage, p *Package) bool {
+	items := contentOf(p).PendingItemIDs
+	slices.Sort(items)
+	return slices.Equal(slices.Compact(items), slices.Compact(slices.Sorted(slices.Values(plainStrings(rp.Spec.PendingItemIDs)))))
+}
+
 // Fits reports whether a package is what would be packed: the same items for the same applicant and approvers and, if the spec gives a name, the
 // same name.
 func Fits(rp *v1alpha1.ReleasePackage, p *Package) bool {

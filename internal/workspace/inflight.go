@@ -33,8 +33,6 @@ const (
 	inFlightTTL = time.Minute
 	// maxRecent is how many of the latest packages are listed: ten calls a minute at most.
 	maxRecent = 10 * pageSize
-	// maxContents bounds what is remembered of what packages hold.
-	maxContents = 2000
 )
 
 // sharedList is a list of packages that those who look for a package of which nothing is on record share.
@@ -49,15 +47,10 @@ type sharedList struct {
 	packages []dataarts.Package
 }
 
-// contents is what was seen of packages, by id. What they hold does not change.
+// contents are the ids of the items that packages in flight hold, as far as they were seen. What a package holds does not change.
 type contents struct {
 	mu   sync.Mutex
-	seen map[string]remembered
-}
-
-type remembered struct {
-	detail dataarts.PackageDetail
-	at     time.Time
+	seen map[string][]string
 }
 
 func newSharedList(c clock.PassiveClock, list func(context.Context) ([]dataarts.Package, error)) *sharedList {
@@ -105,46 +98,58 @@ func (l *sharedList) known() ([]dataarts.Package, bool) {
 	return l.packages, !l.read.IsZero() && l.clock.Since(l.read) <= inFlightTTL
 }
 
-// Contents shows a package with what it holds, as it was at most so long ago. Without a bound, what was ever seen of it will do.
-func (c *Connection) Contents(ctx context.Context, id string, atMost time.Duration) (dataarts.PackageDetail, error) {
-	known, ok := c.contents.of(id)
-	if ok && (atMost == 0 || c.clock.Since(known.at) <= atMost) {
-		return known.detail, nil
-	}
-	at := c.clock.Now()
+// Contents shows a package, and remembers which items it holds for as long as it is in flight.
+func (c *Connection) Contents(ctx context.Context, id string) (dataarts.PackageDetail, error) {
 	detail, err := c.Look(ctx, id)
 	if err == nil {
-		c.contents.keep(id, remembered{detail, at})
+		c.contents.keep(&detail)
 	}
 	return detail, err
 }
 
-// KnowsContents reports whether Contents makes no call, if what was ever seen will do.
-func (c *Connection) KnowsContents(id string) bool {
-	_, ok := c.contents.of(id)
-	return ok
+// KnownItems are the ids of the items that a package in flight holds, if that was seen before. They are for reading only.
+func (c *Connection) KnownItems(id string) ([]string, bool) {
+	c.contents.mu.Lock()
+	defer c.contents.mu.Unlock()
+	ids, ok := c.contents.seen[id]
+	return ids, ok
 }
 
-func (c *contents) of(id string) (remembered, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	known, ok := c.seen[id]
-	return known, ok
-}
-
-func (c *contents) keep(id string, r remembered) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.seen == nil || len(c.seen) >= maxContents {
-		c.seen = map[string]remembered{}
+func (c *contents) keep(detail *dataarts.PackageDetail) {
+	ids := make([]string, 0, len(detail.Items))
+	for i := range detail.Items {
+		ids = append(ids, detail.Items[i].PendingItemID)
 	}
-	c.seen[id] = r
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.seen = map[string][]string{}
+	}
+	c.seen[detail.ID] = ids
+}
+
+// prune forgets the packages that are not listed any more.
+func (c *contents) prune(listed []dataarts.Package) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := make(map[string][]string, len(c.seen))
+	for i := range listed {
+		if ids, ok := c.seen[listed[i].ID]; ok {
+			left[listed[i].ID] = ids
+		}
+	}
+	c.seen = left
 }
 
 func (c *Connection) listInFlight(ctx context.Context) ([]dataarts.Package, error) {
 	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
 	all, err := c.listAll(ctx, dataarts.ListOptions{States: states}, maxPages*pageSize)
-	return slices.DeleteFunc(all, func(p dataarts.Package) bool { return p.Deleted }), err
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(p dataarts.Package) bool { return p.Deleted })
+	c.contents.prune(all)
+	return all, nil
 }
 
 func (c *Connection) listRecent(ctx context.Context) ([]dataarts.Package, error) {
