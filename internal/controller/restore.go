@@ -137,6 +137,7 @@ func (r *ReleasePackageReconciler) findRecent(ctx context.Context, p *pass, exis
 		}
 		one, err := r.candidate(ctx, p, listed[i])
 		if err != nil {
+			p.doubtLists(err)
 			return err
 		}
 		existing.Packages = append(existing.Packages, one...)
@@ -150,6 +151,13 @@ func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existin
 		r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.seen.Now)
 	known := slices.ContainsFunc(existing.Packages, func(one lifecycle.Package) bool { return one.ID == listed.ID })
 	return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
+}
+
+// doubtLists has the shared lists read anew for the next pass, if the service may not have a package any more that they hold.
+func (p *pass) doubtLists(err error) {
+	if dataarts.MayDeny(err) {
+		p.conn.DoubtLists()
+	}
 }
 
 // holders are the packages in flight that hold something of what the spec asks for, and that no object has. Those that are named like the object's
@@ -195,6 +203,7 @@ func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *
 		case dataarts.KindOf(err) == dataarts.NotFound, dataarts.MayDeny(err) && !own:
 			return nil, nil // It has gone meanwhile, or is none of the object's business.
 		case err != nil:
+			p.doubtLists(err)
 			return nil, err
 		}
 		one = packageFrom(&detail)

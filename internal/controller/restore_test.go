@@ -174,6 +174,37 @@ var _ = Describe("An object that a backup tool creates again, without its status
 })
 
 var _ = Describe("The list of what is in flight, which restored objects share", func() {
+	It("is read anew when the service has no package that it holds", func(ctx SpecContext) {
+		s := readyScene(ctx, func(o *simulator.Options) {
+			o.Assumptions.UnknownPackage, o.Assumptions.WithdrawnPackage = simulator.NoCode, simulator.PackageGone
+		})
+		restored := func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = []string{v1alpha1.UnpackFinalizer} }
+		lost := make([]*v1alpha1.ReleasePackage, len(s.items))
+		for i, id := range s.items {
+			lost[i] = s.expectPacked(ctx, named("release-"+string(id)), withItems(id))
+		}
+		for _, rp := range lost {
+			Expect(s.Get(ctx, keyOf(rp), rp)).To(Succeed())
+			rp.Finalizers = nil
+			Expect(s.Update(ctx, rp)).To(Succeed())
+			Expect(s.Delete(ctx, rp)).To(Succeed())
+		}
+		s.restart()
+		other := s.aReleasePackage(named("other"), restored, withItems("998")) // It reads all lists, as nothing fits.
+		s.expectApplied(ctx, other)
+		s.expectReconciled(ctx, other)
+		expectCondition(other, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed)
+
+		Expect(s.console.Withdraw(lost[1].Status.ReleasePackageID)).To(Succeed())
+		rp := s.aReleasePackage(named(lost[1].Name), restored, withItems(s.items[1]))
+		s.expectApplied(ctx, rp)
+		s.clock.Step(6 * time.Second)
+		s.expectTrouble(ctx, rp)
+		s.expectReconciledAfter(ctx, firstTry, rp)
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.livePackages()).To(ConsistOf(lost[0].Status.ReleasePackageID, rp.Status.ReleasePackageID))
+	})
+
 	It("is left alone as long as the same is found and told", func(ctx SpecContext) {
 		s := readyScene(ctx)
 		id, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})

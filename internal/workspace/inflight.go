@@ -31,6 +31,10 @@ import (
 const (
 	// inFlightTTL is how old such a list may be. It proves nothing by what it lacks.
 	inFlightTTL = time.Minute
+	// doubtAfter is how old a list has to be before it is read anew because of what it holds, and doubtFactor how many times as long as it took
+	// to read: a long list costs many calls.
+	doubtAfter  = 5 * time.Second
+	doubtFactor = 10
 	// maxRecent is how many of the latest packages are listed: ten calls a minute at most.
 	maxRecent = 10 * pageSize
 )
@@ -44,6 +48,8 @@ type sharedList struct {
 
 	mu       sync.Mutex
 	read     time.Time
+	took     time.Duration
+	void     bool
 	packages []dataarts.Package
 }
 
@@ -88,14 +94,27 @@ func (l *sharedList) get(ctx context.Context) ([]dataarts.Package, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.read, l.packages = began, packages
+	l.read, l.took, l.void, l.packages = began, l.clock.Since(began), false, packages
 	return packages, nil
 }
 
 func (l *sharedList) known() ([]dataarts.Package, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.packages, !l.read.IsZero() && l.clock.Since(l.read) <= inFlightTTL
+	return l.packages, !l.read.IsZero() && !l.void && l.clock.Since(l.read) <= inFlightTTL
+}
+
+// doubt has the list read anew, unless that was done a short while ago.
+func (l *sharedList) doubt() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.void = l.void || l.clock.Since(l.read) >= max(doubtAfter, doubtFactor*l.took)
+}
+
+// DoubtLists says that the service did not show a package which the shared lists hold, so that the next who ask for them get new ones.
+func (c *Connection) DoubtLists() {
+	c.inFlight.doubt()
+	c.recent.doubt()
 }
 
 // Contents shows a package, and remembers which items it holds for as long as it is in flight.

@@ -17,6 +17,7 @@ limitations under the License.
 package workspace_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -82,6 +83,44 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 		ids := s.packages(1050)
 		Expect(listed(conn.Recent(ctx))).To(And(HaveLen(1000), ContainElement(ids[1049]), Not(ContainElement(ids[0]))))
 		Expect(lists()).To(Equal(10))
+	})
+
+	It("are read anew once the service does not show what they hold, but not all the time", func(ctx SpecContext) {
+		ids := s.packages(2)
+		for _, list := range []func(context.Context) ([]dataarts.Package, error){conn.InFlight, conn.Recent} {
+			Expect(listed(list(ctx))).To(ConsistOf(ids))
+		}
+		Expect(s.console.Withdraw(ids[0])).To(Succeed())
+		conn.DoubtLists()
+		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids), "it has just been read")
+		s.clock.Step(5 * time.Second)
+		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids), "nobody doubts it")
+		Expect(lists()).To(Equal(2))
+
+		for range 3 {
+			conn.DoubtLists()
+			Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids[1]))
+		}
+		_, err := conn.Recent(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(lists()).To(Equal(4))
+	})
+
+	It("are read anew the less often the longer that takes", func(ctx SpecContext) {
+		s.packages(101)
+		s.beforePage(2, func() { s.clock.Step(3 * time.Second) })
+		_, err := conn.InFlight(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		for _, more := range []struct {
+			after time.Duration
+			calls int
+		}{{20 * time.Second, 2}, {10 * time.Second, 4}} {
+			s.clock.Step(more.after)
+			conn.DoubtLists()
+			_, err = conn.InFlight(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(lists()).To(Equal(more.calls))
+		}
 	})
 
 	It("tell for how long to remember what packages hold", func(ctx SpecContext) {
