@@ -181,7 +181,7 @@ func parseRoots(bundle []byte) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	found := false
-	for bundle = skipComments(bundle); len(bundle) > 0; bundle = skipComments(bundle) {
+	for bundle = skipText(bundle); len(bundle) > 0; bundle = skipText(bundle) {
 		block, rest, err := firstBlock(bundle)
 		if err != nil {
 			return nil, err
@@ -208,7 +208,7 @@ var beginsBlock = []byte("-----BEGIN ")
 // firstBlock decodes the block that a bundle begins with. pem.Decode would look for the next one that it can read.
 func firstBlock(bundle []byte) (*pem.Block, []byte, error) {
 	if !bytes.HasPrefix(bundle, beginsBlock) {
-		return nil, nil, errors.New("must contain nothing but PEM certificates, and comments in lines that begin with #")
+		return nil, nil, errors.New("contains the rest of a damaged PEM block")
 	}
 	block, rest := pem.Decode(bundle)
 	if block == nil || bytes.Count(bundle[:len(bundle)-len(rest)], beginsBlock) != 1 {
@@ -217,12 +217,17 @@ func firstBlock(bundle []byte) (*pem.Block, []byte, error) {
 	return block, rest, nil
 }
 
-// skipComments returns what follows the blank lines and the lines that begin with #.
-func skipComments(bundle []byte) []byte {
-	for bundle = bytes.TrimSpace(bundle); bytes.HasPrefix(bundle, []byte("#")); bundle = bytes.TrimSpace(bundle) {
-		_, bundle, _ = bytes.Cut(bundle, []byte("\n"))
+// skipText returns what follows the lines that say whose certificate comes next (RFC 7468, section 2). A line with the dashes of a block's begin or
+// end is none of them.
+func skipText(bundle []byte) []byte {
+	for len(bundle) > 0 {
+		line, rest, _ := bytes.Cut(bundle, []byte("\n"))
+		if bytes.Contains(line, []byte("-----")) {
+			return bytes.TrimLeft(bundle, " \t")
+		}
+		bundle = rest
 	}
-	return bundle
+	return nil
 }
 
 // checkUserAgent keeps the header as it is on its way: it is part of what the SDK signs.

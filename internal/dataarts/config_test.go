@@ -107,6 +107,9 @@ var _ = Describe("Config", func() {
 		Entry("a bundle with comments and blank lines", func(c *dataarts.Config) {
 			c.CABundle = slices.Concat([]byte("# one\n\n"), aCABundle(), []byte("\r\n# two\n"), aCABundle(), []byte("\n#"))
 		}),
+		Entry("a bundle with titles, as they are published", func(c *dataarts.Config) {
+			c.CABundle = slices.Concat([]byte("Our Root CA\n===========\n"), aCABundle(), []byte("subject=CN = two\n"), aCABundle())
+		}),
 		Entry("a proxy with a password", func(c *dataarts.Config) { c.ProxyURL = "http://u:p@proxy.test:3128" }),
 		Entry("a token", withCredentials(dataarts.Credentials{Token: testToken})),
 	)
