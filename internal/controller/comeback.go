@@ -108,38 +108,47 @@ func (p *pass) nextAttempt() time.Time {
 // comeBack sees to it that the next pass is made. A package that is looked at together with others wakes its object; everyone else comes back by
 // the clock.
 func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.Result {
-	object := client.ObjectKeyFromObject(p.rp)
-	var left time.Duration
-	bounded := false
+	after := r.watchOrWait(p, step)
 	if step.Action != lifecycle.Release {
-		left, bounded = lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
-	}
-	result := ctrl.Result{}
-	if p.delay > 0 {
-		result.RequeueAfter = jitter(p.delay)
-	}
-	switch {
-	case p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != "": // A call of its own failed, and is made again.
-	case p.delay > 0 && p.watchable(step):
-		if p.watched = r.Workspaces.Watch(p.conn, p.watch()); p.watched {
-			result.RequeueAfter = 0
-		} else { // The workspace object has come to lead elsewhere.
-			result.RequeueAfter = conflictDelay
+		left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
+		overdue := left <= 0 && p.watched // The look decides, and is about to be made.
+		if bounded && !overdue {
+			after = sooner(after, max(left, minDelay))
 		}
-	default:
-		r.Workspaces.Unwatch(object)
 	}
-	overdue := left <= 0 && p.watched // The look decides, and is about to be made.
-	if bounded && !overdue && (result.RequeueAfter == 0 || left < result.RequeueAfter) {
-		result.RequeueAfter = max(left, minDelay)
-	}
-	if search := lifecycle.UntilLateSearch(p.rp, r.Clock.Now()); search > 0 && (result.RequeueAfter == 0 || search < result.RequeueAfter) {
-		result.RequeueAfter = search
-	}
-	if result.RequeueAfter > 0 {
+	after = sooner(after, lifecycle.UntilLateSearch(p.rp, r.Clock.Now()))
+	result := ctrl.Result{RequeueAfter: after}
+	if after > 0 {
 		result.Priority = &background
 	}
 	return result
+}
+
+// watchOrWait leaves a watch if a look that others share is what comes next, or says how long to wait; zero if there is no need to.
+func (r *ReleasePackageReconciler) watchOrWait(p *pass, step lifecycle.Step) time.Duration {
+	ownCallFailed := p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != ""
+	switch {
+	case ownCallFailed: // It is made again.
+	case p.delay > 0 && p.watchable(step):
+		if p.watched = r.Workspaces.Watch(p.conn, p.watch()); p.watched {
+			return 0
+		}
+		return conflictDelay // The workspace object has come to lead elsewhere.
+	default:
+		r.Workspaces.Unwatch(client.ObjectKeyFromObject(p.rp))
+	}
+	if p.delay > 0 {
+		return jitter(p.delay)
+	}
+	return 0
+}
+
+// sooner is the shorter of two delays; one that is zero is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // watchable reports whether the next thing to do is a look at the recorded package that others may share.

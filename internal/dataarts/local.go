@@ -19,6 +19,7 @@ package dataarts
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -56,12 +57,7 @@ var metadata = []netip.Addr{
 
 func isLocal(ip netip.Addr) bool {
 	ip = plain(ip)
-	for _, m := range metadata {
-		if ip == m {
-			return true
-		}
-	}
-	return ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()
+	return slices.Contains(metadata, ip) || ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()
 }
 
 // inIPv6 are the prefixes behind which an IPv6 address holds one of IPv4: IPv4-compatible, and translated by NAT64.

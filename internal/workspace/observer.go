@@ -116,19 +116,7 @@ func (o *observer) watch(used *Connection, w Watch) bool {
 	if w.After == used.pollInterval {
 		w.After = conn.pollInterval
 	}
-	var was *entry
-	if p := o.at[w.Object]; p != nil {
-		was = p.entries[w.Object]
-	}
-	e := &entry{Watch: w}
-	switch {
-	case was == nil:
-	case was.ID == w.ID:
-		*e = *was
-		e.Watch = w
-	default:
-		o.remove(w.Object)
-	}
+	e := o.entryFor(w)
 	if w.Seen != nil && (w.Seen.id == "" || w.Seen.id == w.ID) { // A look at the package that this one replaces says nothing.
 		// Nor does one that may be older than a request to change it which is not remembered any more.
 		if turn := o.turnOf(w.Seen); turn > max(e.turn, o.forgotten) {
@@ -142,6 +130,21 @@ func (o *observer) watch(used *Connection, w Watch) bool {
 	p := o.put(conn, e)
 	o.schedule(p, e)
 	return true
+}
+
+// entryFor is the entry of an object for a Watch: the one it has, if that is about the same package.
+func (o *observer) entryFor(w Watch) *entry {
+	e := &entry{Watch: w}
+	p := o.at[w.Object]
+	switch {
+	case p == nil:
+	case p.entries[w.Object].ID == w.ID:
+		*e = *p.entries[w.Object]
+		e.Watch = w
+	default:
+		o.remove(w.Object)
+	}
+	return e
 }
 
 // put files an entry with the poll of its connection.

@@ -78,10 +78,7 @@ func (d *driver) play(ctx context.Context) error {
 // reach makes passes and rounds until the goal of a step is reached.
 func (d *driver) reach(ctx context.Context, s step) error {
 	d.quiet = map[*object]bool{}
-	w, began, tasks := d.world, d.world.clock.Now(), maxTasks
-	if len(w.settings.strikes) == 0 && !s.slow {
-		tasks = fewTasks
-	}
+	w, began, tasks := d.world, d.world.clock.Now(), d.tasksFor(s)
 	for range tasks {
 		if err := d.prepare(ctx); err != nil {
 			return err
@@ -107,6 +104,14 @@ func (d *driver) reach(ctx context.Context, s step) error {
 		}
 	}
 	return fmt.Errorf("%w in step %q: after %d passes and rounds, %s", errStuck, s.name, tasks, s.goal(w))
+}
+
+// tasksFor bounds how many passes and rounds a step may take.
+func (d *driver) tasksFor(s step) int {
+	if len(d.world.settings.strikes) == 0 && !s.slow {
+		return fewTasks
+	}
+	return maxTasks
 }
 
 // prepare sees to it that there is a manager, that it knows of what users did, and that the world is seen as it is.

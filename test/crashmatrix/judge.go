@@ -143,6 +143,11 @@ func (j *judge) afterPass(due bool) {
 	if delivered != "" && rp.Status.ReleasePackageID != delivered {
 		j.find(wrongStatus, "the id of package %s was known and is not recorded", delivered)
 	}
+	j.checkConditions(rp, due)
+}
+
+// checkConditions checks that what is told goes together, and that someone sees to what is not settled.
+func (j *judge) checkConditions(rp *v1alpha1.ReleasePackage, due bool) {
 	c := rp.Status.Conditions
 	ready := meta.IsStatusConditionTrue(c, v1alpha1.ConditionReady)
 	reconciling := meta.FindStatusCondition(c, v1alpha1.ConditionReconciling) != nil
