@@ -142,11 +142,14 @@ func nextName(rp *v1alpha1.ReleasePackage) string {
 }
 
 // SearchNames are the names to search for what the latest attempt has made, or those that were lost before it: whether the service's search finds
-// longer names too is not documented.
+// longer names too is not documented. Those that were lost may have names of the object's own although the spec has come to give one since.
 func SearchNames(rp *v1alpha1.ReleasePackage) []string {
 	a := rp.Status.Attempt
 	names := []string{a.PackageName}
 	number := numberOf(rp, a.PackageName)
+	if number == 0 && a.LostBefore > 0 {
+		number = a.Number // No name has a higher number than its attempt.
+	}
 	for n := number - 1; n > 1 && n >= number-a.LostBefore; n-- {
 		names = append(names, generatedName(rp, n))
 	}

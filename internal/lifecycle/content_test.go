@@ -151,6 +151,22 @@ var _ = Describe("A generated name", func() {
 		}
 	})
 
+	It("is searched for with those that were lost before the spec came to give it", func() {
+		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }, lost(2))
+		own := lifecycle.WantedContent(rp).PackageName
+		rp.Spec.PackageName = "given"
+		lifecycle.BeginAttempt(rp, here, now)
+		Expect(lifecycle.SearchNames(rp)).To(HaveExactElements("given", own+"-2", own))
+		rp.Status.Attempt.StartTime.Time = now.Add(-longSettled)
+		p := aPackage(packageID, v1alpha1.StatePendingReview)
+		for _, name := range []string{own + "-2", own} {
+			p.Name = name
+			Expect(lifecycle.Plausible(rp, &p)).To(BeTrue())
+			step := decide(rp, seeing(itemsUnpacked, found(p)))
+			Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "no one else uses")))
+		}
+	})
+
 	DescribeTable("fits the schema", func(length int) {
 		name := generated(func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", length) })
 		Expect(len(name)).To(BeNumerically("<=", v1alpha1.MaxPackageNameLength))

@@ -103,7 +103,7 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case lostTooOften(rp):
 		return Step{Action: Stall, Reason: v1alpha1.ReasonOutcomeUnknown, Message: fmt.Sprintf(
 			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
-			maxLost, rp.Status.Attempt.PackageName, howToPackAgain(rp))}
+			maxLost, lostNames(rp), howToPackAgain(rp))}
 	}
 	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
 		return refusedAndMade(rp, made)

@@ -34,6 +34,9 @@ func expectDecision(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want types
 }
 
 var _ = Describe("Deciding", func() {
+	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
+	own := lifecycle.WantedContent(aReleasePackage(ownName)).PackageName
+
 	DescribeTable("before there is a package", expectDecision,
 		Entry("an object is protected before anything is sent", aReleasePackage(unprotected), seeing(),
 			does(lifecycle.Protect)),
@@ -61,6 +64,8 @@ var _ = Describe("Deciding", func() {
 		Entry("so is one that was lost twice", aReleasePackage(lost(2)), seeing(), does(lifecycle.Pack)),
 		Entry("one that was lost three times in a row is for a person to look at", aReleasePackage(lost(3)), seeing(nothing),
 			does(lifecycle.Stall, because(v1alpha1.ReasonOutcomeUnknown, "3 requests", "job_0948_20250513", "edit the spec", v1alpha1.ReconcileAtAnnotation), notComingBack())),
+		Entry("each by its name, so that none is missed", aReleasePackage(ownName, lost(3)), seeing(nothing),
+			does(lifecycle.Stall, because(v1alpha1.ReasonOutcomeUnknown, "3 requests to pack "+own+", "+own+"-2, "+own+"-3, one after the other"))),
 		Entry("it is sent again when forced", aReleasePackage(lost(3), forced), seeing(), does(lifecycle.Pack)),
 		Entry("it is sent again after an edit", aReleasePackage(lost(3), edited), seeing(), does(lifecycle.Pack)),
 		Entry("it is sent again if the latest one did not even get through", aReleasePackage(lost(3), ended(v1alpha1.OutcomeNotDone)), seeing(), does(lifecycle.Pack)),

@@ -39,7 +39,7 @@ const (
 // through needs its items for a verdict.
 func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	a := rp.Status.Attempt
-	own := generated(rp, a.PackageName) && generated(rp, p.Name)
+	own := generated(rp, p.Name) && (generated(rp, a.PackageName) || a.LostBefore > 0)
 	if p.Name != a.PackageName && !own || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID) {
 		return false
 	}
@@ -91,9 +91,9 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
 	case len(found) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for, and all are withdrawn", idsOf(found), a.Number))
-	case contradicted(rp, seen):
-		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that attempt %d gave, which no one else uses, but other contents",
-			idsOf(live(seen.Candidates)), a.Number))
+	case len(contradicting(rp, seen)) > 0:
+		return ambiguous(rp, fmt.Sprintf("Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d asked for",
+			idsOf(contradicting(rp, seen)), a.Number))
 	case seen.ItemsUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
 	}
@@ -101,9 +101,9 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		a.PackageName, a.Number))
 }
 
-// contradicted reports whether a package has a name that only this object can have given, and yet is not what it asked for.
-func contradicted(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return generated(rp, rp.Status.Attempt.PackageName) && len(live(seen.Candidates)) > 0
+// contradicting are the packages with a name that only this object can have given, which yet are not what it asked for.
+func contradicting(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
+	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool { return !generated(rp, p.Name) })
 }
 
 // live leaves out what is withdrawn.

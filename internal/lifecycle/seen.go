@@ -185,6 +185,15 @@ func lostTooOften(rp *v1alpha1.ReleasePackage) bool {
 		a.ContentHash == WantedContent(rp).Hash() && !Forced(rp)
 }
 
+// lostNames are the names of the requests that were lost one after the other. Those that the object gives differ.
+func lostNames(rp *v1alpha1.ReleasePackage) string {
+	names := SearchNames(rp)
+	if !generated(rp, rp.Status.Attempt.PackageName) {
+		return names[0]
+	}
+	return listed(names[:min(len(names), maxLost)])
+}
+
 // edited reports whether the spec asks for another package than the one that was packed.
 func edited(rp *v1alpha1.ReleasePackage) bool {
 	return packs(rp) && rp.Status.Attempt.ContentHash != WantedContent(rp).Hash()
