@@ -247,10 +247,16 @@ type PackAttempt struct {
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
 
-	// lostBefore counts the tries right before this one that ended as NotFound, besides those that were never sent. A forced pass begins to count anew.
+	// lostBefore counts the tries before this one, since the object last had a package, from the first on that ended as NotFound: what they may have made
+	// too late is searched for. Those that were never sent do not count.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LostBefore int32 `json:"lostBefore,omitempty"`
+
+	// lostInRow counts the tries right before this one that ended as NotFound, besides those that were never sent. A forced pass begins to count anew.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LostInRow int32 `json:"lostInRow,omitempty"`
 
 	// startTime is when the try was recorded, by the operator's clock.
 	// +required

@@ -224,7 +224,7 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 	}
 	switch kind := dataarts.KindOf(err); {
 	case kind == dataarts.AlreadyDeployed:
-		return lifecycle.UnpackTooLate(p.rp, step), nil
+		return lifecycle.UnpackTooLate(p.rp, p.seen, step), nil
 	case dataarts.MayDeny(err):
 		return p.unpackDenied(ctx, step, err)
 	}

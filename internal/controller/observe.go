@@ -85,9 +85,11 @@ func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
 	case view.Err != nil:
 		p.shared = true
 		return view.Err
-	case !enough.Required, age <= enough.Fresh:
+	case !enough.Required, age <= enough.Fresh && !view.Assumed():
 		p.take(&view)
-	case age > enough.MaxAge:
+	case view.Assumed() && p.conn.SpareLook():
+		return p.look(ctx)
+	case age > enough.MaxAge, view.Assumed(): // What is not known everywhere yet may be accepted without effect.
 		p.unseen = true
 	case p.conn.SpareLook():
 		return p.look(ctx)

@@ -136,7 +136,7 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.UnpackRefused(w.rp, "not allowed")
 	case known && !done:
 		p.tooLate = true
-		return lifecycle.UnpackTooLate(w.rp, step)
+		return lifecycle.UnpackTooLate(w.rp, p.seen, step)
 	case known:
 		return lifecycle.Unpacked(w.rp, p.seen, step)
 	case p.seen.Gone, p.seen.Hidden != nil:

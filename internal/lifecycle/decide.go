@@ -105,8 +105,8 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
 			maxLost, lostNames(rp), howToPackAgain(rp))}
 	}
-	if made := live(matches(rp, seen.Candidates)); len(made) > 0 {
-		return refusedAndMade(rp, made)
+	if mayHaveMade(rp) && len(made(rp, seen)) > 0 {
+		return decideMade(rp, seen)
 	}
 	return Step{Action: Pack}
 }

@@ -65,7 +65,7 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	switch {
 	case LetGo(rp):
 		return LeftToOthers(rp)
-	case id == "" && !AttemptOpen(rp) && !refused(rp):
+	case id == "" && !AttemptOpen(rp) && !mayHaveMade(rp):
 		return Step{Action: Release}
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return retained(rp)
@@ -80,25 +80,26 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case AttemptOpen(rp):
 		step := decideRecovery(rp, seen)
 		if step.Action == Adopt {
-			step.After = minPatience // There is more to do than to look at it.
+			return LookSoon(step) // There is more to do than to look at it.
 		}
 		return step
+	case id == "" && len(made(rp, seen)) == 0:
+		return Step{Action: Release}
 	case id == "":
-		return decideRefused(rp, seen)
+		return decideMade(rp, seen)
 	}
 	return decideKnown(rp, seen)
 }
 
 // decideKnown is about a package that was looked at, or is known to be final.
 func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id := rp.Status.ReleasePackageID
-	switch stateNow(rp, seen) {
+	id, state := rp.Status.ReleasePackageID, stateNow(rp, seen)
+	final := state == v1alpha1.StateWithdrawn || state == v1alpha1.StateDeployed || ended(rp, v1alpha1.OutcomeGivenUp)
+	if others := late(rp, seen); final && len(others) > 0 {
+		return adoptSoon(rp, &others[0], tooLate, seen)
+	}
+	switch state {
 	case v1alpha1.StateWithdrawn:
-		if others := late(rp, seen); len(others) > 0 {
-			step := adopt(rp, &others[0], "which a request that arrived too late had made", seen.PollInterval)
-			step.After = minPatience
-			return step
-		}
 		if !unpacked(rp) {
 			return released(fmt.Sprintf("Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
 		}
@@ -113,23 +114,28 @@ func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return unpack(rp, seen)
 }
 
-// decideRefused is about an object whose request was refused. Codes that are not documented may say anything, so the search has the last word.
-func decideRefused(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	switch made := live(matches(rp, seen.Candidates)); len(made) {
-	case 0:
-		return Step{Action: Release}
-	case 1:
-		step := adopt(rp, &made[0], "though the service had refused to pack it", seen.PollInterval)
-		step.After = minPatience
-		return step
-	default:
-		return refusedAndMade(rp, made)
+// decideMade is about an object whose request was refused, or lost without a trace, and has made something all the same. Codes that are not documented
+// may say anything, so the search has the last word.
+func decideMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	deleting, late := !rp.DeletionTimestamp.IsZero(), !refused(rp)
+	found := made(rp, seen)
+	asked := hashOf(rp, &found[0]) == rp.Status.Attempt.ContentHash
+	switch {
+	case late && len(found) == 1 && asked, late && deleting && rp.Status.Attempt.LostBefore > 0: // The others are found after it.
+		return adoptSoon(rp, &found[0], tooLate, seen)
+	case late:
+		return ambiguous(rp, fmt.Sprintf("Packages %s are what this object asked for; they were packed by requests that arrived too late", idsOf(found)))
+	case deleting && len(found) == 1:
+		return adoptSoon(rp, &found[0], "though the service had refused to pack it", seen)
 	}
+	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(found)))
 }
 
-// refusedAndMade leaves to a person what the service refused to make and has made.
-func refusedAndMade(rp *v1alpha1.ReleasePackage, made []Package) Step {
-	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(made)))
+const tooLate = "which a request that arrived too late had made"
+
+// adoptSoon takes a package over that there is more to do about than to look at it.
+func adoptSoon(rp *v1alpha1.ReleasePackage, p *Package, why string, seen Seen) Step {
+	return LookSoon(adopt(rp, p, why, seen.PollInterval))
 }
 
 func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {

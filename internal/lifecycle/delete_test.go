@@ -255,7 +255,7 @@ var _ = Describe("Deleting", func() {
 	DescribeTable("a package that an approver let go", func(state v1alpha1.PackageState, want lifecycle.Action) {
 		rp := aReleasePackage(packed(state), deleted)
 		unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}
-		Expect(lifecycle.UnpackTooLate(rp, unpack).Action).To(Equal(want))
+		Expect(lifecycle.UnpackTooLate(rp, seeing(), unpack).Action).To(Equal(want))
 	},
 		Entry("has to be looked at while it was in review", v1alpha1.StatePendingReview, lifecycle.Unpack),
 		Entry("is left behind once it has failed", v1alpha1.StateDeployFailed, lifecycle.Release),

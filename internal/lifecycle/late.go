@@ -51,10 +51,12 @@ func SearchesLate(rp *v1alpha1.ReleasePackage, now time.Time) bool {
 // UntilLateSearch is how long it is until a pass is to be made for such a search alone, whatever else the object waits for; zero if none is.
 func UntilLateSearch(rp *v1alpha1.ReleasePackage, now time.Time) time.Duration {
 	switch {
-	case !mayComeLate(rp), !rp.DeletionTimestamp.IsZero(), rp.Spec.Suspend, rp.Status.State == v1alpha1.StateDeployed:
+	case !mayComeLate(rp), !rp.DeletionTimestamp.IsZero(), rp.Spec.Suspend:
 		return 0
 	case tellsOfLate(rp):
 		return lookAgain
+	case rp.Status.State == v1alpha1.StateDeployed:
+		return 0
 	}
 	return lateEvery - sinceOwnTime(rp, now)
 }
@@ -77,8 +79,16 @@ func late(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
 	if !mayComeLate(rp) {
 		return nil
 	}
+	return slices.DeleteFunc(made(rp, seen), func(p Package) bool {
+		return p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateDeployed
+	})
+}
+
+// made are the packages that are not withdrawn and that are what the latest attempt asked for or, where another was lost before it, have a name that
+// only this object can have given.
+func made(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
 	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool {
-		ours := hashOf(rp, &p) == rp.Status.Attempt.ContentHash || generated(rp, p.Name)
-		return !ours || !Plausible(rp, &p) || p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateDeployed
+		ours := hashOf(rp, &p) == rp.Status.Attempt.ContentHash || rp.Status.Attempt.LostBefore > 0 && generated(rp, p.Name)
+		return !ours || !Plausible(rp, &p)
 	})
 }

@@ -81,7 +81,7 @@ func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	}
 	recordUnpacked(rp, seen)
 	rp.Status.State = v1alpha1.StateWithdrawn
-	if !rp.DeletionTimestamp.IsZero() {
+	if !rp.DeletionTimestamp.IsZero() && len(late(rp, seen)) == 0 {
 		return nothingLeft(rp)
 	}
 	return LookSoon(step)

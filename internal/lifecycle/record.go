@@ -42,22 +42,13 @@ const (
 // what it opens keeps every later pass from sending another.
 func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, now time.Time) {
 	st := &rp.Status
-	if st.ReleasePackageID != "" {
-		ids := append(slices.Clone(st.WithdrawnPackageIDs), st.ReleasePackageID)
-		st.WithdrawnPackageIDs = ids[max(0, len(ids)-v1alpha1.MaxWithdrawnPackageIDs):]
-	}
+	retire(rp)
 	content, name := WantedContent(rp), nextName(rp)
-	number, lost := int32(1), int32(0)
-	if was := st.Attempt; was != nil {
-		number = was.Number + 1
-		switch {
-		case Forced(rp):
-		case was.Outcome == v1alpha1.OutcomeNotFound:
-			lost = was.LostBefore + 1
-		case was.Outcome == v1alpha1.OutcomeNotDone: // Nothing was sent, so that it is between the lost ones and this one.
-			lost = was.LostBefore
-		}
+	number := int32(1)
+	if st.Attempt != nil {
+		number = st.Attempt.Number + 1
 	}
+	lost, inRow := lostSoFar(rp)
 	st.ReleasePackageID, st.State, st.Items, st.ApplyUserID, st.ApproverIDs = "", "", nil, "", nil
 	st.PackedTime, st.RecordedTime, st.UnpackedTime, st.MissingTime = nil, nil, nil, nil
 	st.DeployedTime, st.DeployedBy = nil, ""
@@ -68,12 +59,46 @@ func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, 
 		PackageName: name,
 		ContentHash: content.Hash(),
 		LostBefore:  lost,
+		LostInRow:   inRow,
 		StartTime:   metav1.NewTime(now),
 
 		PendingItemIDs: content.PendingItemIDs,
 		Generation:     rp.Generation,
 	}
 	MarkHandled(rp)
+}
+
+// retire takes down that the recorded package makes way for another.
+func retire(rp *v1alpha1.ReleasePackage) {
+	st := &rp.Status
+	if st.ReleasePackageID == "" {
+		return
+	}
+	ids := append(slices.Clone(st.WithdrawnPackageIDs), st.ReleasePackageID)
+	st.WithdrawnPackageIDs = ids[max(0, len(ids)-v1alpha1.MaxWithdrawnPackageIDs):]
+}
+
+// lostSoFar counts the tries since the first that was lost, and the lost ones right before the next.
+func lostSoFar(rp *v1alpha1.ReleasePackage) (all, inRow int32) {
+	was := rp.Status.Attempt
+	if was == nil {
+		return 0, 0
+	}
+	switch was.Outcome {
+	case v1alpha1.OutcomeNotFound:
+		all, inRow = was.LostBefore+1, was.LostInRow+1
+	case v1alpha1.OutcomeNotDone: // Nothing was sent, so that it is between the lost ones and the next.
+		all, inRow = was.LostBefore, was.LostInRow
+	case v1alpha1.OutcomeRefused:
+		if was.LostBefore > 0 {
+			all = was.LostBefore + 1
+		}
+	case v1alpha1.OutcomePacked, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn, v1alpha1.OutcomeGivenUp:
+	}
+	if Forced(rp) {
+		inRow = 0
+	}
+	return all, inRow
 }
 
 // RecordPacked closes the attempt with the id that the service gave.
@@ -121,6 +146,9 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 	case adopts(rp) && AttemptOpen(rp):
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Chosen by spec.releasePackageId")
 	case adopts(rp):
+	case a != nil && !rp.DeletionTimestamp.IsZero(): // It stays on record what was asked for, so that what else came of it is found too.
+		retire(rp)
+		closeAttempt(rp, v1alpha1.OutcomePacked, "Found by a search, to be withdrawn")
 	case a == nil, a.ContentHash != hashOf(rp, p), rp.Status.ReleasePackageID != "":
 		BeginAttempt(rp, target, now)
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Found at the service, so that nothing was sent")

@@ -108,18 +108,20 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("11", packageID))
 		})
 
-		DescribeTable("counts those right before it that were lost without a trace", func(past with, want int) {
+		DescribeTable("counts those before it that were lost without a trace, and those of them that were so right before it", func(past with, want, inRow int) {
 			rp := aReleasePackage(past, attempted(0))
 			Expect(rp.Status.Attempt.LostBefore).To(Equal(int32(want)))
+			Expect(rp.Status.Attempt.LostInRow).To(Equal(int32(inRow)))
 		},
-			Entry("none", unchanged, 0),
-			Entry("one", lost(1), 1),
-			Entry("two", lost(2), 2),
-			Entry("those with other contents too", both(lost(2), edited), 2),
-			Entry("not one before a forced pass", both(lost(2), forced), 0),
-			Entry("not one that was refused", ended(v1alpha1.OutcomeRefused), 0),
-			Entry("those before another that was never sent", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 2),
-			Entry("not one that has packed", both(lost(2), packed(v1alpha1.StateWithdrawn)), 0),
+			Entry("none", unchanged, 0, 0),
+			Entry("one", lost(1), 1, 1),
+			Entry("two", lost(2), 2, 2),
+			Entry("those with other contents too", both(lost(2), edited), 2, 2),
+			Entry("those before a forced pass, which begins a row", both(lost(2), forced), 2, 0),
+			Entry("not one that was refused", ended(v1alpha1.OutcomeRefused), 0, 0),
+			Entry("those before one that was refused, which ends a row", both(lost(2), ended(v1alpha1.OutcomeRefused)), 3, 0),
+			Entry("those before another that was never sent", both(lost(2), ended(v1alpha1.OutcomeNotDone)), 2, 2),
+			Entry("not one that has packed", both(lost(2), packed(v1alpha1.StateWithdrawn)), 0, 0),
 		)
 
 		It("that was accepted holds the id", func() {

@@ -211,6 +211,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	}
 	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
 	lostBefore := func(rp *v1alpha1.ReleasePackage) { rp.Status.Attempt.LostBefore = 1 }
+	deployedSince := func(rp *v1alpha1.ReleasePackage) { rp.Status.State = v1alpha1.StateDeployed }
 	inReview := thePackage(v1alpha1.StatePendingReview)
 	own, stray := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 
@@ -257,8 +258,9 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("when a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedPackage),
 		Entry("when a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedConnection),
 		Entry("once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
-		Entry("where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedNothing),
-		Entry("for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedNothing),
+		Entry("where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedSearch),
+		Entry("for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedConnection),
+		Entry("once the next one is deployed, as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray)), deployedSince), lifecycle.NeedConnection),
 		Entry("for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
 	)
 
@@ -310,6 +312,69 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		rp = recorded(rp, seen, step)
 		Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
 		Expect(decide(rp, seeing(func(s *lifecycle.Seen) { s.Package = &stray }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
+	})
+
+	It("is told of though the recorded package is deployed, and withdrawn by a deletion", func() {
+		rp := lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray)), deployedSince)
+		Expect(lifecycle.SearchesLate(rp, now)).To(BeTrue())
+		Expect(decide(rp, seeing(found(own, stray)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14")))
+		Expect(lifecycle.UntilLateSearch(rp, now)).To(Equal(5 * time.Minute))
+		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Wait, withoutReason()))
+		deleted(rp)
+		Expect(decide(rp, seeing(found(own, stray)))).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
+		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, "deployed already")))
+	})
+
+	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
+		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Seen, lifecycle.Step) lifecycle.Step) {
+			rp := lostOne(state, deleted)
+			seen := seeing(sees, found(stray))
+			step := decide(rp, seen)
+			Expect(step).To(does(lifecycle.Unpack))
+			Expect(answer(rp, seen, step)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
+			Expect(decide(rp, seen)).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
+		},
+		Entry("which is not shown", v1alpha1.StatePendingReview, hiding, lifecycle.Unpacked),
+		Entry("which does not exist", v1alpha1.StatePendingReview, gone, lifecycle.NothingToUnpack),
+		Entry("which failed, and cannot be withdrawn", v1alpha1.StateDeployFailed, thePackage(v1alpha1.StateDeployFailed), lifecycle.UnpackTooLate),
+	)
+
+	It("is not forgotten over another one", func() {
+		rp := aReleasePackage(lost(2), packed(v1alpha1.StateWithdrawn), deleted)
+		third := aPackage("15", v1alpha1.StatePendingReview)
+		seen := seeing(found(stray, third))
+		rp = recorded(rp, seen, decide(rp, seen))
+		Expect(rp.Status.ReleasePackageID).To(Equal(anotherID))
+		rp.Status.State = v1alpha1.StateWithdrawn
+		Expect(lifecycle.Needs(rp)).To(Equal(lifecycle.NeedConnection))
+		seen = seeing(found(stray, third))
+		step := decide(rp, seen)
+		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", "15")))
+		rp = recorded(rp, seen, step)
+		rp.Status.State = v1alpha1.StateWithdrawn
+		Expect(decide(rp, seeing(found(own, stray, third)))).To(does(lifecycle.Release))
+	})
+
+	DescribeTable("is looked for where no other package came after it", expectDecision,
+		Entry("before the next request, which it makes needless", aReleasePackage(lost(1)), seeing(found(stray)),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), telling(v1alpha1.EventAdopted, "too late"))),
+		Entry("before a forced one", aReleasePackage(lost(3), forced), seeing(found(stray)), does(lifecycle.Adopt)),
+		Entry("of which there are several", aReleasePackage(lost(3), forced), seeing(found(own, stray)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "too late"))),
+		Entry("which was withdrawn since", aReleasePackage(lost(1)), seeing(found(aPackage(anotherID, v1alpha1.StateWithdrawn))), does(lifecycle.Pack)),
+		Entry("by a deletion", aReleasePackage(lost(3), deleted), seeing(found(stray)),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second))),
+		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, stray)), does(lifecycle.Adopt)),
+		Entry("by a deletion, after a try that was not sent", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(stray)), does(lifecycle.Adopt)),
+		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()), does(lifecycle.Release, tellingNothing())),
+	)
+
+	It("is looked for by its first name, however often that was forced", func() {
+		rp := aReleasePackage(ownName, lost(3), forced, ended(v1alpha1.OutcomeNotFound))
+		rp.Status.LastHandledReconcileAt = ""
+		lifecycle.BeginAttempt(rp, here, now)
+		Expect(rp.Status.Attempt.LostBefore).To(BeEquivalentTo(4))
+		Expect(lifecycle.SearchNames(rp)).To(HaveLen(5))
 	})
 
 	It("keeps no deletion where it made nothing", func() {

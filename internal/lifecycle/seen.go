@@ -91,7 +91,7 @@ const (
 	NeedConnection
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
-	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused and another is to
+	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused or lost and another is to
 	// follow. If LookID names a package, a look at that is needed too.
 	NeedSearch
 )
@@ -105,20 +105,23 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 	case rp.Spec.Suspend:
 		return NeedNothing
 	case rp.Status.ReleasePackageID != "":
-		if rp.Status.State == v1alpha1.StateDeployed {
-			return NeedNothing
+		switch {
+		case rp.Status.State != v1alpha1.StateDeployed:
+			return NeedPackage
+		case mayComeLate(rp) && tellsOfLate(rp):
+			return NeedConnection // For SearchesLate.
 		}
-		return NeedPackage
+		return NeedNothing
 	case AttemptOpen(rp):
 		return NeedSearch
 	case adopts(rp):
 		return NeedPackage
 	case refusedAsIs(rp):
 		return NeedNothing
-	case refused(rp):
-		return NeedSearch
 	case lostTooOften(rp):
 		return NeedNothing
+	case mayHaveMade(rp):
+		return NeedSearch
 	}
 	return NeedConnection
 }
@@ -127,13 +130,13 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	switch {
 	case LetGo(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return NeedNothing
-	case AttemptOpen(rp), rp.Status.ReleasePackageID == "" && refused(rp):
+	case AttemptOpen(rp), mayHaveMade(rp):
 		return NeedSearch
-	case rp.Status.State == v1alpha1.StateDeployed:
+	case rp.Status.ReleasePackageID == "":
 		return NeedNothing
-	case rp.Status.State == v1alpha1.StateWithdrawn && mayComeLate(rp):
+	case Ended(rp) && mayComeLate(rp):
 		return NeedConnection // For SearchesLate.
-	case rp.Status.ReleasePackageID == "", rp.Status.State == v1alpha1.StateWithdrawn:
+	case Ended(rp):
 		return NeedNothing
 	}
 	return NeedPackage
@@ -170,6 +173,14 @@ func refused(rp *v1alpha1.ReleasePackage) bool {
 	return rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused
 }
 
+// mayHaveMade reports whether no package is on record though a request may have made one all the same: it was refused, which may have been no refusal,
+// or lost without a trace, and took effect too late.
+func mayHaveMade(rp *v1alpha1.ReleasePackage) bool {
+	a := rp.Status.Attempt
+	lost := a != nil && (a.Outcome == v1alpha1.OutcomeNotFound || a.Outcome == v1alpha1.OutcomeNotDone && a.LostBefore > 0)
+	return rp.Status.ReleasePackageID == "" && (refused(rp) || lost)
+}
+
 // refusedAsIs reports whether the service refused what this very spec asks for.
 func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
 	return refused(rp) && rp.Status.Attempt.Generation == rp.Generation && !Forced(rp)
@@ -181,7 +192,7 @@ const maxLost = 3
 // lostTooOften reports whether it is useless to send the same once more.
 func lostTooOften(rp *v1alpha1.ReleasePackage) bool {
 	a := rp.Status.Attempt
-	return a != nil && a.Outcome == v1alpha1.OutcomeNotFound && a.LostBefore >= maxLost-1 &&
+	return a != nil && a.Outcome == v1alpha1.OutcomeNotFound && a.LostInRow >= maxLost-1 &&
 		a.ContentHash == WantedContent(rp).Hash() && !Forced(rp)
 }
 

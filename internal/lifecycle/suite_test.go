@@ -184,7 +184,7 @@ func toldOfMove(rp *v1alpha1.ReleasePackage) {
 
 // notWithdrawable has tried to withdraw its failed package, which the service does not do.
 func notWithdrawable(rp *v1alpha1.ReleasePackage) {
-	lifecycle.UnpackTooLate(rp, lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
+	lifecycle.UnpackTooLate(rp, seeing(), lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
 }
 
 // adopted has taken over the package that it names and saw it in a state.

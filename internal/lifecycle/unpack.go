@@ -67,12 +67,12 @@ func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
 // has come since. A package that came to a bad end is left behind: there is nothing that could be withdrawn.
-func UnpackTooLate(rp *v1alpha1.ReleasePackage, step Step) Step {
+func UnpackTooLate(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	step.After = min(step.After, deployingInterval)
 	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
 		return step
 	}
-	if !rp.DeletionTimestamp.IsZero() {
+	if !rp.DeletionTimestamp.IsZero() && len(late(rp, seen)) == 0 {
 		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
 	}
 	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")

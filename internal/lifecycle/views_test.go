@@ -63,6 +63,9 @@ func (w *world) glance(p *pass) {
 		return
 	case "shows no change":
 		if w.unchanged() {
+			if assumed := w.seenAt.Before(w.find(id).named); assumed && lifecycle.Suffices(w.rp).Required {
+				w.lookAt(p, id, w.now)
+			}
 			return
 		}
 	case "is old":

@@ -86,6 +86,9 @@ func (v *View) outlook() Outlook {
 // unchanged reports whether the view shows what is known already.
 func (v *View) unchanged() bool { return *v == View{Began: v.Began, id: v.id, turn: v.turn} }
 
+// Assumed reports whether nobody has looked, so that this is what the service said when it named the package.
+func (v *View) Assumed() bool { return v.id == "" }
+
 func outlookOf(p *dataarts.Package) Outlook {
 	if p.Deleted {
 		return Outlook{Deleted: true} // Whatever its status was.

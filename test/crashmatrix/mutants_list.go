@@ -184,7 +184,7 @@ var mutants = []mutant{
 		new: "	return watched && ",
 	},
 	{
-		name: "not-shown-is-gone", file: fileMissing, runs: "delete-during-pack/unknown-is-accepted-lag",
+		name: "not-shown-is-gone", file: fileMissing, runs: "delete-in-review/unknown-is-accepted-lag",
 		why: "a package that the service has just packed and does not show yet is taken for one that is gone",
 		old: "	if notShownYet(rp, seen) {\n",
 		new: "	if notShownYet(rp, seen) && unpacked(rp) {\n",

@@ -81,7 +81,7 @@ var deleteScenarios = []scenario{
 	{name: "delete-lost-request", variants: []variant{contrary, packedUnlisted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, cut: true, do: (*world).remove})}
 	}},
-	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone, unknownAccepted}, steps: func(variant) []step {
+	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, do: (*world).remove})}
 	}},
 	{name: "delete-during-replacement", variants: []variant{contrary, withdrawnGone, withdrawnItemOut}, steps: func(variant) []step {
