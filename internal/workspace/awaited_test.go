@@ -44,6 +44,26 @@ var _ = Describe("A look that someone awaits", func() {
 		Expect(told).To(Equal(ids))
 	})
 
+	It("is not told before its time because of others, unless it shows something else", func(ctx SpecContext) {
+		l := aLookout(ctx)
+		ids := l.packages(4)
+		l.follow(ids[:2], l.seen, awaited, within(5*time.Minute))
+		l.follow(ids[2:], l.seen)
+		for range 3 {
+			l.quietRound(ctx, cost{lists: 1})
+		}
+		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
+		_, told := l.round(ctx)
+		Expect(told).To(Equal(ids[:1]))
+		l.Unwatch(object(ids[2]))
+		l.Unwatch(object(ids[3]))
+		l.Unwatch(object(ids[0]))
+		began := l.clock.Now()
+		_, told = l.round(ctx)
+		Expect(told).To(Equal(ids[1:2]))
+		Expect(l.clock.Since(began)).To(BeNumerically(">", 30*time.Second), "as it has asked for")
+	})
+
 	It("is made once for all who ask for one shortly after the other", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(20)

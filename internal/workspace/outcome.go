@@ -78,8 +78,12 @@ func (r *round) viewOf(e *entry) *View {
 // seen takes down a look that succeeded.
 func (o *observer) seen(object types.NamespacedName, e *entry, v *View, spread float64) {
 	e.view, e.turn, e.seenAt, e.failures = nil, v.turn, v.Began, 0
+	changed := !v.unchanged() && v.outlook() != e.Known
+	if e.Awaited && !changed && e.due.After(v.Began.Add(quiet)) {
+		return // Others were looked at. Whoever means to come back later is told then.
+	}
 	e.due = v.Began.Add(scaled(e.After, spread))
-	if e.Awaited || e.Trouble != "" || !v.unchanged() && v.outlook() != e.Known {
+	if e.Awaited || e.Trouble != "" || changed {
 		e.view, e.due = v, e.due.Add(lastRetry) // The object is told, and says how it goes on.
 		o.tell(object)
 	}
