@@ -264,7 +264,11 @@ func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 	ids := lifecycle.ItemsOf(p.rp)
 	listed, err := p.conn.PendingNow(ctx, ids)
 	switch kind := dataarts.KindOf(err); {
+	case err == nil && len(listed) > 0:
 	case err == nil:
+		if shows, err := p.conn.ShowsAny(ctx); err != nil || !shows {
+			return lifecycle.ItemsUnknown, err
+		}
 	case kind == dataarts.Refused, kind == dataarts.Forbidden:
 		return lifecycle.ItemsUnknown, nil
 	default:

@@ -30,7 +30,7 @@ import (
 // What the service answers a moment after something was done may not know of that yet.
 var _ = Describe("A service whose answers lag behind", func() {
 	const lag = 8
-	const long = 10 // passes, with which everything has to come to an end
+	const long = 20 // passes, with which everything has to come to an end
 
 	lagging := func(change func(*simulator.Assumptions)) func(*simulator.Options) {
 		return func(o *simulator.Options) { change(&o.Assumptions) }

@@ -144,19 +144,38 @@ var _ = Describe("A package that is gone", func() {
 
 			It("gives its items back to nobody: its object can be deleted once that is no passing trouble", func(ctx SpecContext) {
 				s = readyScene(ctx, differing(func(a *simulator.Assumptions) { a.WithdrawnItem = simulator.ItemGone }))
+				theirs, err := s.console.Pack("theirs", developer, []string{deployer}, []string{string(s.items[1])})
+				Expect(err).NotTo(HaveOccurred(), "a workspace that shows nothing proves nothing")
 				rp := s.expectPacked(ctx)
 				s.clock.Step(settleTime)
 				Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
 				s.expectDeleted(ctx, rp)
-				if code == simulator.CodeNoTask {
-					expectEnd(ctx, rp, 1)
-					return
-				}
 				s.expectReconciledAfter(ctx, soon, rp)
-				expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking, ContainSubstring("neither shows nor lists"))
-				s.clock.Step(settleTime)
-				expectEnd(ctx, rp, 1)
+				if code != simulator.CodeNoTask {
+					expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking, ContainSubstring("neither shows nor lists"))
+					s.clock.Step(settleTime)
+					s.expectReconciledAfter(ctx, soon, rp)
+				}
+				s.expectGone(ctx, rp)
+				Expect(s.livePackages()).To(ConsistOf(theirs))
 			})
+
+			if code != simulator.CodeNoTask {
+				It("is not taken to be gone where the service shows nothing at all, as to someone who lost their role", func(ctx SpecContext) {
+					rp := s.expectPacked(ctx)
+					s.clock.Step(settleTime)
+					Expect(s.console.Vanish(rp.Status.ReleasePackageID)).To(Succeed())
+					for _, op := range []simulator.Operation{simulator.OpList, simulator.OpListItems} {
+						s.inject(simulator.Fault{Operation: op, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json",
+							Body: `{"data":[],"total":0}`, Times: simulator.Forever})
+					}
+					s.expectDeleted(ctx, rp)
+					for range 5 {
+						s.expectReconciledAfter(ctx, settleTime, rp)
+					}
+					expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut)
+				})
+			}
 
 			It("is not taken to be gone because it is hidden", func(ctx SpecContext) {
 				rp := s.expectPacked(ctx)

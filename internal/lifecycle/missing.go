@@ -28,7 +28,8 @@ import (
 type ItemsSay int
 
 const (
-	// ItemsUnknown where the list is not to be had, or it is not known what is in the package.
+	// ItemsUnknown where the list is not to be had or shows nothing at all, as it may to someone who may not see it, or where it is not known what is in
+	// the package.
 	ItemsUnknown ItemsSay = iota
 	// ItemsNotListed where one of them is missing and none is packed: withdrawn items may be lost, and packed ones be left out.
 	ItemsNotListed
@@ -95,6 +96,7 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 	case notShownYet(rp, seen):
 		return untilShown(rp, seen, step)
 	case items == ItemsUnknown:
+		rp.Status.MissingTime = nil // Only what is found without a break counts.
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
 	}
 	if rp.Status.MissingTime == nil {

@@ -63,6 +63,16 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Unpack))
 	})
 
+	DescribeTable("begins anew when something in between was not to be had", func(between func(*v1alpha1.ReleasePackage)) {
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		denied(rp, lifecycle.ItemsNotListed)
+		between(rp)
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
+	},
+		Entry("a look", func(rp *v1alpha1.ReleasePackage) { lifecycle.RecordSeen(rp, seeing(unavailable)) }),
+		Entry("the pending list", func(rp *v1alpha1.ReleasePackage) { denied(rp, lifecycle.ItemsUnknown) }),
+	)
+
 	It("is none a moment after the package was recorded, as all lists may lag behind", func() {
 		for _, items := range []lifecycle.ItemsSay{lifecycle.ItemsAreFree, lifecycle.ItemsNotListed} {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)

@@ -163,6 +163,9 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 
 // RecordSeen takes over what a look at the recorded package showed.
 func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
+	if seen.Problem != nil {
+		rp.Status.MissingTime = nil // Only what is found without a break counts.
+	}
 	switch {
 	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
 	case denied(seen) && unpacked(rp):

@@ -213,6 +213,12 @@ func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (i
 	return items, calls, err
 }
 
+// ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show none.
+func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
+	page, err := c.list(ctx, c.errand(second), dataarts.ListOptions{})
+	return len(page.Packages) > 0, err
+}
+
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
 func (c *Connection) Probe(ctx context.Context) error {
 	if err := c.admit(ctx, last); err != nil {
