@@ -235,14 +235,15 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 // been faster.
 func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal error) (lifecycle.Step, error) {
 	notFound := dataarts.KindOf(refusal) == dataarts.NotFound
-	if !notFound && p.seen.Hidden == nil && !p.seen.Gone {
+	unknown := lifecycle.UnpackUnknown(p.rp, p.seen, step, refusalFrom(refusal))
+	if (!notFound || unknown.Action == lifecycle.Stall) && p.seen.Hidden == nil && !p.seen.Gone {
 		if err := p.look(ctx); err != nil {
 			return p.blockedBy(err)
 		}
 		lifecycle.RecordSeen(p.rp, p.seen)
 	}
 	switch {
-	case notFound && (p.seen.Gone || p.seen.Hidden != nil): // Denied by both, it is not just a package that is not shown yet.
+	case notFound && (p.seen.Gone || p.seen.Hidden != nil):
 		return lifecycle.NothingToUnpack(p.rp, p.seen, step), nil
 	case p.seen.Gone, p.seen.Hidden != nil:
 		items, err := p.whatItemsSay(ctx)
@@ -250,8 +251,10 @@ func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal er
 			return p.blockedBy(err)
 		}
 		return lifecycle.UnpackDenied(p.rp, p.seen, step, items, refusalFrom(refusal)), nil
-	case notFound, lifecycle.Ended(p.rp):
+	case lifecycle.Ended(p.rp):
 		return step, nil
+	case notFound:
+		return unknown, nil
 	case dataarts.KindOf(refusal) == dataarts.Unknown:
 		return p.blockedBy(refusal)
 	}

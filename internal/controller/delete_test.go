@@ -362,6 +362,20 @@ var _ = Describe("Deleting", func() {
 		s.expectGone(ctx, rp)
 	})
 
+	It("tells of a service that shows a package and says that there is none to withdraw", func(ctx SpecContext) {
+		rp := s.expectPacked(ctx)
+		s.clock.Step(settleTime)
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeNoTask, Times: simulator.Forever})
+		s.expectDeleted(ctx, rp)
+		s.expectReconciled(ctx, rp)
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking)
+		for range 4 {
+			s.expectReconciledAfter(ctx, settleTime, rp)
+		}
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
 	It("relies on the list where the service does not show a package that it has", func(ctx SpecContext) {
 		rp := s.expectPacked(ctx)
 		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Times: simulator.Forever})

@@ -142,7 +142,7 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	case p.seen.Gone, p.seen.Hidden != nil:
 		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
 	}
-	return step
+	return lifecycle.UnpackUnknown(w.rp, p.seen, step, "does not exist")
 }
 
 // withdraw reports whether the package is withdrawn now, and whether the service knows it.

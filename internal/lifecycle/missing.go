@@ -88,6 +88,16 @@ func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 	return LookSoon(step)
 }
 
+// UnpackUnknown is the step after the service said that there is no package to withdraw, though it was seen. Someone may just have withdrawn it; if it
+// goes on for all of the settle time, it is a refusal.
+func UnpackUnknown(rp *v1alpha1.ReleasePackage, seen Seen, step Step, refusal string) Step {
+	told := stalledFor(rp, v1alpha1.ReasonUnpackRefused) && rp.Status.ObservedGeneration == rp.Generation
+	if told || sinceReason(rp, step.Reason, seen.Now) >= seen.SettleTime {
+		return UnpackRefused(rp, refusal+" (and yet it shows the package)")
+	}
+	return step
+}
+
 // UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id that it does
 // not know is not documented, so the refusal may mean that. It does if the items are free. Where they are not listed, it does if that is the
 // answer for all of the settle time, so that no lag and no passing trouble is taken for an end.

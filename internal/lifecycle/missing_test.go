@@ -73,6 +73,15 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		Entry("the pending list", func(rp *v1alpha1.ReleasePackage) { denied(rp, lifecycle.ItemsUnknown) }),
 	)
 
+	It("is a refusal in the end if the package is seen all the same", func() {
+		rp := summarized(aReleasePackage(packed(v1alpha1.StateDeployFailed), deleted), unpack)
+		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Minute)), unpack, "DLF.0810")).To(Equal(unpack))
+		step := lifecycle.UnpackUnknown(rp, seeing(at(settleTime+time.Second)), unpack, "DLF.0810")
+		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.0810", "yet it shows"), comingBackAfter(5*time.Minute)))
+		rp = summarized(rp, step)
+		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Hour)), unpack, "DLF.0810")).To(Equal(step), "it tells the same each time")
+	})
+
 	It("is none a moment after the package was recorded, as all lists may lag behind", func() {
 		for _, items := range []lifecycle.ItemsSay{lifecycle.ItemsAreFree, lifecycle.ItemsNotListed} {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
