@@ -28,11 +28,11 @@ import (
 // time zone it writes them down. So a time alone never rules out a package that someone may still deploy. It does where a package has come to an
 // end, as another object may have had it under the same name, or this one long ago.
 const (
-	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn or failed package may have been packed by the service's. Signed
+	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn package may have been packed by the service's. Signed
 	// requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
 	EndedWindow = 15 * time.Minute
-	// DeployedWindow is the same for a deployed one, whose items are in no other package: time zones differ by less.
-	DeployedWindow = 24 * time.Hour
+	// ReleasedWindow is the same for one that was deployed, or failed to be: its items are in no other package. Time zones differ by less.
+	ReleasedWindow = 24 * time.Hour
 )
 
 // Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it lets
@@ -44,14 +44,14 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 		return false
 	}
 	before := a.StartTime.Sub(p.PackedTime)
+	if p.PackedTime.IsZero() || own && p.Name == a.PackageName {
+		return true // Nobody else has ever had that name, and each attempt has its own.
+	}
 	switch p.State {
-	case v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed:
-		if own && p.Name == a.PackageName {
-			return true // Nobody else has ever had that name, and each attempt has its own.
-		}
-		return p.PackedTime.IsZero() || before <= EndedWindow
-	case v1alpha1.StateDeployed:
-		return p.PackedTime.IsZero() || before <= DeployedWindow
+	case v1alpha1.StateWithdrawn:
+		return before <= EndedWindow
+	case v1alpha1.StateDeployed, v1alpha1.StateDeployFailed:
+		return before <= ReleasedWindow
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateUnknown:
 	}
 	return true

@@ -137,9 +137,10 @@ var _ = Describe("Recovering from a lost answer", func() {
 		},
 		Entry("withdrawn a moment ago", v1alpha1.StateWithdrawn, lifecycle.EndedWindow, true),
 		Entry("withdrawn earlier", v1alpha1.StateWithdrawn, lifecycle.EndedWindow+time.Second, false),
-		Entry("failed earlier", v1alpha1.StateDeployFailed, lifecycle.EndedWindow+time.Second, false),
-		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.DeployedWindow, true),
-		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.DeployedWindow+time.Second, false),
+		Entry("failed hours ago, in whatever time zone", v1alpha1.StateDeployFailed, lifecycle.ReleasedWindow, true),
+		Entry("failed days ago", v1alpha1.StateDeployFailed, lifecycle.ReleasedWindow+time.Second, false),
+		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.ReleasedWindow, true),
+		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.ReleasedWindow+time.Second, false),
 		Entry("in review for ever so long", v1alpha1.StatePendingReview, 1000*time.Hour, true),
 	)
 
