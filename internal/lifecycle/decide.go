@@ -105,10 +105,7 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
 			maxLost, lostNames(rp), howToPackAgain(rp))}
 	}
-	if mayHaveMade(rp) && len(made(rp, seen)) > 0 {
-		return decideMade(rp, seen)
-	}
-	return Step{Action: Pack}
+	return packUnlessMade(rp, seen)
 }
 
 // decideRecorded is about an object whose package is known.

@@ -114,6 +114,14 @@ func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	return unpack(rp, seen)
 }
 
+// packUnlessMade packs, unless an earlier request has made something all the same.
+func packUnlessMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+	if mayHaveMade(rp) && len(made(rp, seen)) > 0 {
+		return decideMade(rp, seen)
+	}
+	return Step{Action: Pack}
+}
+
 // decideMade is about an object whose request was refused, or lost without a trace, and has made something all the same. Codes that are not documented
 // may say anything, so the search has the last word.
 func decideMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
