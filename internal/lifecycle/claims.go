@@ -190,8 +190,12 @@ func Yield(rp, other *v1alpha1.ReleasePackage, claims []Claim) Step {
 			parts = append(parts, fmt.Sprintf(string(by), listed(words[by])))
 		}
 	}
+	wayOut := "delete that object or take it out of one of the two specs"
+	if adopts(rp) { // To delete the object would withdraw the very package.
+		wayOut = "correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then delete it, so that the package stays"
+	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonAlreadyClaimed, Message: fmt.Sprintf(
-		"%s %s; delete that object or take it out of one of the two specs", nameFor(rp, other), strings.Join(parts, ", and "))}
+		"%s %s; %s", nameFor(rp, other), strings.Join(parts, ", and "), wayOut)}
 }
 
 // nameFor names an object to the readers of another one, who need not know what there is in other namespaces.

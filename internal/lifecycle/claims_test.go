@@ -179,6 +179,12 @@ var _ = Describe("Of two objects that want the same", func() {
 		}), "has item 27, and asked for item 26 earlier"),
 	)
 
+	It("the one that is to adopt what another has is not told to delete that at once", func() {
+		step := lifecycle.Yield(aReleasePackage(adopting), another(packed(v1alpha1.StatePendingReview)), claims("package/13"))
+		Expect(step.Message).To(HaveSuffix("has package 13; correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then "+
+			"delete it, so that the package stays"))
+	})
+
 	It("the one that yields to an object of another namespace is not told its name", func() {
 		other := another(created(time.Hour), func(rp *v1alpha1.ReleasePackage) { rp.Namespace = "their-team" })
 		step := lifecycle.Yield(mine(), other, claims("item/26"))

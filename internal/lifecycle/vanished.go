@@ -71,5 +71,5 @@ func WithdrawnLeft(rp *v1alpha1.ReleasePackage) Event {
 func OrphanLeft(rp *v1alpha1.ReleasePackage, why string) Event {
 	return Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
 		"%s, as this object was deleted without its finalizer, and it is not withdrawn: %s; withdraw it in the console",
-		mayStay(rp), strings.TrimRight(why, ". "))}
+		mayStay(rp), strings.TrimRight(firstClause(why), ". "))} // What else is to be done is said to an object that is there.
 }
