@@ -64,8 +64,9 @@ func inFlight(rp *v1alpha1.ReleasePackage) bool {
 		return true
 	}
 	switch rp.Status.State {
-	case v1alpha1.StateDeployed, v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn:
+	case v1alpha1.StateDeployed:
 		return false
+	case v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn: // Another one is to follow, or it would be Stalled.
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateUnknown:
 	}
 	return true
