@@ -206,6 +206,14 @@ func (d *driver) thaw() {
 	clear(d.quiet)
 }
 
+// release ends a manager that is still frozen when a run ends early: its request would hold the server for ever.
+func (d *driver) release() {
+	if d.frozen != nil {
+		d.frozen.dead.Store(true)
+		d.frozen.letGo()
+	}
+}
+
 // settling is the last step of each scenario: the manager goes on until it finds nothing more to change. It is much the same everywhere, so faults
 // strike in the first scenario's.
 func (d *driver) settling() step {

@@ -75,6 +75,7 @@ func (c testCase) run(ctx context.Context, p *plane, seed uint64, trace io.Write
 	}
 	defer w.close()
 	d := &driver{world: w}
+	defer d.release()
 	if err = d.play(ctx); err == nil {
 		err = d.rests(ctx)
 	}
