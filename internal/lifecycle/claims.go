@@ -78,9 +78,10 @@ func AwaitOther(rp *v1alpha1.ReleasePackage, now time.Time) Step {
 		"asks for the same items or package at this moment, or has just given them back; the operator looks again"}
 }
 
-// makesWay reports whether the operator gave up a package for another one, which it has not packed yet: a request that was not sent changes nothing.
+// makesWay reports whether the operator gave up a package for another one, which it has not packed yet: a request that was not sent, or came
+// to nothing, changes nothing.
 func makesWay(rp *v1alpha1.ReleasePackage) bool {
-	inVain := ended(rp, v1alpha1.OutcomeNotDone) && len(rp.Status.WithdrawnPackageIDs) > 0
+	inVain := ended(rp, v1alpha1.OutcomeNotDone, v1alpha1.OutcomeNotFound) && len(rp.Status.WithdrawnPackageIDs) > 0
 	return inVain || ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn, v1alpha1.OutcomeGivenUp)
 }
 

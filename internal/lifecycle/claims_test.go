@@ -82,6 +82,8 @@ var _ = Describe("What an object has or wants", func() {
 		Entry("with what an edit adds, once the package has made way", aReleasePackage(packed(v1alpha1.StateWithdrawn), withdrawing, edited), item26, item28),
 		Entry("where the request for another package was not sent", aReleasePackage(packed(v1alpha1.StateWithdrawn), withdrawing, ended(v1alpha1.OutcomeNotDone)),
 			item26, item27),
+		Entry("where that request came to nothing", aReleasePackage(packed(v1alpha1.StateWithdrawn), withdrawing, ended(v1alpha1.OutcomeNotFound)),
+			item26, item27),
 		Entry("not where the first request of all was not sent", aReleasePackage(ended(v1alpha1.OutcomeNotDone))),
 		Entry("in a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), item26, item27, "package/13"),
 		Entry("the package alone, once the deletion is over", aReleasePackage(packed(v1alpha1.StateWithdrawn), deleted, unprotected), "package/13"),
