@@ -91,16 +91,21 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	}
 	step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval())
 	if ok && step.Action == lifecycle.Adopt {
-		claims := []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)}
-		if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
-			return orElse(instead, step), true, err
-		}
+		instead, err := r.contested(ctx, p, []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)})
+		return orElse(instead, step), true, err
 	}
-	if !ok && !standing && !p.partly && p.pending != nil {
-		r.findings.note(p.rp, *found, existing.Packages, p.seen.Now)
+	if !ok && !standing {
+		r.keepFinding(p, *found, existing.Packages)
 	}
 	found.HeldBy(p.rp, existing.Packages)
 	return step, ok, nil
+}
+
+// keepFinding remembers which packages were found, if all were looked into that may hold the items.
+func (r *ReleasePackageReconciler) keepFinding(p *pass, found lifecycle.Preflight, packages []lifecycle.Package) {
+	if !p.partly && p.pending != nil {
+		r.findings.note(p.rp, found, packages, p.seen.Now)
+	}
 }
 
 // findExisting looks for packages in flight, if some of the items are not free, and for those that have come to an end, by name.
