@@ -90,8 +90,8 @@ var mutants = []mutant{
 	{
 		name: "nobody-is-told", file: fileOutcome, runs: "together-deleted-after-restart/documented",
 		why: "a look that an object waits for does not wake it",
-		old: "	if e.Awaited || e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
-		new: "	if e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
+		old: "	if e.Awaited || e.Trouble != \"\" || changed {",
+		new: "	if e.Trouble != \"\" || changed {",
 	},
 	{
 		name: "released-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
@@ -108,8 +108,8 @@ var mutants = []mutant{
 	{
 		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
 		why: "an object without an id is let go although its attempt is open",
-		old: "	case id == \"\" && !AttemptOpen(rp) && !refused(rp):",
-		new: "	case id == \"\" && !refused(rp):",
+		old: "	case id == \"\" && !AttemptOpen(rp) && !mayHaveMade(rp):",
+		new: "	case id == \"\" && !mayHaveMade(rp):",
 	},
 	{
 		name: "no-finalizer", file: fileDecide, runs: "delete-in-review/documented",
@@ -210,7 +210,7 @@ var mutants = []mutant{
 	{
 		name: "every-look-wakes", file: fileOutcome, runs: "pack/documented",
 		why: "every look at a package has a pass, though it shows what is on record",
-		old: "	if e.Awaited || e.Trouble != \"\" || !v.unchanged() && v.outlook() != e.Known {",
+		old: "	if e.Awaited || e.Trouble != \"\" || changed {",
 		new: "	if e.Awaited || e.Trouble != \"\" || v.Err == nil {",
 	},
 	{
