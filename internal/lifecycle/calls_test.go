@@ -101,15 +101,15 @@ func (w *world) lost() lifecycle.Step {
 // unpack sends a request that may be lost on either way. Somebody may be faster.
 func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
-	m := w.find(w.rp.Status.ReleasePackageID)
-	switch {
-	case fate == "is lost before":
+	if fate == "is lost before" {
 		p.hindered = true
 		return lifecycle.Blocked(w.rp, trouble)
-	case fate == "is outrun" && m != nil && m.State == v1alpha1.StatePendingReview:
-		w.turn(m, v1alpha1.StateDeploying)
 	}
+	m := w.find(w.rp.Status.ReleasePackageID)
 	if m != nil {
+		if fate == "is outrun" && m.State == v1alpha1.StatePendingReview {
+			w.turn(m, v1alpha1.StateDeploying)
+		}
 		m.written = w.now
 	}
 	done, known := w.withdraw(m)
@@ -123,17 +123,8 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	case fate == "is lost after":
 		p.hindered = true
 		return lifecycle.Blocked(w.rp, trouble)
-	case refused && (p.seen.Gone || p.seen.Hidden != nil):
-		var items lifecycle.ItemsSay
-		if chance(w, "the pending list", "is shown", "is shown", "is too long") == "is shown" {
-			ids := lifecycle.ItemsOf(w.rp)
-			items = lifecycle.WhatItemsSay(ids, w.pending(ids))
-		}
-		return lifecycle.UnpackDenied(w.rp, p.seen, step, items, "not allowed")
-	case refused && lifecycle.Ended(w.rp):
-		return step
 	case refused:
-		return lifecycle.UnpackRefused(w.rp, "not allowed")
+		return w.refusedToUnpack(p, step)
 	case known && !done:
 		p.tooLate = true
 		return lifecycle.UnpackTooLate(w.rp, p.seen, step)
@@ -143,6 +134,22 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
 	}
 	return lifecycle.UnpackUnknown(w.rp, p.seen, step, "does not exist")
+}
+
+// refusedToUnpack is what the controller makes of a refusal.
+func (w *world) refusedToUnpack(p *pass, step lifecycle.Step) lifecycle.Step {
+	switch {
+	case p.seen.Gone, p.seen.Hidden != nil:
+		var items lifecycle.ItemsSay
+		if chance(w, "the pending list", "is shown", "is shown", "is too long") == "is shown" {
+			ids := lifecycle.ItemsOf(w.rp)
+			items = lifecycle.WhatItemsSay(ids, w.pending(ids))
+		}
+		return lifecycle.UnpackDenied(w.rp, p.seen, step, items, "not allowed")
+	case lifecycle.Ended(w.rp):
+		return step
+	}
+	return lifecycle.UnpackRefused(w.rp, "not allowed")
 }
 
 // withdraw reports whether the package is withdrawn now, and whether the service knows it.

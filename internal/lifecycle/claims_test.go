@@ -183,7 +183,7 @@ var _ = Describe("Of two objects that want the same", func() {
 
 	It("the one that is to adopt what another has is not told to delete that at once", func() {
 		step := lifecycle.Yield(aReleasePackage(adopting), another(packed(v1alpha1.StatePendingReview)), claims("package/13"))
-		Expect(step.Message).To(HaveSuffix("has package 13; correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then "+
+		Expect(step.Message).To(HaveSuffix("has package 13; correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then " +
 			"delete it, so that the package stays"))
 	})
 

@@ -70,7 +70,7 @@ func tellsOfLate(rp *v1alpha1.ReleasePackage) bool {
 func sinceOwnTime(rp *v1alpha1.ReleasePackage, now time.Time) time.Duration {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(rp.UID)) // A hash takes everything.
-	own := time.Duration(h.Sum32()) % (lateEvery / time.Millisecond) * time.Millisecond
+	own := time.Duration(int64(h.Sum32())*time.Millisecond.Nanoseconds()) % lateEvery
 	return time.Duration(now.Add(-own).UnixNano()) % lateEvery
 }
 
