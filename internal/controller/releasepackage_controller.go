@@ -171,6 +171,8 @@ type pass struct {
 	pending map[string]lifecycle.PendingItem
 	// partly tells that more packages may hold those items than this pass looked into.
 	partly bool
+	// ownOnly tells that nothing speaks for such a package but that the items were not seen: only one of the object's own name is looked for.
+	ownOnly bool
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
 	// restored tells that the object comes from a backup.

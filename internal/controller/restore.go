@@ -70,21 +70,23 @@ func (o *origins) forget(object types.NamespacedName) {
 }
 
 // takeExisting finds a package that is what would be packed, where something speaks for one: the items, an object that is older than what it knows
-// of, or one that has our finalizer from elsewhere. What holds some of the items is told of.
+// of, or one that has our finalizer from elsewhere. Where the items cannot be seen, what is in flight under a name of its own does. What holds some of the items is told of.
 func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, found *lifecycle.Preflight) (lifecycle.Step, bool, error) {
-	unknown := p.pending == nil && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
+	unseen := p.pending == nil && p.rp.Status.Attempt == nil
+	unknown := unseen && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
 	existing := lifecycle.Existing{
 		Released: found.AllReleased(p.rp),
 		Restored: p.restored,
 	}
-	if !found.ItemsTaken() && !unknown && !existing.Restored {
+	if !found.ItemsTaken() && !unseen && !existing.Restored {
 		return lifecycle.Step{}, false, nil
 	}
+	p.ownOnly = unseen && !unknown && !existing.Restored
 	holders, standing := r.findings.standing(p.rp, *found, p.seen.Now)
 	if standing {
 		existing.Packages = slices.Clone(holders)
 	}
-	err := r.findExisting(ctx, p, &existing, (found.ItemsTaken() || unknown) && !standing)
+	err := r.findExisting(ctx, p, &existing, (found.ItemsTaken() || unseen) && !standing)
 	if err != nil {
 		step, err := p.blockedBy(err)
 		return step, true, err
@@ -113,7 +115,7 @@ func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, ex
 	if taken {
 		packages, done, err := r.holders(ctx, p)
 		existing.Packages = packages
-		if done || err != nil {
+		if done || err != nil || p.ownOnly {
 			return err
 		}
 	}
@@ -193,6 +195,9 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 		}
 		if slices.ContainsFunc(found, func(one lifecycle.Package) bool { return lifecycle.Fits(p.rp, &one) }) {
 			return found, true, nil
+		}
+		if p.ownOnly {
+			break
 		}
 	}
 	return found, false, nil

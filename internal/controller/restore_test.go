@@ -89,6 +89,19 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
 	})
 
+	It("takes it over though the pending list cannot be looked at", func(ctx SpecContext) {
+		begin(ctx, func(o *simulator.Options) { o.Assumptions.SharedItem = simulator.Accept })
+		lose(ctx)
+		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No.",
+			Times: simulator.Forever})
+		rp = s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.applied--
+		s.expectReconciled(ctx, rp)
+		Expect(s.livePackages()).To(ConsistOf(id))
+		Expect(rp.Status.ReleasePackageID).To(Equal(id))
+	})
+
 	DescribeTable("is deployed, if the package is", func(ctx SpecContext, search simulator.Match) {
 		begin(ctx, func(o *simulator.Options) { o.Assumptions.Keyword = search })
 		Expect(s.console.Deploy(id)).To(Succeed())
