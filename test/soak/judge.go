@@ -125,7 +125,7 @@ func (j *judge) wait(ctx context.Context) ([]offence, error) {
 	}
 }
 
-// help resumes what is suspended, forces what was refused or lost by bad luck, and chooses, as messages ask. What is as it should be is left alone.
+// help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks. What is as it should be is left alone.
 func (j *judge) help(ctx context.Context, found []offence) error {
 	objects, err := j.objects(ctx)
 	if err != nil {
@@ -140,11 +140,7 @@ func (j *judge) help(ctx context.Context, found []offence) error {
 			change = forced(time.Now().Format(time.RFC3339Nano))
 			j.nudged[uid] = time.Now()
 		default:
-			id := j.toChoose(rp)
-			if id == "" || !accused(found, rp) {
-				continue
-			}
-			change = object{"spec": object{"releasePackageId": id}}
+			continue
 		}
 		t := &team{namespace: rp.Namespace, api: j.api}
 		if err := client.IgnoreNotFound(t.patch(ctx, &record{name: rp.Name}, change)); err != nil {
@@ -152,23 +148,6 @@ func (j *judge) help(ctx context.Context, found []offence) error {
 		}
 	}
 	return nil
-}
-
-// toChoose is the package that a person sets where the message asks for that, and the operator cannot know better: the service writes its times down
-// in another zone, and many packages have the name.
-func (j *judge) toChoose(rp *v1alpha1.ReleasePackage) string {
-	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	if c == nil || c.Reason != v1alpha1.ReasonAmbiguousPackage || rp.Spec.PackageName == "" || rp.Spec.ReleasePackageID != "" || j.service.ahead == 0 {
-		return ""
-	}
-	for _, t := range j.teams {
-		for _, p := range t.service.packagesOf(t.workspace) {
-			if r := j.ledger.owner(&p); r != nil && r.uid == rp.UID && p.Live() && r.want.same(wish{p.Items, p.Approvers}) {
-				return p.ID
-			}
-		}
-	}
-	return ""
 }
 
 func accused(found []offence, rp *v1alpha1.ReleasePackage) bool {
