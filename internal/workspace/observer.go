@@ -91,6 +91,8 @@ type entry struct {
 	// turn and seenAt are those of the latest look that succeeded; zero if there was none.
 	turn   uint64
 	seenAt time.Time
+	// assumed tells that no look has been made since what the service said at seenAt.
+	assumed bool
 	// view is what the object is to be told or waits for, and the trouble that it tells of.
 	view     *View
 	failures int
@@ -121,6 +123,7 @@ func (o *observer) watch(used *Connection, w Watch) bool {
 		// Nor does one that may be older than a request to change it which is not remembered any more.
 		if turn := o.turnOf(w.Seen); turn > max(e.turn, o.forgotten) {
 			e.turn, e.seenAt, e.view, e.failures = turn, w.Seen.Began, w.Seen, 0
+			e.assumed = w.Seen.turn == 0
 		}
 	}
 	e.Seen = nil
@@ -249,9 +252,11 @@ func (o *observer) view(object types.NamespacedName, id string) (View, bool) {
 	e := p.entries[object]
 	switch valid := e.turn > o.written[place{p.conn.target, id}]; {
 	case e.view != nil && (valid || e.view.Err != nil):
-		return *e.view, true
+		v := *e.view
+		v.assumed = e.assumed
+		return v, true
 	case valid && !e.seenAt.IsZero():
-		return View{Began: e.seenAt}, true
+		return View{Began: e.seenAt, assumed: e.assumed}, true
 	}
 	return View{}, false
 }

@@ -77,7 +77,7 @@ func (r *round) viewOf(e *entry) *View {
 
 // seen takes down a look that succeeded.
 func (o *observer) seen(object types.NamespacedName, e *entry, v *View, spread float64) {
-	e.view, e.turn, e.seenAt, e.failures = nil, v.turn, v.Began, 0
+	e.view, e.turn, e.seenAt, e.failures, e.assumed = nil, v.turn, v.Began, 0, false
 	changed := !v.unchanged() && v.outlook() != e.Known
 	if e.Awaited && !changed && e.due.After(v.Began.Add(quiet)) {
 		return // Others were looked at. Whoever means to come back later is told then.

@@ -74,6 +74,8 @@ type View struct {
 	// it. They are empty for what was not seen by a look.
 	id   string
 	turn uint64
+	// assumed is what Assumed reports.
+	assumed bool
 }
 
 func (v *View) outlook() Outlook {
@@ -87,7 +89,7 @@ func (v *View) outlook() Outlook {
 func (v *View) unchanged() bool { return *v == View{Began: v.Began, id: v.id, turn: v.turn} }
 
 // Assumed reports whether nobody has looked, so that this is what the service said when it named the package.
-func (v *View) Assumed() bool { return v.id == "" }
+func (v *View) Assumed() bool { return v.assumed }
 
 func outlookOf(p *dataarts.Package) Outlook {
 	if p.Deleted {
