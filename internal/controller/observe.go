@@ -132,6 +132,10 @@ func (p *pass) take(view *workspace.View) {
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
 func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
+	if r.searches.stands(p.rp, p.seen.Now) {
+		p.seen.Searched = true
+		return nil
+	}
 	found, err := r.candidates(ctx, p, lifecycle.SearchNames(p.rp), func(listed *lifecycle.Package) bool {
 		return lifecycle.Plausible(p.rp, listed)
 	})
@@ -139,6 +143,9 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 		return err
 	}
 	p.seen.Candidates, p.seen.Searched = found, true
+	if lifecycle.AttemptOpen(p.rp) && len(found) == 0 {
+		r.searches.note(p.rp, p.seen.Now)
+	}
 	if lifecycle.LookID(p.rp) != "" {
 		if err := p.look(ctx); err != nil {
 			return err

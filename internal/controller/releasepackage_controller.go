@@ -74,6 +74,7 @@ type ReleasePackageReconciler struct {
 	once     sync.Once
 	failures workqueue.TypedRateLimiter[reconcile.Request]
 	reserved reservations
+	searches searches
 	returned givenBack
 	vanished vanished
 	origins  origins
