@@ -84,7 +84,7 @@ var _ = Describe("A service whose clock is off", func() {
 				s.clock.Step(settleTime)
 				Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
 				s.expectReconciledAfter(ctx, pollInterval, rp)
-				expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn)
+				expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound)
 			})
 		})
 	}

@@ -52,7 +52,10 @@ func (r *ReleasePackageReconciler) await(ctx context.Context, p *pass) (ctrl.Res
 // is no error of the reconciler, whose errors are left for trouble with the API server.
 func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifecycle.Step) {
 	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
-	p.delay, p.planned = lifecycle.LookAfter(p.rp, step), r.Clock.Now()
+	p.delay, p.planned = step.After, r.Clock.Now()
+	if p.watchable(step) {
+		p.delay = lifecycle.LookAfter(p.rp, step)
+	}
 	switch {
 	case p.cause == nil:
 		r.backoff().Forget(request)

@@ -194,7 +194,7 @@ var _ = Describe("Watching a package", func() {
 			Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeNumerically(">=", pollInterval))
 		}
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonUnknownState, ContainSubstring("deploy_status 7"))
-		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnknownState)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnknownState)
 		Expect(rp.Status.State).To(Equal(v1alpha1.StateUnknown))
 		Expect(s.told()).To(ConsistOf(HavePrefix("Warning UnknownState ")))
 
