@@ -32,16 +32,22 @@ var _ = Describe("A look that someone awaits", func() {
 		l := aLookout(ctx)
 		ids := l.packages(3)
 		l.follow(ids[:1], l.seen, awaited)
-		Expect(l.view(ids[0])).To(Equal(workspace.View{Began: l.clock.Now()}))
+		assumed := l.view(ids[0])
+		Expect(assumed.Assumed()).To(BeTrue(), "nobody has looked since the service named it")
+		Expect(assumed.Began).To(Equal(l.clock.Now()))
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{shows: 1}))
 		Expect(told).To(Equal(ids[:1]))
+		shown := l.view(ids[0])
+		Expect(shown.Assumed()).To(BeFalse())
 		Expect(l.view(ids[0]).Package).To(HaveValue(And(HaveField("Status", dataarts.StatusPendingReview), HaveField("Items", HaveLen(1)))))
 
 		l.follow(ids, awaited)
 		took, told = l.round(ctx)
 		Expect(took).To(Equal(cost{lists: 1}))
 		Expect(told).To(Equal(ids))
+		shown = l.view(ids[2])
+		Expect(shown.Assumed()).To(BeFalse(), "a list is a look, too")
 	})
 
 	It("is not told before its time because of others, unless it shows something else", func(ctx SpecContext) {

@@ -85,6 +85,9 @@ func (c *Connections) connect(ctx context.Context, s *slot, ws *v1alpha1.DataArt
 		return conn, err
 	}
 	read := s.reads.DoChan(fmt.Sprintf("%s/%d", ws.UID, ws.Generation), func() (any, error) {
+		if conn, err := c.present(s, ws); conn != nil || err != nil {
+			return conn, err // Another read has just ended.
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), secretTimeout)
 		defer cancel()
 		secret, err := c.readSecret(ctx, ws)
