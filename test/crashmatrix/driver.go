@@ -30,9 +30,10 @@ import (
 )
 
 const (
-	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck. Where no fault strikes, fewTasks have to do.
+	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck. Where no fault strikes, fewTasks for each object have
+	// to do.
 	maxTasks = 240
-	fewTasks = 20
+	fewTasks = 25
 	maxTime  = 12 * time.Hour
 	// frozenFor is how long a frozen process is held before another takes over, and briefly is how long it takes to elect another leader. In that case, it
 	// is held for another one.
@@ -109,7 +110,7 @@ func (d *driver) reach(ctx context.Context, s step) error {
 // tasksFor bounds how many passes and rounds a step may take.
 func (d *driver) tasksFor(s step) int {
 	if len(d.world.settings.strikes) == 0 && !s.slow {
-		return fewTasks
+		return fewTasks * len(d.world.objects)
 	}
 	return maxTasks
 }
