@@ -91,16 +91,24 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 		step, err := p.blockedBy(err)
 		return step, true, err
 	}
-	step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval())
-	if ok && step.Action == lifecycle.Adopt {
-		instead, err := r.contested(ctx, p, []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)})
-		return orElse(instead, step), true, err
+	if step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval()); ok {
+		step, err = r.unlessContested(ctx, p, step)
+		return step, true, err
 	}
-	if !ok && !standing {
+	if !standing {
 		r.keepFinding(p, *found, existing.Packages)
 	}
 	found.HeldBy(p.rp, existing.Packages)
-	return step, ok, nil
+	return lifecycle.Step{}, false, nil
+}
+
+// unlessContested is a step, or the one instead of it where it would adopt what another object has or is about to take.
+func (r *ReleasePackageReconciler) unlessContested(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+	if step.Action != lifecycle.Adopt {
+		return step, nil
+	}
+	instead, err := r.contested(ctx, p, []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)})
+	return orElse(instead, step), err
 }
 
 // keepFinding remembers which packages were found, if all were looked into that may hold the items.

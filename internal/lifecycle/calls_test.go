@@ -114,10 +114,8 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	}
 	done, known := w.withdraw(m)
 	refused := known && !done && w.refusesToUnpack || !known && w.otherWords
-	if refused && p.seen.Hidden == nil && !p.seen.Gone { // Somebody may have been faster.
-		p.seen.Package = nil
-		w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
-		lifecycle.RecordSeen(w.rp, p.seen)
+	if refused {
+		w.lookAfterRefusal(p)
 	}
 	switch {
 	case fate == "is lost after":
@@ -134,6 +132,15 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
 	}
 	return lifecycle.UnpackUnknown(w.rp, p.seen, step, "does not exist")
+}
+
+// lookAfterRefusal looks once more where the package was seen before: somebody may have been faster.
+func (w *world) lookAfterRefusal(p *pass) {
+	if p.seen.Hidden == nil && !p.seen.Gone {
+		p.seen.Package = nil
+		w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
+		lifecycle.RecordSeen(w.rp, p.seen)
+	}
 }
 
 // refusedToUnpack is what the controller makes of a refusal.
