@@ -106,12 +106,7 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.Blocked(w.rp, trouble)
 	}
 	m := w.find(w.rp.Status.ReleasePackageID)
-	if m != nil {
-		if fate == "is outrun" && m.State == v1alpha1.StatePendingReview {
-			w.turn(m, v1alpha1.StateDeploying)
-		}
-		m.written = w.now
-	}
+	w.written(m, fate == "is outrun")
 	done, known := w.withdraw(m)
 	refused := known && !done && w.refusesToUnpack || !known && w.otherWords
 	if refused {
@@ -132,6 +127,17 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
 	}
 	return lifecycle.UnpackUnknown(w.rp, p.seen, step, "does not exist")
+}
+
+// written takes down that a request to withdraw a package has arrived, maybe after an approver was faster.
+func (w *world) written(m *made, outrun bool) {
+	if m == nil {
+		return
+	}
+	if outrun && m.State == v1alpha1.StatePendingReview {
+		w.turn(m, v1alpha1.StateDeploying)
+	}
+	m.written = w.now
 }
 
 // lookAfterRefusal looks once more where the package was seen before: somebody may have been faster.
