@@ -236,7 +236,8 @@ var _ = Describe("The manager", func() {
 		t.applyPackage(ctx, "job", "1")
 		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "daws").Should(MatchRegexp(`production +False +WorkspaceInvalid`))
 		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "relpkg", "-o", "wide").
-			Should(And(MatchRegexp(`job +False +WorkspaceInvalid`), ContainSubstring("--allow-insecure-endpoints")))
+			Should(MatchRegexp(`job +False +WorkspaceInvalid.*spec.endpoint is not https`))
+		Expect(t.kubectl(ctx, "describe", "relpkg/job")).To(ContainSubstring("--allow-insecure-endpoints"), "what to do")
 		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
 		Expect(t.service.Requests()).To(BeEmpty())
 	}, SpecTimeout(5*time.Minute))

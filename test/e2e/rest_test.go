@@ -165,8 +165,8 @@ var _ = Describe("At rest", func() {
 		looks := int(restTime/restPoll) + 1
 		t.expectRest(ctx, o, doings{
 			"calls": 2 * looks, "calls about package " + id("review"): looks, "calls about package " + elsewhere: looks,
-			// They make no call, but look for a corrected Secret every half minute.
-			"passes of ReleasePackage rejected": 1, "passes of DataArtsWorkspace rejected": 1,
+			// They make no call, but look for a corrected Secret: every half minute, and every five seconds.
+			"passes of ReleasePackage rejected": 1, "passes of DataArtsWorkspace rejected": int(restTime/(5*time.Second)) + 1,
 		})
 
 		By("letting go what is held")
