@@ -135,6 +135,8 @@ func decideMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return ambiguous(rp, fmt.Sprintf("Packages %s are what this object asked for; they were packed by requests that arrived too late", idsOf(found)))
 	case deleting && len(found) == 1:
 		return adoptSoon(rp, &found[0], "though the service had refused to pack it", seen)
+	case len(found) == 1 && asked && found[0].State == v1alpha1.StateDeployed: // It is done, and the refusal may be due to that.
+		return adopt(rp, &found[0], "which is what the service had refused to pack, and is deployed", seen.PollInterval)
 	}
 	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(found)))
 }

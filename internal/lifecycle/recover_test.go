@@ -160,6 +160,8 @@ var _ = Describe("Recovering from a lost answer", func() {
 		made := aPackage(packageID, v1alpha1.StatePendingReview)
 		made.PackedTime = rp.Status.Attempt.StartTime.Time
 		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "was refused, and yet", packageID)))
+		made.State = v1alpha1.StateDeployed
+		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)), "what is deployed needs nobody to choose")
 	})
 
 	It("never takes a package that it has replaced for the lost one", func() {
