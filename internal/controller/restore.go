@@ -98,7 +98,7 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	if !standing {
 		r.keepFinding(p, *found, existing.Packages)
 	}
-	found.HeldBy(p.rp, existing.Packages)
+	found.HeldBy(p.rp, existing.Packages, p.pending != nil)
 	return lifecycle.Step{}, false, nil
 }
 

@@ -183,7 +183,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 		if taken, ok := lifecycle.TakeExisting(w.rp, existing, pollInterval); ok {
 			return taken
 		}
-		found.HeldBy(w.rp, packages)
+		found.HeldBy(w.rp, packages, pending != nil)
 	}
 	if failed, ok := lifecycle.PreflightFailed(w.rp, found); ok {
 		return failed

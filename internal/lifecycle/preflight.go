@@ -110,12 +110,16 @@ func (f Preflight) AllReleased(rp *v1alpha1.ReleasePackage) bool {
 	return len(f.NotListed) > 0 && len(f.NotListed) == len(PreflightItems(rp))
 }
 
-// HeldBy takes down which packages hold items that the pending list does not show as free.
-func (f *Preflight) HeldBy(rp *v1alpha1.ReleasePackage, packages []Package) {
+// HeldBy takes down which packages hold items that the pending list does not show as free; all that they hold, where that list is not known.
+func (f *Preflight) HeldBy(rp *v1alpha1.ReleasePackage, packages []Package, listKnown bool) {
+	free := func(id string) bool {
+		return listKnown && !slices.Contains(f.NotListed, id) && !slices.Contains(f.Packed, id)
+	}
 	for i := range packages {
 		p := &packages[i]
 		ids := slices.DeleteFunc(wantedIn(rp, p), func(id string) bool {
-			return p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateWithdrawn || !slices.Contains(f.NotListed, id) && !slices.Contains(f.Packed, id)
+			return p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateWithdrawn ||
+				!listKnown && p.State == v1alpha1.StateDeployed || free(id)
 		})
 		if len(ids) == 0 {
 			continue

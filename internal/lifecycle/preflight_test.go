@@ -257,7 +257,7 @@ var _ = Describe("A restored cluster", func() {
 		found := lifecycle.Preflight{NotListed: []string{"26"}, Packed: []string{"27"}}
 		some, gone := called("by hand", aPackage(anotherID, v1alpha1.StatePendingReview)), aPackage("15", v1alpha1.StateWithdrawn)
 		some.Items = some.Items[:1]
-		found.HeldBy(rp, []lifecycle.Package{gone, some, inReview})
+		found.HeldBy(rp, []lifecycle.Package{gone, some, inReview}, true)
 		Expect(found).To(Equal(lifecycle.Preflight{NotListed: []string{}, Packed: []string{}, Held: []string{
 			"items 26 are in package 13 (job_0948_20250513)", "items 27 are in package 14 (by hand)"}}))
 		step, ok := lifecycle.PreflightFailed(rp, found)
@@ -267,6 +267,16 @@ var _ = Describe("A restored cluster", func() {
 
 		_, ok = lifecycle.PreflightFailed(aReleasePackage(copying(summarized(rp, step)), forced), found)
 		Expect(ok).To(BeTrue(), "nobody forces a second package of the same items")
+	})
+
+	It("does not pack what is in a package though the pending list is not known", func() {
+		rp, found := aReleasePackage(), lifecycle.Preflight{}
+		some, over := called("of before", aPackage(anotherID, v1alpha1.StateDeployFailed)), aPackage("15", v1alpha1.StateDeployed)
+		some.Items = some.Items[:1]
+		found.HeldBy(rp, []lifecycle.Package{some, over}, false)
+		_, stalls := lifecycle.PreflightFailed(rp, found)
+		Expect(stalls).To(BeTrue())
+		Expect(found.Held).To(Equal([]string{"items 27 are in package 14 (of before)"}))
 	})
 
 	DescribeTable("knows the names that objects of its name give", func(rp *v1alpha1.ReleasePackage, name string, want bool) {
