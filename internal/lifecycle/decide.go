@@ -158,9 +158,8 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 // decideMissing is about a package that the service denies, though nothing proves that it came to an end. So it is withdrawn before another one
 // takes its place.
 func decideMissing(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
 	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) && !ended(rp, v1alpha1.OutcomeGivenUp) ||
-		packs(rp) && Forced(rp) && told != nil && told.Reason == v1alpha1.ReasonPackageNotFound {
+		packs(rp) && Forced(rp) && stalledFor(rp, v1alpha1.ReasonPackageNotFound) {
 		return replace(rp, seen)
 	}
 	says := fmt.Sprintf("The service says that package %s does not exist", rp.Status.ReleasePackageID)
@@ -230,8 +229,7 @@ func notShownToAdopt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID, seen.Hidden.Message)
 	}
 	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, seen.Now)
-	stalled := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	told := stalled != nil && stalled.Reason == v1alpha1.ReasonPackageNotFound && rp.Status.ObservedGeneration == rp.Generation
+	told := stalledFor(rp, v1alpha1.ReasonPackageNotFound) && rp.Status.ObservedGeneration == rp.Generation
 	if told || waited >= seen.SettleTime {
 		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,
 			Message: says + "; correct spec.releasePackageId. The operator looks again every few minutes"}

@@ -20,8 +20,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
@@ -50,8 +48,7 @@ func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration
 // LetGo reports whether the operator has let go of an object that others keep from being deleted, and said so. One that lost our finalizer in
 // another way still has its package withdrawn, as long as it is there.
 func LetGo(rp *v1alpha1.ReleasePackage) bool {
-	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	return !rp.DeletionTimestamp.IsZero() && !protected(rp) && told != nil && told.Reason == v1alpha1.ReasonReleased
+	return !rp.DeletionTimestamp.IsZero() && !protected(rp) && stalledFor(rp, v1alpha1.ReasonReleased)
 }
 
 // LeftToOthers is what an object tells that is let go, and stays because of the finalizers of others.
