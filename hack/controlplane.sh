@@ -14,11 +14,12 @@
 #
 # It needs bash, coreutils, awk and Go. Interrupting it leaves nothing behind, and
 # concurrent calls are safe: each works in a directory of its own and moves it into
-# place once it is complete.
+# place once it is complete. Links within bin/k8s are relative, so a copy of bin/ works.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-store=$root/bin/k8s
+mkdir -p "$root/bin/k8s"
+store=$(cd "$root/bin/k8s" && pwd -P)
 modules=$root/hack/controlplane # its go.mod pins all versions
 binaries=(etcd kube-apiserver kubectl)
 
@@ -50,9 +51,8 @@ complete() {
 # use points the link bin/k8s/$2 at $1, without a moment in which there is no link.
 use() {
 	local link
-	mkdir -p "$store"
 	link=$(mktemp -u "$store/.$2.XXXXXX")
-	ln -s "$1" "$link"
+	ln -s "${1#"$store/"}" "$link"
 	mv -T "$link" "$store/$2"
 	say "using $1"
 }
@@ -84,8 +84,7 @@ start_work() {
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	mkdir -p "$root/bin"
-	work=$(mktemp -d "$root/bin/.controlplane.XXXXXX")
+	work=$(mktemp -d "${store%/*}/.controlplane.XXXXXX")
 	mkdir "$work/out"
 }
 
