@@ -40,7 +40,7 @@ all: build
 help: ## Show this help.
 	@awk 'BEGIN { FS = ":.*##" } \
 		/^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
-		/^[a-z-]+:.*?##/ { printf "  \033[36m%-16s\033[0m%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*?##/ { printf "  \033[36m%-18s\033[0m%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: clean
 clean: ## Remove everything that was built, the control plane included.
@@ -71,14 +71,21 @@ tidy: ## Bring every go.mod and go.sum up to date.
 
 ##@ Tests
 
+# The end-to-end tests need a kube-controller-manager. Nothing else waits for one.
+define provide-controller-manager
+@if go list $(PKG) | grep '/test/e2e$$' >/dev/null; then hack/controlplane.sh kube-controller-manager; fi
+endef
+
 # Every test package is a Ginkgo suite, so all of them know the flag after -args.
 .PHONY: test
 test: controlplane ## Run all tests in random order, with the race detector where there is a C compiler.
+	$(provide-controller-manager)
 	$(if $(RACE),,@echo 'test: without the race detector, as there is no C compiler')
 	KUBEBUILDER_ASSETS=$(ASSETS) go test $(RACE) -shuffle=on -timeout=20m $(PKG) -args -ginkgo.randomize-all
 
 .PHONY: deflake
 deflake: controlplane $(GINKGO) ## Repeat tests N times, or without N until one fails: make deflake PKG=./internal/lifecycle N=50
+	$(provide-controller-manager)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GINKGO) $(if $(N),--repeat=$(N),--until-it-fails) \
 		--race --randomize-all --randomize-suites $(PKG)
 
@@ -154,8 +161,12 @@ build: ## Build every command into bin/.
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
 
 .PHONY: controlplane
-controlplane: ## Provide etcd, kube-apiserver, kubectl and kube-controller-manager in bin/k8s; the first time takes minutes.
+controlplane: ## Provide etcd, kube-apiserver and kubectl in bin/k8s. The first time may take minutes.
 	@hack/controlplane.sh
+
+.PHONY: controller-manager
+controller-manager: ## Provide kube-controller-manager in bin/k8s, for test/e2e. The first time takes minutes.
+	@hack/controlplane.sh kube-controller-manager
 
 .PHONY: run
 run: controlplane build ## Run the playground: a control plane, the simulator and the manager. ONCE=1 ends after one round.

@@ -1,27 +1,33 @@
 #!/usr/bin/env bash
-# Provides etcd, kube-apiserver and kubectl, the binaries that envtest and the
-# playground start, and makes bin/k8s/current point at them. The first of these wins:
+# Usage: hack/controlplane.sh [plane | kube-controller-manager]
+#
+# plane, the default, provides etcd, kube-apiserver and kubectl, the binaries that envtest
+# and the playground start. bin/k8s/current is a link to their directory. The first of
+# these wins:
 #
 #   1. $KUBEBUILDER_ASSETS, when it names a directory that holds all three
 #   2. what an earlier call has left in bin/k8s
 #   3. a download by setup-envtest
 #   4. a build from the Go modules pinned in hack/controlplane/go.mod
 #
-# Provides kube-controller-manager too, whose namespace controller the end-to-end tests
-# need, as bin/k8s/kube-controller-manager. setup-envtest does not have it, so it is the one in
+# A build takes the kubectl of the PATH when its version is within the skew policy, and
+# compiles one when it is not.
+#
+# kube-controller-manager provides bin/k8s/kube-controller-manager, whose namespace
+# controller the end-to-end tests need. setup-envtest does not have it, so it is the one in
 # $KUBEBUILDER_ASSETS, else an earlier build, else a build from the same pins. It stands
 # beside bin/k8s/current, which may be a directory that is not ours to write to.
 #
-# It needs bash, coreutils, awk and Go. Interrupting it leaves nothing behind, and
-# concurrent calls are safe: each works in a directory of its own and moves it into
-# place once it is complete. Links within bin/k8s are relative, so a copy of bin/ works.
+# The script needs bash, coreutils, awk and Go. Interrupting it leaves nothing behind.
+# Concurrent calls are safe: each works in a directory of its own and moves it into place
+# once it is complete. Links within bin/k8s are relative, so a copy of bin/ works.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "$root/bin/k8s"
 store=$(cd "$root/bin/k8s" && pwd -P)
 modules=$root/hack/controlplane # its go.mod pins all versions
-binaries=(etcd kube-apiserver kubectl)
+servers=(etcd kube-apiserver)
 
 work='' # where this call builds; beside the store, so that moving is atomic
 job=''  # process group of the child that is running
@@ -40,20 +46,31 @@ main_package() {
 	esac
 }
 
-# complete tells whether a directory holds every binary.
-complete() {
-	local binary
-	for binary in "${binaries[@]}"; do
-		[[ -x $1/$binary ]] || return 1
+# has tells whether a directory holds all of the named binaries.
+has() {
+	local dir=$1 binary
+	shift
+	for binary; do
+		[[ -x $dir/$binary ]] || return 1
 	done
 }
 
-# use points the link bin/k8s/$2 at $1, without a moment in which there is no link.
+# finished tells whether a directory holds the servers that the pins ask for.
+finished() {
+	[[ -e $1/.complete && $(<"$1/.complete") == "$pins" ]] && has "$1" "${servers[@]}"
+}
+
+# link makes the link $2 point at $1, without a moment in which there is no link.
+link() {
+	local new
+	new=$(mktemp -u "$2.XXXXXX")
+	ln -s "$1" "$new"
+	mv -T "$new" "$2"
+}
+
+# use makes the link bin/k8s/$2 point at $1.
 use() {
-	local link
-	link=$(mktemp -u "$store/.$2.XXXXXX")
-	ln -s "${1#"$store/"}" "$link"
-	mv -T "$link" "$store/$2"
+	link "${1#"$store/"}" "$store/$2"
 	say "using $1"
 }
 
@@ -88,15 +105,15 @@ start_work() {
 	mkdir "$work/out"
 }
 
-# install moves a finished directory into the store under the given name. Losing the
-# race against another call is fine: it has installed the same.
+# install moves a finished directory into the store under the given name, and sets plane
+# to it. Losing the race against another call is fine: it has installed the same.
 install() {
-	local from=$1 to=$store/$2
+	local from=$1
+	plane=$store/$2
+	finished "$plane" && return
 	printf '%s\n' "$pins" >"$from/.complete"
-	mkdir -p "$store"
-	[[ ! -e $to ]] || mv -T "$to" "$work/replaced"
-	mv -T "$from" "$to" 2>/dev/null || complete "$to"
-	use "$to" current
+	[[ ! -e $plane ]] || mv -T "$plane" "$work/replaced"
+	mv -T "$from" "$plane" 2>/dev/null || finished "$plane"
 }
 
 # download lets setup-envtest fetch the newest patch release of our Kubernetes minor
@@ -109,7 +126,7 @@ download() {
 	run timeout --foreground 120 "$work/setup-envtest" use "${minor#v}.x" \
 		--bin-dir "$work" --print path >"$work/assets" 2>"$work/setup-envtest.log" || return 1
 	assets=$(<"$work/assets")
-	complete "$assets" || return 1
+	has "$assets" "${servers[@]}" || return 1
 	install "$assets" "$(basename "$assets")"
 }
 
@@ -178,29 +195,67 @@ build() {
 	run compile "$(wc -l <"$work/packages")" "$@"
 }
 
+# find_servers sets plane to what an earlier call has left in the store.
+find_servers() {
+	for plane in "$store"/[0-9]*; do
+		finished "$plane" && return
+	done
+	return 1
+}
+
+# build_servers compiles etcd and kube-apiserver and sets plane to where they are.
+build_servers() {
+	say 'setup-envtest cannot download here, so the binaries are compiled'
+	say "building Kubernetes $kubernetes and etcd $etcd from source, once; this takes 5 to 10 minutes on two cores"
+	build "${servers[@]}"
+	install "$work/out" "${kubernetes#v}-$(go env GOOS)-$(go env GOARCH)"
+	mkdir -p "$work/out"
+}
+
+# fits tells whether a kubectl may talk to our kube-apiserver. The version skew policy of
+# Kubernetes allows one minor version of difference.
+fits() {
+	local version difference
+	version=$("$1" version --client 2>/dev/null) || return 1
+	[[ $version =~ 'Client Version: v'([0-9]+)\.([0-9]+)\. ]] || return 1
+	[[ $kubernetes == "v${BASH_REMATCH[1]}."* ]] || return 1
+	difference=$((BASH_REMATCH[2] - $(cut -d. -f2 <<<"$kubernetes")))
+	((difference >= -1 && difference <= 1))
+}
+
+# provide_kubectl puts kubectl into the directory plane. A kubectl of ours is never linked
+# to: it would go when the store is removed, and may be this very link.
+provide_kubectl() {
+	local path
+	if [[ -x $plane/kubectl ]] && { [[ ! -L $plane/kubectl ]] || fits "$plane/kubectl"; }; then
+		return
+	fi
+	if path=$(command -v kubectl) && [[ $(realpath "$path") != "$store/"* ]] && fits "$path"; then
+		link "$(realpath -s "$path")" "$plane/kubectl"
+		say "the kubectl of the PATH serves: $path"
+		return
+	fi
+	start_work
+	say "building kubectl $kubernetes from source, once"
+	build kubectl
+	mv -T "$work/out/kubectl" "$plane/kubectl"
+}
+
 # provide_plane is about etcd, kube-apiserver and kubectl.
 provide_plane() {
-	local dir
 	if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
-		if complete "$KUBEBUILDER_ASSETS"; then
+		if has "$KUBEBUILDER_ASSETS" "${servers[@]}" kubectl; then
 			use "$(cd "$KUBEBUILDER_ASSETS" && pwd -P)" current # it may be bin/k8s/current itself
 			return
 		fi
-		say "KUBEBUILDER_ASSETS lacks one of: ${binaries[*]}; ignoring it"
+		say "KUBEBUILDER_ASSETS lacks one of: ${servers[*]} kubectl; ignoring it"
 	fi
-	for dir in "$store"/[0-9]*; do
-		if [[ -e $dir/.complete && $(<"$dir/.complete") == "$pins" ]] && complete "$dir"; then
-			use "$dir" current
-			return
-		fi
-	done
-	start_work
-	download && return
-	say 'setup-envtest cannot download here, so the binaries are compiled'
-	say "building Kubernetes $kubernetes and etcd $etcd from source, once; this takes 5 to 10 minutes on two cores"
-	build "${binaries[@]}"
-	install "$work/out" "${kubernetes#v}-$(go env GOOS)-$(go env GOARCH)"
-	mkdir "$work/out"
+	if ! find_servers; then
+		start_work
+		download || build_servers
+	fi
+	provide_kubectl
+	use "$plane" current
 }
 
 # provide_controller_manager is about kube-controller-manager.
@@ -215,7 +270,6 @@ provide_controller_manager() {
 		start_work
 		say "building $name $kubernetes from source, once; this takes 2 to 3 minutes on two cores"
 		build $name
-		mkdir -p "$store"
 		mv -T "$work/out/$name" "$built"
 	fi
 	use "$built" $name
@@ -225,8 +279,14 @@ main() {
 	kubernetes=$(pinned k8s.io/kubernetes)
 	etcd=$(pinned go.etcd.io/etcd/server/v3)
 	pins="kubernetes $kubernetes, etcd $etcd"
-	provide_plane
-	provide_controller_manager
+	case ${1:-plane} in
+	plane) provide_plane ;;
+	kube-controller-manager) provide_controller_manager ;;
+	*)
+		say "cannot provide $1: name plane or kube-controller-manager" >&2
+		exit 2
+		;;
+	esac
 }
 
-main
+main "$@"

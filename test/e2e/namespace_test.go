@@ -42,7 +42,7 @@ func startNamespaceController() {
 	DeferCleanup(func() { Eventually(session.Terminate()).Should(gexec.Exit()) })
 }
 
-// controllerManager is the kube-controller-manager that make controlplane provides. Most control planes for tests come without one.
+// controllerManager is the kube-controller-manager that make controller-manager provides. Most control planes for tests come without one.
 func controllerManager() string {
 	GinkgoHelper()
 	for _, dir := range []string{assets, filepath.Join(root, "bin/k8s")} {
@@ -51,7 +51,7 @@ func controllerManager() string {
 			return path
 		}
 	}
-	Fail("There is no kube-controller-manager: run make controlplane")
+	Fail("There is no kube-controller-manager: run make controller-manager")
 	return ""
 }
 
