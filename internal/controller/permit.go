@@ -81,7 +81,7 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 		return p.blockedBy(err)
 	}
 	listed, err := p.conn.Pending(ctx, lifecycle.PreflightItems(p.rp))
-	inconclusive := errors.Is(err, workspace.ErrTooLong) || errors.Is(err, workspace.ErrIncomplete)
+	inconclusive := errors.Is(err, workspace.ErrTooLong) || errors.Is(err, dataarts.ErrIncomplete)
 	switch kind := dataarts.KindOf(err); {
 	case err == nil, inconclusive, kind == dataarts.Refused, kind == dataarts.NotFound, kind == dataarts.Forbidden:
 	default:

@@ -39,7 +39,7 @@ func problemOf(err error) *lifecycle.Problem {
 	if _, ok := errors.AsType[*workspace.BusyError](err); ok {
 		return &lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: longQueue}
 	}
-	if errors.Is(err, workspace.ErrIncomplete) {
+	if errors.Is(err, dataarts.ErrIncomplete) {
 		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
 	}
 	return nil

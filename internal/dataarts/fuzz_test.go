@@ -67,14 +67,14 @@ func FuzzReply(f *testing.F) {
 		detail, err := client.Show(t.Context(), "13")
 		checkOutcome(t, status, err, detail.ID == "13", detail.ID == "" && detail.Items == nil)
 		page, err := client.List(t.Context(), dataarts.ListOptions{})
-		checkOutcome(t, status, err, page.Total >= 0, page.Total == 0 && page.Packages == nil)
-		for _, p := range page.Packages {
+		checkOutcome(t, status, err, page.Total >= 0, page.Total == 0 && page.Rows == nil)
+		for _, p := range page.Rows {
 			if p.ID == "" {
 				t.Error("a listed package has no id")
 			}
 		}
 		pending, err := client.ListPendingItems(t.Context(), dataarts.PendingItemOptions{})
-		checkOutcome(t, status, err, pending.Total >= 0, pending.Total == 0 && pending.Items == nil)
+		checkOutcome(t, status, err, pending.Total >= 0, pending.Total == 0 && pending.Rows == nil)
 		checkOutcome(t, status, client.Unpack(t.Context(), []string{"13"}), true, true)
 	})
 }

@@ -75,13 +75,6 @@ type Package struct {
 	WorkspaceID string
 }
 
-// PackagePage is one page of a list of packages.
-type PackagePage struct {
-	Packages []Package
-	// Total is the number of packages on all pages.
-	Total int
-}
-
 // PackageDetail is a package with what is in it.
 type PackageDetail struct {
 	Package
@@ -126,11 +119,4 @@ type PendingItem struct {
 	SubmittedAt    time.Time
 	// ProjectID is the service's compound of tenant and workspace id, not the project id of the Config.
 	ProjectID string
-}
-
-// PendingItemPage is one page of a list of pending items.
-type PendingItemPage struct {
-	Items []PendingItem
-	// Total is the number of items on all pages.
-	Total int
 }

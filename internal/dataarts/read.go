@@ -50,26 +50,26 @@ type PendingItemOptions struct {
 }
 
 // List returns one page of packages, newest application first, exactly as the service gave it: it may hold deleted packages.
-func (c *Client) List(ctx context.Context, opts ListOptions) (PackagePage, error) {
+func (c *Client) List(ctx context.Context, opts ListOptions) (Page[Package], error) {
 	body, err := opts.body()
 	if err != nil {
-		return PackagePage{}, err
+		return Page[Package]{}, err
 	}
 	resp, err := invoke(ctx, c, OpList, (*sdk.DataArtsStudioClient).ListFactoryReleasePackages,
 		&model.ListFactoryReleasePackagesRequest{Workspace: &c.workspaceID, Body: body})
 	if err != nil {
-		return PackagePage{}, err
+		return Page[Package]{}, err
 	}
 	if !wholePage(resp.Data, resp.Total) {
-		return PackagePage{}, unclear(OpList, "the answer is not a page of packages")
+		return Page[Package]{}, unclear(OpList, "the answer is not a page of packages")
 	}
-	page := PackagePage{Total: int(*resp.Total)}
+	page := Page[Package]{Total: int(*resp.Total)}
 	for _, data := range deref(resp.Data) {
 		p := packageFromList(data)
 		if checkID(p.ID) != nil {
-			return PackagePage{}, unclear(OpList, "the answer has a package without a usable id")
+			return Page[Package]{}, unclear(OpList, "the answer has a package without a usable id")
 		}
-		page.Packages = append(page.Packages, p)
+		page.Rows = append(page.Rows, p)
 	}
 	return page, nil
 }
@@ -129,9 +129,9 @@ func (c *Client) Show(ctx context.Context, packageID string) (PackageDetail, err
 }
 
 // ListPendingItems returns one page of what can be packed, exactly as the service gave it.
-func (c *Client) ListPendingItems(ctx context.Context, opts PendingItemOptions) (PendingItemPage, error) {
+func (c *Client) ListPendingItems(ctx context.Context, opts PendingItemOptions) (Page[PendingItem], error) {
 	if !validPage(opts.Limit, opts.Offset) {
-		return PendingItemPage{}, refuse(OpListPendingItems, "limit or offset out of range")
+		return Page[PendingItem]{}, refuse(OpListPendingItems, "limit or offset out of range")
 	}
 	resp, err := invoke(ctx, c, OpListPendingItems, (*sdk.DataArtsStudioClient).ListFactoryPendingItems,
 		&model.ListFactoryPendingItemsRequest{
@@ -142,18 +142,18 @@ func (c *Client) ListPendingItems(ctx context.Context, opts PendingItemOptions) 
 			Offset:         optional(int32(opts.Offset)), //nolint:gosec // validPage
 		})
 	if err != nil {
-		return PendingItemPage{}, err
+		return Page[PendingItem]{}, err
 	}
 	if !wholePage(resp.Data, resp.Total) {
-		return PendingItemPage{}, unclear(OpListPendingItems, "the answer is not a page of pending items")
+		return Page[PendingItem]{}, unclear(OpListPendingItems, "the answer is not a page of pending items")
 	}
-	page := PendingItemPage{Total: int(*resp.Total)}
+	page := Page[PendingItem]{Total: int(*resp.Total)}
 	for _, data := range deref(resp.Data) {
 		item := pendingItemFrom(data)
 		if item.ID == "" {
-			return PendingItemPage{}, unclear(OpListPendingItems, "the answer has an item without an id")
+			return Page[PendingItem]{}, unclear(OpListPendingItems, "the answer has an item without an id")
 		}
-		page.Items = append(page.Items, item)
+		page.Rows = append(page.Rows, item)
 	}
 	return page, nil
 }

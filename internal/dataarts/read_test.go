@@ -57,9 +57,9 @@ var _ = Describe("What is read", func() {
 			`"deploy_timestamp":1},`+
 			`{"package_id":"15","deploy_status":77,"delete_flag":9,"apply_timestamp":0,"deploy_timestamp":9223372036854775807,"new":{}}`+
 			`],"total":1234}`))
-		Expect(aClient(server.URL).List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.PackagePage{
+		Expect(aClient(server.URL).List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.Page[dataarts.Package]{
 			Total: 1234,
-			Packages: []dataarts.Package{
+			Rows: []dataarts.Package{
 				shownPackage,
 				{
 					ID: "14", Status: dataarts.StatusDeployed, Deleted: true, Approvers: []dataarts.User{},
@@ -72,8 +72,8 @@ var _ = Describe("What is read", func() {
 
 	DescribeTable("may be an empty page", func(ctx SpecContext, body string, total int) {
 		c := aClient(aServer(answer(200, body)).URL)
-		Expect(c.List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.PackagePage{Total: total}))
-		Expect(c.ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.PendingItemPage{Total: total}))
+		Expect(c.List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.Page[dataarts.Package]{Total: total}))
+		Expect(c.ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.Page[dataarts.PendingItem]{Total: total}))
 	},
 		Entry("with a list", `{"data":[],"total":0}`, 0),
 		Entry("without a list", `{"total":0}`, 0),
@@ -84,9 +84,9 @@ var _ = Describe("What is read", func() {
 		server := aServer(answer(200, `{"data":[{"pending_item_id":"26","item_name":"job_a","task_id":"t1","task_type":2,`+
 			`"update_type":3,"package_flag":7,"pending_version":4,"deployed_version":3,"submit_user_id":"f8cc","submit_user_name":"dev1",`+
 			`"submit_timestamp":1747103000000,"project_id":"6209ab12"}],"total":1}`))
-		Expect(aClient(server.URL).ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.PendingItemPage{
+		Expect(aClient(server.URL).ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.Page[dataarts.PendingItem]{
 			Total: 1,
-			Items: []dataarts.PendingItem{{
+			Rows: []dataarts.PendingItem{{
 				ID: "26", Name: "job_a", TaskID: "t1", TaskType: dataarts.TaskScript, ChangeType: dataarts.ChangeDelete,
 				PackageFlag: 7, PendingVersion: 4, DeployedVersion: 3, SubmitUserID: "f8cc", SubmitUserName: "dev1",
 				SubmittedAt: time.UnixMilli(1747103000000).UTC(), ProjectID: "6209ab12",

@@ -77,7 +77,7 @@ func packAll(ctx context.Context, c *dataarts.Client) (string, error) {
 		return "", err
 	}
 	req := dataarts.PackRequest{PackageName: "rel-a", ApproverIDs: []string{deployer}}
-	for _, item := range pending.Items {
+	for _, item := range pending.Rows {
 		req.ApplyUserID = item.SubmitUserID
 		req.PendingItemIDs = append(req.PendingItemIDs, item.ID)
 	}
@@ -97,7 +97,7 @@ var _ = Describe("Against the simulated service", func() {
 		})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(page.Total).To(Equal(1))
-		Expect(page.Packages).To(ConsistOf(And(
+		Expect(page.Rows).To(ConsistOf(And(
 			HaveField("ID", id),
 			HaveField("Name", "rel-a"),
 			HaveField("Status", dataarts.StatusPendingReview),
@@ -108,7 +108,7 @@ var _ = Describe("Against the simulated service", func() {
 
 		detail, err := c.Show(ctx, id)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(detail.Package).To(Equal(page.Packages[0]))
+		Expect(detail.Package).To(Equal(page.Rows[0]))
 		Expect(detail.Items).To(ConsistOf(HaveField("Name", "job_a"), HaveField("Name", "job_b")))
 
 		Expect(c.Unpack(ctx, []string{id})).To(Succeed())

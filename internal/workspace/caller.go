@@ -52,15 +52,15 @@ func (c *caller) Show(ctx context.Context, id string) (dataarts.PackageDetail, e
 	})
 }
 
-func (c *caller) List(ctx context.Context, opts dataarts.ListOptions) (dataarts.PackagePage, error) {
-	return watched(ctx, c, dataarts.OpList, func() (dataarts.PackagePage, int, error) {
+func (c *caller) List(ctx context.Context, opts dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
+	return watched(ctx, c, dataarts.OpList, func() (dataarts.Page[dataarts.Package], int, error) {
 		page, err := c.client.List(ctx, opts)
-		return page, len(page.Packages), err
+		return page, len(page.Rows), err
 	})
 }
 
-func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItemOptions) (dataarts.PendingItemPage, error) {
-	return watched(ctx, c, dataarts.OpListPendingItems, func() (dataarts.PendingItemPage, int, error) {
+func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItemOptions) (dataarts.Page[dataarts.PendingItem], error) {
+	return watched(ctx, c, dataarts.OpListPendingItems, func() (dataarts.Page[dataarts.PendingItem], int, error) {
 		page, err := c.client.ListPendingItems(ctx, opts)
 		return page, 0, err
 	})

@@ -21,7 +21,6 @@ package workspace
 import (
 	"cmp"
 	"context"
-	"errors"
 	"math"
 	"sync/atomic"
 	"time"
@@ -154,18 +153,25 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 // Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far from ours. The search is
 // fuzzy and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Package, error) {
-	e := c.errand(second)
-	page := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, e, dataarts.ListOptions{NameKeyword: keyword, Offset: offset})
-		return page.Packages, page.Total, err
+	found, err := dataarts.AllRows(c.pages(ctx, c.errand(second), dataarts.ListOptions{NameKeyword: keyword}), math.MaxInt)
+	if err != nil {
+		return nil, err
 	}
-	return allPages(page, func(p dataarts.Package) string { return p.ID })
+	return found, nil
+}
+
+// pages reads the pages of a list of packages.
+func (c *Connection) pages(ctx context.Context, e *errand, options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
+	return func(offset int) (dataarts.Page[dataarts.Package], error) {
+		options.Offset = offset
+		return c.list(ctx, e, options)
+	}
 }
 
 // list reads a page of packages.
-func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListOptions) (dataarts.PackagePage, error) {
+func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
 	options.Limit = int(c.pageLimit.Load())
-	page, err := fetch(ctx, e, func() (dataarts.PackagePage, error) { return c.client.List(ctx, options) })
+	page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.Package], error) { return c.client.List(ctx, options) })
 	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
 		return page, err
 	}
@@ -177,46 +183,27 @@ func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListO
 	return page, err
 }
 
-// listPending lists the pending items unless there are more than so many, and counts its calls. With ErrIncomplete it returns what it saw of a list that
-// changed meanwhile.
+// listPending lists the pending items unless there are more than so many, and counts its calls. With dataarts.ErrIncomplete it returns what it saw of
+// a list that changed meanwhile.
 func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
-	e, at, total := c.errand(p), map[string]int{}, -1
-	changed := false
-	page := func(offset int) ([]dataarts.PendingItem, int, error) {
+	e := c.errand(p)
+	items, err = dataarts.AllRows(func(offset int) (dataarts.Page[dataarts.PendingItem], error) {
 		calls++
-		page, err := fetch(ctx, e, func() (dataarts.PendingItemPage, error) {
+		page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.PendingItem], error) {
 			return c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
 		})
 		if err == nil && page.Total > atMost {
-			return nil, 0, ErrTooLong
+			return page, ErrTooLong
 		}
-		changed = changed || total >= 0 && page.Total != total
-		total = page.Total
-		return page.Items, page.Total, c.note(err)
-	}
-	keep := func(page []dataarts.PendingItem) {
-		for i := range page {
-			if n, known := at[page[i].ID]; known {
-				items[n] = page[i]
-				continue
-			}
-			at[page[i].ID] = len(items)
-			items = append(items, page[i])
-		}
-	}
-	if _, err = sweep(page, keep, func(i dataarts.PendingItem) string { return i.ID }, math.MaxInt); err != nil {
-		return nil, calls, err
-	}
-	if changed || len(items) < total {
-		err = ErrIncomplete
-	}
+		return page, c.note(err)
+	}, math.MaxInt)
 	return items, calls, err
 }
 
 // ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show none.
 func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
 	page, err := c.list(ctx, c.errand(second), dataarts.ListOptions{})
-	return len(page.Packages) > 0, err
+	return len(page.Rows) > 0, err
 }
 
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
@@ -243,53 +230,4 @@ func (c *Connection) note(err error) error {
 	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
 	}
 	return err
-}
-
-// ErrIncomplete means that the pages of a list did not add up, because the list changed meanwhile or was cut.
-var ErrIncomplete = errors.New("the service's list changed while it was read")
-
-// maxPages bounds a list that never ends.
-const maxPages = 1000
-
-// allPages reads a whole list. The service documents offset as the number of a page, but sibling operations count rows; the second
-// page tells: if most of the first one comes again, it is rows. A list that changes or comes out short is an error, never a shorter
-// list: what left one page may have moved a row past the next.
-func allPages[T any](fetch func(offset int) ([]T, int, error), id func(T) string) ([]T, error) {
-	first, total, err := fetch(0)
-	if err != nil {
-		return nil, err
-	}
-	var rows []T
-	known := map[string]bool{}
-	take := func(page []T) (repeated int) {
-		for _, row := range page {
-			if known[id(row)] {
-				repeated++
-				continue
-			}
-			known[id(row)] = true
-			rows = append(rows, row)
-		}
-		return repeated
-	}
-	take(first)
-	step, offset := 1, 1
-	for range maxPages {
-		if len(rows) >= total {
-			return rows, nil
-		}
-		page, totalNow, err := fetch(offset)
-		if err != nil {
-			return nil, err
-		}
-		repeated := take(page)
-		if repeated == len(page) || totalNow != total {
-			break
-		}
-		if offset == 1 && repeated > 0 && repeated >= len(first)/2 {
-			step = len(first) // Rows are counted, so the next page begins a page further.
-		}
-		offset += step
-	}
-	return nil, ErrIncomplete
 }

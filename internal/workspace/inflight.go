@@ -19,6 +19,7 @@ package workspace
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -162,7 +163,7 @@ func (c *contents) prune(listed []dataarts.Package) {
 
 func (c *Connection) listInFlight(ctx context.Context) ([]dataarts.Package, error) {
 	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
-	all, err := c.listAll(ctx, dataarts.ListOptions{States: states}, maxPages*pageSize)
+	all, err := c.listAll(ctx, dataarts.ListOptions{States: states}, math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
@@ -175,32 +176,10 @@ func (c *Connection) listRecent(ctx context.Context) ([]dataarts.Package, error)
 	return c.listAll(ctx, dataarts.ListOptions{}, maxRecent)
 }
 
-// errEnough ends a list that goes on for longer than it is read.
-var errEnough = errors.New("enough of the list is read")
-
 // listAll reads a list from its newest package on, as far as it goes or as many as that.
 func (c *Connection) listAll(ctx context.Context, options dataarts.ListOptions, atMost int) ([]dataarts.Package, error) {
-	var all []dataarts.Package
-	known := map[string]bool{}
-	e := c.errand(second)
-	page := func(offset int) ([]dataarts.Package, int, error) {
-		if len(all) >= atMost {
-			return nil, 0, errEnough
-		}
-		options.Offset = offset
-		page, err := c.list(ctx, e, options)
-		return page.Packages, page.Total, err
-	}
-	keep := func(page []dataarts.Package) {
-		for i := range page {
-			if !known[page[i].ID] {
-				known[page[i].ID] = true
-				all = append(all, page[i])
-			}
-		}
-	}
-	_, err := sweep(page, keep, func(p dataarts.Package) string { return p.ID }, maxPages)
-	if errors.Is(err, errEnough) {
+	all, err := dataarts.AllRows(c.pages(ctx, c.errand(second), options), atMost)
+	if errors.Is(err, dataarts.ErrIncomplete) {
 		err = nil
 	}
 	return all, err

@@ -17,6 +17,7 @@ limitations under the License.
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -29,20 +30,17 @@ var errNotWorthwhile = errors.New("the service's list of packages is too long to
 // listLeft lists the packages that may be withdrawn, unless that takes more calls than there are packages to look for.
 func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool, error) {
 	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
-	e := c.errand(first)
-	page := func(offset int) ([]dataarts.Package, int, error) {
-		page, err := c.list(ctx, e, dataarts.ListOptions{States: states, Offset: offset})
-		return page.Packages, page.Total, err
-	}
-	left := map[string]bool{}
-	keep := func(page []dataarts.Package) {
-		for i := range page {
-			left[page[i].ID] = !page[i].Deleted
+	left, pages := map[string]bool{}, 0
+	for page, err := range dataarts.EachPage(c.pages(ctx, c.errand(first), dataarts.ListOptions{States: states})) {
+		if err != nil {
+			return nil, err
+		}
+		if pages = cmp.Or(pages, page.Pages()); pages > wanted {
+			return nil, errNotWorthwhile
+		}
+		for i := range page.Rows {
+			left[page.Rows[i].ID] = !page.Rows[i].Deleted
 		}
 	}
-	pages, err := sweep(page, keep, func(p dataarts.Package) string { return p.ID }, wanted)
-	if err == nil && pages > wanted {
-		err = errNotWorthwhile
-	}
-	return left, err
+	return left, nil
 }

@@ -27,7 +27,6 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // packages packs so many packages in the console and returns their ids.
@@ -125,7 +124,7 @@ var _ = Describe("A list", func() {
 					got, err := conn.Search(ctx, "rel-")
 					Expect(changed).To(BeTrue())
 					if err != nil {
-						Expect(err).To(MatchError(workspace.ErrIncomplete))
+						Expect(err).To(MatchError(dataarts.ErrIncomplete))
 						got, err = conn.Search(ctx, "rel-")
 						Expect(err).NotTo(HaveOccurred(), "the next look comes out right")
 					}
@@ -162,7 +161,7 @@ var _ = Describe("A list", func() {
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, Skip: 1,
 			ContentType: "application/json", Body: `{"total":150,"data":[]}`})).To(Succeed())
 		_, err := s.expectConnected(ctx).Search(ctx, "rel-")
-		Expect(err).To(MatchError(workspace.ErrIncomplete))
+		Expect(err).To(MatchError(dataarts.ErrIncomplete))
 	})
 
 	It("whose page cannot be had is no list", func(ctx SpecContext) {
@@ -181,8 +180,8 @@ var _ = Describe("A list", func() {
 			ContentType: "application/json", Body: fmt.Sprintf(`{"total":%d,"data":[%s,%s]}`, total, row, row)})).To(Succeed())
 		got, err := s.expectConnected(ctx).Search(ctx, "rel-")
 		if len(want) == 0 {
-			Expect(err).To(MatchError(workspace.ErrIncomplete))
-			Expect(s.calls()).To(Equal(2), "a page that brings nothing new is the last")
+			Expect(err).To(MatchError(dataarts.ErrIncomplete))
+			Expect(s.calls()).To(Equal(1), "as many rows were read as the list counts")
 			return
 		}
 		Expect(err).NotTo(HaveOccurred())

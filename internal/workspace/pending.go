@@ -109,7 +109,7 @@ func (p *pendingLooks) show(ctx context.Context, ask pendingAsk) (map[string]dat
 		return nil, err
 	}
 	if !again.answers(ask.ids) && !again.showsAll(l) {
-		return nil, ErrIncomplete
+		return nil, dataarts.ErrIncomplete
 	}
 	return again.of(ask.ids), nil
 }
@@ -204,7 +204,7 @@ func concernsAll(ctx context.Context, err error) bool {
 		return true
 	}
 	_, fromService := errors.AsType[*dataarts.Error](err)
-	return ctx.Err() == nil && (fromService || errors.Is(err, ErrIncomplete) || errors.Is(err, ErrTooLong))
+	return ctx.Err() == nil && (fromService || errors.Is(err, dataarts.ErrIncomplete) || errors.Is(err, ErrTooLong))
 }
 
 // note takes down that a package of the items was asked for, with this outcome. Unless that proves that nothing was done, the good look
@@ -228,7 +228,7 @@ func (p *pendingLooks) note(ids []string, err error) {
 }
 
 // partial tells that the list changed while it was read, so that only what is shown says something.
-func (l *pendingLook) partial() bool { return errors.Is(l.err, ErrIncomplete) }
+func (l *pendingLook) partial() bool { return errors.Is(l.err, dataarts.ErrIncomplete) }
 
 // answers reports whether the look suffices for these items: it shows them all, or the whole list as it was at one moment.
 func (l *pendingLook) answers(ids []string) bool {

@@ -216,7 +216,7 @@ var _ = Describe("A long list of pending items", func() {
 		s.submit(150)
 		conn := s.expectConnected(ctx)
 		_, err := conn.Pending(ctx, []string{"152"})
-		Expect(err).To(MatchError(workspace.ErrIncomplete))
+		Expect(err).To(MatchError(dataarts.ErrIncomplete))
 		s.expectFlags(ctx, conn, 0, []string{"1"}, map[string]int{"1": 0}) // What it showed is so all the same.
 		s.expectFlags(ctx, conn, 2, []string{"152"}, map[string]int{"152": 0})
 	})
@@ -259,7 +259,7 @@ var _ = Describe("A long list of pending items", func() {
 		})
 		conn := s.expectConnected(ctx)
 		_, err := conn.Pending(ctx, []string{"101", "102"})
-		Expect(err).To(MatchError(workspace.ErrIncomplete))
+		Expect(err).To(MatchError(dataarts.ErrIncomplete))
 		s.expectFlags(ctx, conn, 3, []string{"101", "102"}, map[string]int{"101": 0, "102": 0})
 	})
 

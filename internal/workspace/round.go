@@ -183,25 +183,24 @@ func (r *round) listPays() bool {
 // list reads the list of packages in some states, page by page, unless it turns out that looks at single packages cost less. What it shows is
 // taken down. What it does not show proves nothing: it may have slipped from one page to another.
 func (r *round) list(ctx context.Context) error {
-	states := r.states()
-	options := dataarts.ListOptions{States: states}
-	page := func(offset int) ([]dataarts.Package, int, error) {
-		options.Offset = offset
-		page, err := r.conn.list(ctx, r.errand, options)
-		return page.Packages, page.Total, err
-	}
-	keep := func(page []dataarts.Package) {
-		for i := range page {
-			seen := sighting{Outlook: outlookOf(&page[i])}
-			if expected, ok := r.expected[page[i].ID]; !ok || expected != seen.Outlook {
-				seen.shown = new(page[i])
+	states, pages := r.states(), 0
+	for page, err := range dataarts.EachPage(r.conn.pages(ctx, r.errand, dataarts.ListOptions{States: states})) {
+		if err != nil {
+			return err
+		}
+		for i := range page.Rows {
+			seen := sighting{Outlook: outlookOf(&page.Rows[i])}
+			if expected, ok := r.expected[page.Rows[i].ID]; !ok || expected != seen.Outlook {
+				seen.shown = new(page.Rows[i])
 			}
-			r.listed[page[i].ID] = seen
+			r.listed[page.Rows[i].ID] = seen
+		}
+		if pages = cmp.Or(pages, page.Pages()); pages > len(r.wanted) {
+			break
 		}
 	}
-	pages, err := sweep(page, keep, func(p dataarts.Package) string { return p.ID }, len(r.wanted))
 	r.pages[fmt.Sprint(states)] = pages
-	return err
+	return nil
 }
 
 // details looks at the packages that no list has shown, one by one, at those first that someone waits for. They are part of the round's errand, so that
