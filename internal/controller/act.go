@@ -39,9 +39,9 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
 		return step, nil
 	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.seen.Now)
+		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.obs.Now)
 		p.adopted = true
-		return lifecycle.Adopted(p.rp, p.seen, step), nil
+		return lifecycle.Adopted(p.rp, p.obs, step), nil
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotFound, "No such package was found, and its items are not packed")
 		return step, nil
@@ -213,10 +213,10 @@ var errOutdated = errors.New("the object has changed since it was read")
 // unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
 func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
-	p.seen.Now = r.Clock.Now() // It may have waited for long.
+	p.obs.Now = r.Clock.Now() // It may have waited for long.
 	if err == nil {
-		r.returned.note(p.rp, p.conn.Target(), p.seen.Now, r.SettleTime)
-		return lifecycle.Unpacked(p.rp, p.seen, step), nil
+		r.returned.note(p.rp, p.conn.Target(), p.obs.Now, r.SettleTime)
+		return lifecycle.Unpacked(p.rp, p.obs, step), nil
 	}
 	step.Event = lifecycle.Event{} // As far as this answer tells, the call has withdrawn nothing.
 	if errors.Is(err, workspace.ErrUnpackShared) {
@@ -224,7 +224,7 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 	}
 	switch kind := dataarts.KindOf(err); {
 	case kind == dataarts.AlreadyDeployed:
-		return lifecycle.UnpackTooLate(p.rp, p.seen, step), nil
+		return lifecycle.UnpackTooLate(p.rp, p.obs, step), nil
 	case dataarts.MayDeny(err):
 		return p.unpackDenied(ctx, step, err)
 	}
@@ -235,22 +235,22 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 // been faster.
 func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal error) (lifecycle.Step, error) {
 	notFound := dataarts.KindOf(refusal) == dataarts.NotFound
-	unknown := lifecycle.UnpackUnknown(p.rp, p.seen, step, refusalFrom(refusal))
-	if (!notFound || unknown.Action == lifecycle.Stall) && p.seen.Hidden == nil && !p.seen.Gone {
+	unknown := lifecycle.UnpackUnknown(p.rp, p.obs, step, refusalFrom(refusal))
+	if (!notFound || unknown.Action == lifecycle.Stall) && p.obs.Hidden == nil && !p.obs.Gone {
 		if err := p.look(ctx); err != nil {
 			return p.blockedBy(err)
 		}
-		lifecycle.RecordSeen(p.rp, p.seen)
+		lifecycle.RecordObservation(p.rp, p.obs)
 	}
 	switch {
-	case notFound && (p.seen.Gone || p.seen.Hidden != nil):
-		return lifecycle.NothingToUnpack(p.rp, p.seen, step), nil
-	case p.seen.Gone, p.seen.Hidden != nil:
+	case notFound && (p.obs.Gone || p.obs.Hidden != nil):
+		return lifecycle.NothingToUnpack(p.rp, p.obs, step), nil
+	case p.obs.Gone, p.obs.Hidden != nil:
 		items, err := p.whatItemsSay(ctx)
 		if err != nil {
 			return p.blockedBy(err)
 		}
-		return lifecycle.UnpackDenied(p.rp, p.seen, step, items, refusalFrom(refusal)), nil
+		return lifecycle.UnpackDenied(p.rp, p.obs, step, items, refusalFrom(refusal)), nil
 	case lifecycle.Ended(p.rp):
 		return step, nil
 	case notFound:
@@ -285,5 +285,5 @@ func (p *pass) blockedBy(err error) (lifecycle.Step, error) {
 	if err := p.hindered(err); err != nil {
 		return lifecycle.Step{}, err
 	}
-	return lifecycle.Blocked(p.rp, *p.seen.Problem), nil
+	return lifecycle.Blocked(p.rp, *p.obs.Problem), nil
 }

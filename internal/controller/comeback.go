@@ -180,7 +180,7 @@ func (p *pass) watch() workspace.Watch {
 	}
 	named := p.packed || p.adopted
 	if named && st.State == v1alpha1.StatePendingReview { // The service has just said so.
-		w.Seen = &workspace.View{Began: p.seen.Now}
+		w.Seen = &workspace.View{Began: p.obs.Now}
 	}
 	return w
 }

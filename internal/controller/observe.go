@@ -28,9 +28,9 @@ import (
 )
 
 // observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes a problem in
-// p.seen; an error is left for trouble with the API server.
+// p.obs; an error is left for trouble with the API server.
 func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
-	p.seen.Now, p.seen.SettleTime = r.Clock.Now(), r.SettleTime
+	p.obs.Now, p.obs.SettleTime = r.Clock.Now(), r.SettleTime
 	need := lifecycle.Needs(p.rp)
 	if need == lifecycle.NeedNothing {
 		return nil
@@ -44,7 +44,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 		return p.hindered(err)
 	}
 	target := conn.Target()
-	p.conn, p.seen.Target, p.seen.PollInterval = conn, &target, conn.PollInterval()
+	p.conn, p.obs.Target, p.obs.PollInterval = conn, &target, conn.PollInterval()
 	if pinned := p.rp.Status.Workspace; pinned != nil && *pinned != target {
 		return nil // What the package's id means over there is anyone's guess, so nothing is asked.
 	}
@@ -65,7 +65,7 @@ func (r *ReleasePackageReconciler) see(ctx context.Context, p *pass, need lifecy
 		return r.search(ctx, p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
 	}
-	if err == nil && !p.unseen && lifecycle.SearchesLate(p.rp, p.seen.Now) {
+	if err == nil && !p.unseen && lifecycle.SearchesLate(p.rp, p.obs.Now) {
 		err = r.searchLate(ctx, p)
 	}
 	return err
@@ -78,7 +78,7 @@ func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
 		return p.look(ctx)
 	}
 	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
-	enough, age := lifecycle.Suffices(p.rp), p.seen.Now.Sub(view.Began)
+	enough, age := lifecycle.Suffices(p.rp), p.obs.Now.Sub(view.Began)
 	switch {
 	case !known, view.Err != nil && enough.Required && !view.Awaited:
 		p.unseen = enough.Required
@@ -116,24 +116,24 @@ func (p *pass) look(ctx context.Context) error {
 
 // take puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
 func (p *pass) take(view *workspace.View) {
-	p.seen.Gone, p.seen.Hidden, p.seen.Package = view.Gone, nil, nil
+	p.obs.Gone, p.obs.Hidden, p.obs.Package = view.Gone, nil, nil
 	if view.Hidden != nil {
-		p.seen.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: refusalFrom(view.Hidden)}
+		p.obs.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: refusalFrom(view.Hidden)}
 	}
 	if view.Package == nil {
 		return
 	}
-	p.seen.Package = packageFrom(view.Package)
+	p.obs.Package = packageFrom(view.Package)
 	if len(view.Package.Items) == 0 && view.Package.ID == p.rp.Status.ReleasePackageID {
-		p.seen.Package.Items = p.rp.Status.Items
+		p.obs.Package.Items = p.rp.Status.Items
 	}
 }
 
 // search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
 // that it was to pack.
 func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
-	if r.searches.stands(p.rp, p.seen.Now) {
-		p.seen.Searched = true
+	if r.searches.stands(p.rp, p.obs.Now) {
+		p.obs.Searched = true
 		return nil
 	}
 	found, err := r.candidates(ctx, p, lifecycle.SearchNames(p.rp), func(listed *lifecycle.Package) bool {
@@ -142,21 +142,21 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	if err != nil {
 		return err
 	}
-	p.seen.Candidates, p.seen.Searched = found, true
+	p.obs.Candidates, p.obs.Searched = found, true
 	if lifecycle.AttemptOpen(p.rp) && len(found) == 0 {
-		r.searches.note(p.rp, p.seen.Now)
+		r.searches.note(p.rp, p.obs.Now)
 	}
 	if lifecycle.LookID(p.rp) != "" {
 		if err := p.look(ctx); err != nil {
 			return err
 		}
 	}
-	if !lifecycle.NeedsItems(p.rp, p.seen) {
+	if !lifecycle.NeedsItems(p.rp, p.obs) {
 		return nil
 	}
 	ids := p.rp.Status.Attempt.PendingItemIDs
-	pending, err := p.conn.PendingSince(ctx, ids, p.rp.Status.Attempt.StartTime.Add(p.seen.SettleTime))
-	p.seen.ItemsUnpacked = err == nil && allUnpacked(ids, pending)
+	pending, err := p.conn.PendingSince(ctx, ids, p.rp.Status.Attempt.StartTime.Add(p.obs.SettleTime))
+	p.obs.ItemsUnpacked = err == nil && allUnpacked(ids, pending)
 	return err
 }
 
@@ -170,7 +170,7 @@ func (r *ReleasePackageReconciler) searchFor(ctx context.Context, p *pass, wante
 		return lifecycle.Plausible(p.rp, listed) && wanted(listed)
 	})
 	if err == nil {
-		p.seen.Candidates, p.seen.Searched = found, true
+		p.obs.Candidates, p.obs.Searched = found, true
 	}
 	return err
 }
@@ -236,7 +236,7 @@ func (p *pass) hindered(err error) error {
 	if problem == nil {
 		return err
 	}
-	p.seen.Problem, p.cause = problem, err
+	p.obs.Problem, p.cause = problem, err
 	return nil
 }
 

@@ -28,7 +28,7 @@ import (
 // permit holds back a step that would take what belongs to another object, or that the service would refuse.
 func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	claims := lifecycle.Takes(p.rp, step)
-	if step.Action == lifecycle.Unpack && p.seen.Package == nil {
+	if step.Action == lifecycle.Unpack && p.obs.Package == nil {
 		// The package is not seen, only that it is not shown.
 		if err := p.conn.CheckAnswers(ctx); err != nil {
 			return p.blockedBy(err)
@@ -52,7 +52,7 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 // contested reserves claims for the rest of this pass, or is the step instead of one that would take them from another object. It makes no call.
 func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claims []lifecycle.Claim) (*lifecycle.Step, error) {
 	if gone := r.vanished.holder(p.rp.UID, p.conn.Target(), claims...); gone != nil {
-		return new(lifecycle.AwaitVanished(p.rp, gone, p.seen.Now)), nil
+		return new(lifecycle.AwaitVanished(p.rp, gone, p.obs.Now)), nil
 	}
 	other, contested, err := r.rival(ctx, p, claims)
 	switch {
@@ -61,7 +61,7 @@ func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claim
 	case other != nil:
 		return new(lifecycle.Yield(p.rp, other, contested)), nil
 	case !r.reserved.take(p.rp.UID, p.conn.Target(), claims, r.Clock.Now()):
-		return new(lifecycle.AwaitOther(p.rp, p.seen.Now)), nil
+		return new(lifecycle.AwaitOther(p.rp, p.obs.Now)), nil
 	}
 	return nil, nil
 }
@@ -90,7 +90,7 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 	p.pending = pendingFrom(listed, err)
 	found := lifecycle.Examine(p.rp, p.pending)
 	since := r.returned.since(p.conn.Target(), found.Taken())
-	if awaits, ok := lifecycle.AwaitItems(p.rp, p.seen, found, since); ok {
+	if awaits, ok := lifecycle.AwaitItems(p.rp, p.obs, found, since); ok {
 		return awaits, nil
 	}
 	if step.Action == lifecycle.Pack {

@@ -137,14 +137,14 @@ func (r *ReleasePackageReconciler) pass(ctx context.Context, p *pass) (ctrl.Resu
 	if p.unseen {
 		return r.await(ctx, p)
 	}
-	step := lifecycle.Decide(p.rp, p.seen)
+	step := lifecycle.Decide(p.rp, p.obs)
 	if step.Action == lifecycle.Protect {
 		if err := r.protect(ctx, p); err != nil {
 			return ctrl.Result{}, err
 		}
-		step = lifecycle.Decide(p.rp, p.seen)
+		step = lifecycle.Decide(p.rp, p.obs)
 	}
-	lifecycle.RecordSeen(p.rp, p.seen)
+	lifecycle.RecordObservation(p.rp, p.obs)
 	step, err := r.permit(ctx, p, step)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -163,7 +163,7 @@ type pass struct {
 	first *v1alpha1.ReleasePackage
 	// conn is nil where no connection is needed or none was had.
 	conn *workspace.Connection
-	seen lifecycle.Seen
+	obs  lifecycle.Observation
 	// unseen tells that a look at the package has to come first, which is made for many at once.
 	unseen bool
 	// looked is what this pass has seen of the recorded package by a look of its own.

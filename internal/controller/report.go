@@ -133,10 +133,10 @@ func (p *pass) recordNextAttempt() {
 
 // worthTelling leaves out what is no news about this package, as the event about its workspace tells of it for all.
 func (p *pass) worthTelling(all []lifecycle.Event) []lifecycle.Event {
-	if p.seen.Problem == nil || !p.shared && !ofWorkspace(p.cause) {
+	if p.obs.Problem == nil || !p.shared && !ofWorkspace(p.cause) {
 		return all
 	}
-	return slices.DeleteFunc(all, func(e lifecycle.Event) bool { return e.Warning && e.Reason == p.seen.Problem.Reason })
+	return slices.DeleteFunc(all, func(e lifecycle.Event) bool { return e.Warning && e.Reason == p.obs.Problem.Reason })
 }
 
 // patchStatus writes the status, on condition that nobody wrote the object since it was read.

@@ -73,7 +73,7 @@ func (o *origins) forget(object types.NamespacedName) {
 // of, or one that has our finalizer from elsewhere. Where the items cannot be seen, what is in flight under a name of its own does. What holds some of the items is told of.
 func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, found *lifecycle.Preflight) (lifecycle.Step, bool, error) {
 	unseen := p.pending == nil && p.rp.Status.Attempt == nil
-	unknown := unseen && lifecycle.MayHaveLostStatus(p.rp, p.seen.Now)
+	unknown := unseen && lifecycle.MayHaveLostStatus(p.rp, p.obs.Now)
 	existing := lifecycle.Existing{
 		Released: found.AllReleased(p.rp),
 		Restored: p.restored,
@@ -82,7 +82,7 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 		return lifecycle.Step{}, false, nil
 	}
 	p.ownOnly = unseen && !unknown && !existing.Restored
-	holders, standing := r.findings.standing(p.rp, *found, p.seen.Now)
+	holders, standing := r.findings.standing(p.rp, *found, p.obs.Now)
 	if standing {
 		existing.Packages = slices.Clone(holders)
 	}
@@ -114,7 +114,7 @@ func (r *ReleasePackageReconciler) unlessContested(ctx context.Context, p *pass,
 // keepFinding remembers which packages were found, if all were looked into that may hold the items.
 func (r *ReleasePackageReconciler) keepFinding(p *pass, found lifecycle.Preflight, packages []lifecycle.Package) {
 	if !p.partly && p.pending != nil {
-		r.findings.note(p.rp, found, packages, p.seen.Now)
+		r.findings.note(p.rp, found, packages, p.obs.Now)
 	}
 }
 
@@ -163,7 +163,7 @@ func (r *ReleasePackageReconciler) findRecent(ctx context.Context, p *pass, exis
 // mayBeOwn reports whether a listed package that is not known yet is named like the object's own, and not one that was withdrawn a moment ago.
 func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existing, listed *lifecycle.Package) bool {
 	lately := listed.State == v1alpha1.StateWithdrawn &&
-		r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.seen.Now)
+		r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.obs.Now)
 	known := slices.ContainsFunc(existing.Packages, func(one lifecycle.Package) bool { return one.ID == listed.ID })
 	return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
 }

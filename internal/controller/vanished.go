@@ -168,8 +168,8 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	if err := r.observe(ctx, p); err != nil {
 		return quietly(ctx, err)
 	}
-	step := lifecycle.Decide(p.rp, p.seen)
-	lifecycle.RecordSeen(p.rp, p.seen)
+	step := lifecycle.Decide(p.rp, p.obs)
+	lifecycle.RecordObservation(p.rp, p.obs)
 	defer func() { // What was withdrawn may still be shown for a while.
 		has := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID)
 		r.reserved.settle(uid, r.Clock.Now(), func(claim lifecycle.Claim) bool { return claim == has })
@@ -190,7 +190,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	r.tellOfRemains(ctx, p, &left, step)
 	left.helpless = left.told && p.conn == nil
 	r.vanished.keep(left)
-	delay := lifecycle.PatienceWithRemains(step, p.seen.Now.Sub(left.noticed))
+	delay := lifecycle.PatienceWithRemains(step, p.obs.Now.Sub(left.noticed))
 	if p.cause != nil {
 		delay = r.delayAfter(p, requestOfRemains(p.rp))
 	}
@@ -202,7 +202,7 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 	done := lifecycle.Step{Action: lifecycle.Release}
 	switch step.Action {
 	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.seen.Now)
+		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.obs.Now)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotFound, "")
 	case lifecycle.Unpack:
@@ -214,8 +214,8 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 		case len(others) > 0:
 			left.sent = false // It is not ours to tell of.
 			return done, nil
-		case !r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, p.seen.Now):
-			return lifecycle.AwaitOther(p.rp, p.seen.Now), nil
+		case !r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, p.obs.Now):
+			return lifecycle.AwaitOther(p.rp, p.obs.Now), nil
 		}
 		if left.unsure {
 			r.orphan(ctx, p, left, "it may have been let go on purpose while the operator did not watch")
@@ -230,7 +230,7 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 
 // tellOfRemains tells, once, of what is not withdrawn and may stay.
 func (r *ReleasePackageReconciler) tellOfRemains(ctx context.Context, p *pass, left *remains, step lifecycle.Step) {
-	late := p.seen.Now.Sub(left.noticed) > tellVanishedAfter && step.Message != ""
+	late := p.obs.Now.Sub(left.noticed) > tellVanishedAfter && step.Message != ""
 	if step.Action == lifecycle.Stall || late {
 		r.orphan(ctx, p, left, step.Message)
 	}

@@ -26,8 +26,8 @@ import (
 
 // asAdopted is the step for an object whose package is in order, unless the package was adopted and the spec describes another one. What the
 // spec says of an adopted package is compared, and never acted upon.
-func asAdopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	p := seen.Package
+func asAdopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
+	p := obs.Package
 	if p == nil {
 		p = recordedPackage(rp)
 	}
@@ -43,12 +43,12 @@ func asAdopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 
 // Adopted is the step after an adoption was recorded: what there is to say of the package is said at once, as no later look would show more. What
 // there is to do is done by the next pass.
-func Adopted(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+func Adopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	if !rp.DeletionTimestamp.IsZero() {
 		return step
 	}
-	seen.Package, seen.Gone, seen.Hidden, seen.Candidates = step.Package, false, nil, nil
-	next := decideRecorded(rp, seen)
+	obs.Package, obs.Gone, obs.Hidden, obs.Candidates = step.Package, false, nil, nil
+	next := decideRecorded(rp, obs)
 	if next.Action != Wait && next.Action != Stall {
 		return step
 	}

@@ -44,7 +44,9 @@ var _ = Describe("An adopted package", func() {
 		s.PackageName, s.ApplyUserID = "job_0948_20250513", "dev1"
 		s.PendingItemIDs, s.ApproverIDs = []v1alpha1.ID{"27", "26"}, []v1alpha1.UserID{"dep1", "dep2"}
 	})
-	bare := func(s *lifecycle.Seen) { s.Package.Items, s.Package.ApproverIDs, s.Package.ApplyUserID = nil, nil, "" }
+	bare := func(s *lifecycle.Observation) {
+		s.Package.Items, s.Package.ApproverIDs, s.Package.ApplyUserID = nil, nil, ""
+	}
 
 	DescribeTable("that is another than the spec describes", func(change with, words ...string) {
 		rp := aReleasePackage(adopted(v1alpha1.StatePendingReview), change)
@@ -63,8 +65,8 @@ var _ = Describe("An adopted package", func() {
 
 	DescribeTable("is in order", func(change with, sights ...sight) {
 		rp := aReleasePackage(adopted(v1alpha1.StatePendingReview), change)
-		seen := seeing(append([]sight{thePackage(v1alpha1.StatePendingReview)}, sights...)...)
-		Expect(decide(rp, seen)).To(does(lifecycle.Wait, withoutReason(), comingBackAfter(pollInterval)))
+		obs := seeing(append([]sight{thePackage(v1alpha1.StatePendingReview)}, sights...)...)
+		Expect(decide(rp, obs)).To(does(lifecycle.Wait, withoutReason(), comingBackAfter(pollInterval)))
 	},
 		Entry("with a spec that says nothing of its contents", spec(func(*v1alpha1.ReleasePackageSpec) {})),
 		Entry("with a spec that describes it, in whatever order", sameInOtherOrder),
@@ -73,8 +75,8 @@ var _ = Describe("An adopted package", func() {
 		}), bare),
 	)
 
-	DescribeTable("that differs is looked at as its state asks for", func(state v1alpha1.PackageState, seen lifecycle.Seen, want types.GomegaMatcher) {
-		Expect(decide(aReleasePackage(adopted(state), otherName), seen)).To(want)
+	DescribeTable("that differs is looked at as its state asks for", func(state v1alpha1.PackageState, obs lifecycle.Observation, want types.GomegaMatcher) {
+		Expect(decide(aReleasePackage(adopted(state), otherName), obs)).To(want)
 	},
 		Entry("often while deploying", v1alpha1.StatePendingReview, seeing(thePackage(v1alpha1.StateDeploying)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(5*time.Second))),
@@ -99,13 +101,13 @@ var _ = Describe("An adopted package", func() {
 
 	It("that differs is adopted all the same, which is said at once", func() {
 		rp := aReleasePackage(adopting, otherName)
-		seen := seeing(thePackage(v1alpha1.StatePendingReview))
-		step := decide(rp, seen)
+		obs := seeing(thePackage(v1alpha1.StatePendingReview))
+		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, comingBackAfter(time.Second)))
 		lifecycle.RecordAdopted(rp, step.Package, here, now)
-		Expect(lifecycle.Adopted(rp, seen, step)).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(pollInterval),
+		Expect(lifecycle.Adopted(rp, obs, step)).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(pollInterval),
 			telling(v1alpha1.EventAdopted, packageID)))
-		Expect(decide(aReleasePackage(adopting, sameInOtherOrder), seen)).To(does(lifecycle.Adopt, comingBackAfter(pollInterval)))
+		Expect(decide(aReleasePackage(adopting, sameInOtherOrder), obs)).To(does(lifecycle.Adopt, comingBackAfter(pollInterval)))
 	})
 
 	It("is withdrawn by a deletion though it differs", func() {
@@ -120,8 +122,8 @@ var _ = Describe("An adopted package", func() {
 
 	It("is no matter of a package that the object has packed itself", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-		seen := seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Seen) { s.Package.Name = "renamed at the service" })
-		Expect(decide(rp, seen)).To(does(lifecycle.Wait, withoutReason()))
+		obs := seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Observation) { s.Package.Name = "renamed at the service" })
+		Expect(decide(rp, obs)).To(does(lifecycle.Wait, withoutReason()))
 	})
 })
 

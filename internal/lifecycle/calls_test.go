@@ -120,13 +120,13 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return w.refusedToUnpack(p, step)
 	case known && !done:
 		p.tooLate = true
-		return lifecycle.UnpackTooLate(w.rp, p.seen, step)
+		return lifecycle.UnpackTooLate(w.rp, p.obs, step)
 	case known:
-		return lifecycle.Unpacked(w.rp, p.seen, step)
-	case p.seen.Gone, p.seen.Hidden != nil:
-		return lifecycle.NothingToUnpack(w.rp, p.seen, step)
+		return lifecycle.Unpacked(w.rp, p.obs, step)
+	case p.obs.Gone, p.obs.Hidden != nil:
+		return lifecycle.NothingToUnpack(w.rp, p.obs, step)
 	}
-	return lifecycle.UnpackUnknown(w.rp, p.seen, step, "does not exist")
+	return lifecycle.UnpackUnknown(w.rp, p.obs, step, "does not exist")
 }
 
 // written takes down that a request to withdraw a package has arrived, maybe after an approver was faster.
@@ -142,23 +142,23 @@ func (w *world) written(m *made, outrun bool) {
 
 // lookAfterRefusal looks once more where the package was seen before: somebody may have been faster.
 func (w *world) lookAfterRefusal(p *pass) {
-	if p.seen.Hidden == nil && !p.seen.Gone {
-		p.seen.Package = nil
+	if p.obs.Hidden == nil && !p.obs.Gone {
+		p.obs.Package = nil
 		w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
-		lifecycle.RecordSeen(w.rp, p.seen)
+		lifecycle.RecordObservation(w.rp, p.obs)
 	}
 }
 
 // refusedToUnpack is what the controller makes of a refusal.
 func (w *world) refusedToUnpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	switch {
-	case p.seen.Gone, p.seen.Hidden != nil:
+	case p.obs.Gone, p.obs.Hidden != nil:
 		var items lifecycle.ItemsSay
 		if chance(w, "the pending list", "is shown", "is shown", "is too long") == "is shown" {
 			ids := lifecycle.ItemsOf(w.rp)
 			items = lifecycle.WhatItemsSay(ids, w.pending(ids))
 		}
-		return lifecycle.UnpackDenied(w.rp, p.seen, step, items, "not allowed")
+		return lifecycle.UnpackDenied(w.rp, p.obs, step, items, "not allowed")
 	case lifecycle.Ended(w.rp):
 		return step
 	}

@@ -39,7 +39,7 @@ func claims(words ...string) []lifecycle.Claim {
 var _ = Describe("What an object has or wants", func() {
 	item26, item27, item28 := "item/26", "item/27", "item/28"
 	shown := func(rp *v1alpha1.ReleasePackage) {
-		lifecycle.RecordSeen(rp, seeing(thePackage(rp.Status.State)))
+		lifecycle.RecordObservation(rp, seeing(thePackage(rp.Status.State)))
 	}
 
 	DescribeTable("is claimed", func(rp *v1alpha1.ReleasePackage, want ...string) {

@@ -69,9 +69,9 @@ func reviewedBy(ids ...v1alpha1.UserID) with {
 var problem = lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "The service cannot be reached"}
 
 // after is the object after a pass with all that belongs to it.
-func after(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) *v1alpha1.ReleasePackage {
+func after(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) *v1alpha1.ReleasePackage {
 	GinkgoHelper()
-	return recorded(rp, seen, decide(rp, seen))
+	return recorded(rp, obs, decide(rp, obs))
 }
 
 var _ = Describe("The conditions", func() {
@@ -80,8 +80,8 @@ var _ = Describe("The conditions", func() {
 	unknownYet := verdict("Unknown", v1alpha1.ReasonOutcomeUnknown)
 	notPacked, pending := verdict(no, v1alpha1.ReasonNotPacked), verdict(no, v1alpha1.ReasonPendingReview)
 
-	DescribeTable("after a pass", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want map[string]string) {
-		expectConditions(after(rp, seen), want)
+	DescribeTable("after a pass", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want map[string]string) {
+		expectConditions(after(rp, obs), want)
 	},
 		Entry("that sends a request", aReleasePackage(), seeing(),
 			conditions(verdict(unknown, v1alpha1.ReasonPacking), unknownYet, reconciling, v1alpha1.ReasonPacking)),
@@ -149,8 +149,8 @@ var _ = Describe("The conditions", func() {
 			conditions(verdict(no, v1alpha1.ReasonSuspended), verdict(no, v1alpha1.ReasonDeployFailed), stalled, v1alpha1.ReasonSuspended)),
 	)
 
-	DescribeTable("a problem leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {
-		rp = after(rp, seen)
+	DescribeTable("a problem leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) {
+		rp = after(rp, obs)
 		was := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
 		rp = summarized(rp, lifecycle.Blocked(rp, problem))
 		expectSound(rp)
@@ -173,8 +173,8 @@ var _ = Describe("The conditions", func() {
 		Entry("of a package whose answer was lost", aReleasePackage(attempted(time.Minute)), seeing(found())),
 	)
 
-	DescribeTable("a suspension leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want string) {
-		rp = after(rp, seen)
+	DescribeTable("a suspension leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want string) {
+		rp = after(rp, obs)
 		suspended(rp)
 		rp = after(rp, seeing(nothing))
 		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)).To(
@@ -200,7 +200,7 @@ var _ = Describe("The conditions", func() {
 	)
 
 	It("warn of an adopted package that nobody but its applicant may deploy, as the service shows it", func() {
-		rp := after(aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Seen) {
+		rp := after(aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Observation) {
 			s.Package.ApproverIDs = []string{"dev1"}
 		}))
 		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady).Message).To(ContainSubstring("only approver is the applicant"))
@@ -227,8 +227,8 @@ var _ = Describe("The conditions", func() {
 
 	It("about the operator go when they are not true any more", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-		for _, seen := range []lifecycle.Seen{seeing(unavailable), seeing(thePackage(v1alpha1.StateWithdrawn)), seeing(thePackage(v1alpha1.StatePendingReview))} {
-			rp = after(rp, seen)
+		for _, obs := range []lifecycle.Observation{seeing(unavailable), seeing(thePackage(v1alpha1.StateWithdrawn)), seeing(thePackage(v1alpha1.StatePendingReview))} {
+			rp = after(rp, obs)
 			expectSound(rp)
 		}
 		expectConditions(rp, conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending))
@@ -251,10 +251,10 @@ var _ = Describe("Events", func() {
 		return And(HaveField("Reason", reason), HaveField("Warning", false), HaveField("Message", ContainSubstring(packageID)))
 	}
 
-	DescribeTable("tell of a change once", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want ...any) {
-		then := after(rp, seen)
+	DescribeTable("tell of a change once", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want ...any) {
+		then := after(rp, obs)
 		Expect(lifecycle.Events(rp, then)).To(HaveExactElements(want...))
-		Expect(lifecycle.Events(then, after(then, seen))).To(BeEmpty(), "the next pass sees the same")
+		Expect(lifecycle.Events(then, after(then, obs))).To(BeEmpty(), "the next pass sees the same")
 	},
 		Entry("that a package is let go", aReleasePackage(packed(v1alpha1.StatePendingReview)),
 			seeing(thePackage(v1alpha1.StateDeploying)), normal(v1alpha1.ReasonDeploying)),
@@ -287,7 +287,7 @@ var _ = Describe("Events", func() {
 	)
 
 	DescribeTable("tell of what was adopted at once, and only once",
-		func(rp *v1alpha1.ReleasePackage, first, second lifecycle.Seen, want ...any) {
+		func(rp *v1alpha1.ReleasePackage, first, second lifecycle.Observation, want ...any) {
 			then := after(rp, first)
 			Expect(lifecycle.Events(rp, then)).To(HaveExactElements(want...))
 			Expect(lifecycle.Events(then, after(then, second))).To(BeEmpty())

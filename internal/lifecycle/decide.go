@@ -79,25 +79,25 @@ const (
 )
 
 // Decide says what to do next, given what Needs asked for.
-func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func Decide(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	if !rp.DeletionTimestamp.IsZero() {
-		return decideDeletion(rp, seen)
+		return decideDeletion(rp, obs)
 	}
 	switch {
 	case !protected(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""):
 		return Step{Action: Protect}
 	case rp.Spec.Suspend:
 		return suspended(rp)
-	case seen.Problem != nil:
-		return Blocked(rp, *seen.Problem)
-	case moved(rp, seen):
-		return stalledByMove(rp, seen)
+	case obs.Problem != nil:
+		return Blocked(rp, *obs.Problem)
+	case moved(rp, obs):
+		return stalledByMove(rp, obs)
 	case rp.Status.ReleasePackageID != "":
-		return decideRecorded(rp, seen)
+		return decideRecorded(rp, obs)
 	case AttemptOpen(rp):
-		return decideOpenAttempt(rp, seen)
+		return decideOpenAttempt(rp, obs)
 	case adopts(rp):
-		return decideAdoption(rp, seen)
+		return decideAdoption(rp, obs)
 	case refusedAsIs(rp):
 		return PackRefused(rp)
 	case lostTooOften(rp):
@@ -105,12 +105,12 @@ func Decide(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
 			maxLost, lostNames(rp), howToPackAgain(rp))}
 	}
-	return packUnlessMade(rp, seen)
+	return packUnlessMade(rp, obs)
 }
 
 // decideRecorded is about an object whose package is known.
-func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id, others := rp.Status.ReleasePackageID, late(rp, seen)
+func decideRecorded(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	id, others := rp.Status.ReleasePackageID, late(rp, obs)
 	switch {
 	case adopts(rp) && string(rp.Spec.ReleasePackageID) != id:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
@@ -119,52 +119,52 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 	case len(others) > 0:
 		return ambiguous(rp, fmt.Sprintf("Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
 			id, idsOf(others)))
-	case notShownYet(rp, seen):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(seen.Now.Sub(recordedAt(rp))), Message: fmt.Sprintf(
+	case notShownYet(rp, obs):
+		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(obs.Now.Sub(recordedAt(rp))), Message: fmt.Sprintf(
 			"The service does not show package %s, which it named a short while ago; the operator looks again", id)}
-	case missing(rp, seen):
-		return decideMissing(rp, seen)
-	case outdated(rp, seen):
-		return awaitWithdrawal(rp, v1alpha1.ReasonReplacing, replacing(rp), seen)
+	case missing(rp, obs):
+		return decideMissing(rp, obs)
+	case outdated(rp, obs):
+		return awaitWithdrawal(rp, v1alpha1.ReasonReplacing, replacing(rp), obs)
 	}
-	switch state := stateNow(rp, seen); state {
+	switch state := stateNow(rp, obs); state {
 	case v1alpha1.StateWithdrawn:
 		return decideWithdrawn(rp)
 	case v1alpha1.StateDeployFailed:
-		return decideFailed(rp, seen)
+		return decideFailed(rp, obs)
 	case v1alpha1.StatePendingReview:
 		if edited(rp) {
-			return replace(rp, seen)
+			return replace(rp, obs)
 		}
-		return asAdopted(rp, seen, Step{Action: Wait, After: seen.PollInterval})
+		return asAdopted(rp, obs, Step{Action: Wait, After: obs.PollInterval})
 	case v1alpha1.StateDeploying, v1alpha1.StateDeployed:
 		step := Step{Action: Wait}
 		if state == v1alpha1.StateDeploying {
-			step.After = min(deployingInterval, seen.PollInterval)
+			step.After = min(deployingInterval, obs.PollInterval)
 		}
 		if edited(rp) {
 			step.Action, step.Reason = Stall, v1alpha1.ReasonSpecFrozen
 			step.Message = fmt.Sprintf("Package %s was let go by an approver before the edit could replace it; "+
 				"revert the edit, and release what it adds with another ReleasePackage", id)
 		}
-		return asAdopted(rp, seen, step)
+		return asAdopted(rp, obs, step)
 	case v1alpha1.StateUnknown:
 	}
-	return Step{Action: Stall, Reason: v1alpha1.ReasonUnknownState, After: seen.PollInterval, Message: fmt.Sprintf(
+	return Step{Action: Stall, Reason: v1alpha1.ReasonUnknownState, After: obs.PollInterval, Message: fmt.Sprintf(
 		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console. The operator goes on watching it",
-		rawState(seen), id)}
+		rawState(obs), id)}
 }
 
 // decideMissing is about a package that the service denies, though nothing proves that it came to an end. So it is withdrawn before another one
 // takes its place.
-func decideMissing(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideMissing(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) && !ended(rp, v1alpha1.OutcomeGivenUp) ||
 		packs(rp) && Forced(rp) && stalledFor(rp, v1alpha1.ReasonPackageNotFound) {
-		return replace(rp, seen)
+		return replace(rp, obs)
 	}
 	says := fmt.Sprintf("The service says that package %s does not exist", rp.Status.ReleasePackageID)
-	if seen.Hidden != nil {
-		says = fmt.Sprintf("The service neither lists package %s nor shows it (%s)", rp.Status.ReleasePackageID, seen.Hidden.Message)
+	if obs.Hidden != nil {
+		says = fmt.Sprintf("The service neither lists package %s nor shows it (%s)", rp.Status.ReleasePackageID, obs.Hidden.Message)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
 		"%s, as if it had been withdrawn or deleted. If it was, %s", says, howToPackAgain(rp))}
@@ -178,12 +178,12 @@ func decideWithdrawn(rp *v1alpha1.ReleasePackage) Step {
 		"Package %s was withdrawn at the service; %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
 }
 
-func decideFailed(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideFailed(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch {
 	case ended(rp, v1alpha1.OutcomeGivenUp):
 		return Step{Action: Pack}
 	case ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn), toBeReplaced(rp):
-		return replace(rp, seen)
+		return replace(rp, obs)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
 		"The deployment of package %s failed; see its tasks in the console, then %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
@@ -202,35 +202,35 @@ func ended(rp *v1alpha1.ReleasePackage, outcomes ...v1alpha1.AttemptOutcome) boo
 }
 
 // replace withdraws the package first: its items are free only then.
-func replace(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func replace(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	id := rp.Status.ReleasePackageID
-	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, seen.Now),
+	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, obs.Now),
 		Message: replacing(rp),
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
 // decideAdoption is about an object that names an existing package which is not recorded yet.
-func decideAdoption(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideAdoption(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch {
-	case denied(seen):
-		return notShownToAdopt(rp, seen)
-	case seen.Package.State == v1alpha1.StateWithdrawn:
+	case denied(obs):
+		return notShownToAdopt(rp, obs)
+	case obs.Package.State == v1alpha1.StateWithdrawn:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
 			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", rp.Spec.ReleasePackageID)}
 	}
-	return adopt(rp, seen.Package, "as spec.releasePackageId asks", seen.PollInterval)
+	return adopt(rp, obs.Package, "as spec.releasePackageId asks", obs.PollInterval)
 }
 
 // notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may just not be shown yet, so
 // that there is some patience first.
-func notShownToAdopt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func notShownToAdopt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	says := fmt.Sprintf("The service says that package %s does not exist in the workspace", rp.Spec.ReleasePackageID)
-	if seen.Hidden != nil {
-		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID, seen.Hidden.Message)
+	if obs.Hidden != nil {
+		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID, obs.Hidden.Message)
 	}
-	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, seen.Now)
+	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, obs.Now)
 	told := stalledFor(rp, v1alpha1.ReasonPackageNotFound) && rp.Status.ObservedGeneration == rp.Generation
-	if told || waited >= seen.SettleTime {
+	if told || waited >= obs.SettleTime {
 		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,
 			Message: says + "; correct spec.releasePackageId. The operator looks again every few minutes"}
 	}
@@ -268,12 +268,12 @@ func Blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
 	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
 }
 
-func moved(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return rp.Status.Workspace != nil && seen.Target != nil && *rp.Status.Workspace != *seen.Target
+func moved(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+	return rp.Status.Workspace != nil && obs.Target != nil && *rp.Status.Workspace != *obs.Target
 }
 
-func stalledByMove(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	was, is := rp.Status.Workspace, seen.Target
+func stalledByMove(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	was, is := rp.Status.Workspace, obs.Target
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceChanged, Message: fmt.Sprintf(
 		"The package was sent to workspace %s of project %s at %s, but %s %s now points to workspace %s of project %s at %s; "+
 			"point it back, or set spec.deletionPolicy to Retain and delete this object to let the package go",
@@ -301,21 +301,21 @@ func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
 }
 
 // stateNow is the state just seen, else the recorded one where none was needed.
-func stateNow(rp *v1alpha1.ReleasePackage, seen Seen) v1alpha1.PackageState {
+func stateNow(rp *v1alpha1.ReleasePackage, obs Observation) v1alpha1.PackageState {
 	switch {
-	case denied(seen) && unpacked(rp):
+	case denied(obs) && unpacked(rp):
 		return v1alpha1.StateWithdrawn
-	case seen.Package != nil:
-		return seen.Package.State
+	case obs.Package != nil:
+		return obs.Package.State
 	}
 	return rp.Status.State
 }
 
-func rawState(seen Seen) int {
-	if seen.Package == nil {
+func rawState(obs Observation) int {
+	if obs.Package == nil {
 		return 0
 	}
-	return seen.Package.RawState
+	return obs.Package.RawState
 }
 
 // patience is how long to wait before the next look for something that was under way at the time of the last pass too: half as

@@ -28,9 +28,9 @@ import (
 )
 
 // expectDecision is the body of the tables here.
-func expectDecision(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want types.GomegaMatcher) {
+func expectDecision(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want types.GomegaMatcher) {
 	GinkgoHelper()
-	Expect(decide(rp, seen)).To(want)
+	Expect(decide(rp, obs)).To(want)
 }
 
 var _ = Describe("Deciding", func() {
@@ -81,7 +81,7 @@ var _ = Describe("Deciding", func() {
 		Entry("deploying, it is watched closely", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeploying)),
 			does(lifecycle.Wait, withoutReason(), comingBackAfter(5*time.Second))),
 		Entry("deploying, it is watched no less than one in review", aReleasePackage(packed(v1alpha1.StateDeploying)),
-			seeing(thePackage(v1alpha1.StateDeploying), func(s *lifecycle.Seen) { s.PollInterval = time.Second }),
+			seeing(thePackage(v1alpha1.StateDeploying), func(s *lifecycle.Observation) { s.PollInterval = time.Second }),
 			does(lifecycle.Wait, comingBackAfter(time.Second))),
 		Entry("deployed, it is left alone", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeployed)),
 			does(lifecycle.Wait, withoutReason(), notComingBack(), tellingNothing())),
@@ -123,7 +123,7 @@ var _ = Describe("Deciding", func() {
 		Entry("vanished, a forced pass packs again", aReleasePackage(packed(v1alpha1.StateWithdrawn), forced), seeing(gone),
 			does(lifecycle.Pack)),
 		Entry("in a state that nobody documents, it is watched", aReleasePackage(packed(v1alpha1.StatePendingReview)),
-			seeing(thePackage(v1alpha1.StateUnknown), func(s *lifecycle.Seen) { s.Package.RawState = 4 }),
+			seeing(thePackage(v1alpha1.StateUnknown), func(s *lifecycle.Observation) { s.Package.RawState = 4 }),
 			does(lifecycle.Stall, because(v1alpha1.ReasonUnknownState, "deploy_status 4", packageID), comingBackAfter(pollInterval))),
 		Entry("in a state that nobody documents, a forced pass does no more than look", aReleasePackage(packed(v1alpha1.StateUnknown), forced),
 			seeing(thePackage(v1alpha1.StateUnknown)), does(lifecycle.Stall, because(v1alpha1.ReasonUnknownState))),
@@ -229,13 +229,13 @@ var _ = Describe("Deciding", func() {
 
 	DescribeTable("a withdrawal that takes its time is looked at less and less often", func(underWay, want time.Duration) {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), edited)
-		seen := seeing(thePackage(v1alpha1.StatePendingReview))
-		lifecycle.Summarize(rp, lifecycle.Decide(rp, seen), now.Add(-underWay))
-		Expect(decide(rp, seen)).To(does(lifecycle.Unpack, comingBackAfter(want)))
+		obs := seeing(thePackage(v1alpha1.StatePendingReview))
+		lifecycle.Summarize(rp, lifecycle.Decide(rp, obs), now.Add(-underWay))
+		Expect(decide(rp, obs)).To(does(lifecycle.Unpack, comingBackAfter(want)))
 
 		rp = aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
-		lifecycle.Summarize(rp, lifecycle.Decide(rp, seen), now.Add(-underWay))
-		Expect(decide(rp, seen)).To(does(lifecycle.Unpack, comingBackAfter(want)))
+		lifecycle.Summarize(rp, lifecycle.Decide(rp, obs), now.Add(-underWay))
+		Expect(decide(rp, obs)).To(does(lifecycle.Unpack, comingBackAfter(want)))
 	},
 		Entry("at once", time.Duration(0), time.Second),
 		Entry("after a while", 20*time.Second, 10*time.Second),

@@ -25,9 +25,9 @@ import (
 
 // decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to withdraw, or when its time is
 // over.
-func decideDeletion(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	step := decideWithdrawal(rp, seen)
-	left, bounded := DeletionTimeLeft(rp, seen.Now)
+func decideDeletion(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	step := decideWithdrawal(rp, obs)
+	left, bounded := DeletionTimeLeft(rp, obs.Now)
 	// Even an operator that was away for all that time tries once.
 	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
 	if bounded && left <= 0 && step.Action != Release && !untried {
@@ -57,7 +57,7 @@ func LeftToOthers(rp *v1alpha1.ReleasePackage) Step {
 		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s", listed(rp.Finalizers))}
 }
 
-func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
 	case LetGo(rp):
@@ -66,34 +66,34 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 		return Step{Action: Release}
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return retained(rp)
-	case seen.Problem != nil:
-		return Blocked(rp, *seen.Problem)
-	case moved(rp, seen):
-		return stalledByMove(rp, seen)
-	case missing(rp, seen), notShownYet(rp, seen):
-		return unpack(rp, seen)
-	case outdated(rp, seen):
-		return awaitWithdrawal(rp, v1alpha1.ReasonUnpacking, withdrawing(rp), seen)
+	case obs.Problem != nil:
+		return Blocked(rp, *obs.Problem)
+	case moved(rp, obs):
+		return stalledByMove(rp, obs)
+	case missing(rp, obs), notShownYet(rp, obs):
+		return unpack(rp, obs)
+	case outdated(rp, obs):
+		return awaitWithdrawal(rp, v1alpha1.ReasonUnpacking, withdrawing(rp), obs)
 	case AttemptOpen(rp):
-		step := decideRecovery(rp, seen)
+		step := decideRecovery(rp, obs)
 		if step.Action == Adopt {
 			return LookSoon(step) // There is more to do than to look at it.
 		}
 		return step
-	case id == "" && len(made(rp, seen)) == 0:
+	case id == "" && len(made(rp, obs)) == 0:
 		return Step{Action: Release}
 	case id == "":
-		return decideMade(rp, seen)
+		return decideMade(rp, obs)
 	}
-	return decideKnown(rp, seen)
+	return decideKnown(rp, obs)
 }
 
 // decideKnown is about a package that was looked at, or is known to be final.
-func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	id, state := rp.Status.ReleasePackageID, stateNow(rp, seen)
+func decideKnown(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	id, state := rp.Status.ReleasePackageID, stateNow(rp, obs)
 	final := state == v1alpha1.StateWithdrawn || state == v1alpha1.StateDeployed || ended(rp, v1alpha1.OutcomeGivenUp)
-	if others := late(rp, seen); final && len(others) > 0 {
-		return adoptSoon(rp, &others[0], tooLate, seen)
+	if others := late(rp, obs); final && len(others) > 0 {
+		return adoptSoon(rp, &others[0], tooLate, obs)
 	}
 	switch state {
 	case v1alpha1.StateWithdrawn:
@@ -108,32 +108,32 @@ func decideKnown(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 			"Package %s is being deployed; this object goes when that has ended", id)}
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown:
 	}
-	return unpack(rp, seen)
+	return unpack(rp, obs)
 }
 
 // packUnlessMade packs, unless an earlier request has made something all the same.
-func packUnlessMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	if mayHaveMade(rp) && len(made(rp, seen)) > 0 {
-		return decideMade(rp, seen)
+func packUnlessMade(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	if mayHaveMade(rp) && len(made(rp, obs)) > 0 {
+		return decideMade(rp, obs)
 	}
 	return Step{Action: Pack}
 }
 
 // decideMade is about an object whose request was refused, or lost without a trace, and has made something all the same. Codes that are not documented
 // may say anything, so the search has the last word.
-func decideMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideMade(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	deleting, late := !rp.DeletionTimestamp.IsZero(), !refused(rp)
-	found := made(rp, seen)
+	found := made(rp, obs)
 	asked := hashOf(rp, &found[0]) == rp.Status.Attempt.ContentHash
 	switch {
 	case late && len(found) == 1 && asked, late && deleting && rp.Status.Attempt.LostBefore > 0: // The others are found after it.
-		return adoptSoon(rp, &found[0], tooLate, seen)
+		return adoptSoon(rp, &found[0], tooLate, obs)
 	case late:
 		return ambiguous(rp, fmt.Sprintf("Packages %s are what this object asked for; they were packed by requests that arrived too late", idsOf(found)))
 	case deleting && len(found) == 1:
-		return adoptSoon(rp, &found[0], "though the service had refused to pack it", seen)
+		return adoptSoon(rp, &found[0], "though the service had refused to pack it", obs)
 	case len(found) == 1 && asked && found[0].State == v1alpha1.StateDeployed: // It is done, and the refusal may be due to that.
-		return adopt(rp, &found[0], "which is what the service had refused to pack, and is deployed", seen.PollInterval)
+		return adopt(rp, &found[0], "which is what the service had refused to pack, and is deployed", obs.PollInterval)
 	}
 	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(found)))
 }
@@ -141,12 +141,12 @@ func decideMade(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 const tooLate = "which a request that arrived too late had made"
 
 // adoptSoon takes a package over that there is more to do about than to look at it.
-func adoptSoon(rp *v1alpha1.ReleasePackage, p *Package, why string, seen Seen) Step {
-	return LookSoon(adopt(rp, p, why, seen.PollInterval))
+func adoptSoon(rp *v1alpha1.ReleasePackage, p *Package, why string, obs Observation) Step {
+	return LookSoon(adopt(rp, p, why, obs.PollInterval))
 }
 
-func unpack(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, seen.Now),
+func unpack(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, obs.Now),
 		Message: withdrawing(rp)}
 }
 

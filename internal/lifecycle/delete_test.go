@@ -28,10 +28,10 @@ import (
 )
 
 var _ = Describe("Deleting", func() {
-	expectDeletion := func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want types.GomegaMatcher) {
+	expectDeletion := func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want types.GomegaMatcher) {
 		GinkgoHelper()
 		deleted(rp)
-		expectDecision(rp, seen, want)
+		expectDecision(rp, obs, want)
 	}
 
 	DescribeTable("an object that has no package", expectDeletion,
@@ -222,14 +222,14 @@ var _ = Describe("Deleting", func() {
 
 	It("ends after a lost answer, pass by pass", func() {
 		rp := aReleasePackage(attempted(time.Minute), deleted)
-		seen := seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))
-		rp = recorded(rp, seen, decide(rp, seen))
+		obs := seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))
+		rp = recorded(rp, obs, decide(rp, obs))
 		Expect(lifecycle.Needs(rp)).To(Equal(lifecycle.NeedPackage))
 
-		seen = seeing(thePackage(v1alpha1.StatePendingReview))
-		step := decide(rp, seen)
+		obs = seeing(thePackage(v1alpha1.StatePendingReview))
+		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Unpack))
-		rp = recorded(rp, seen, step)
+		rp = recorded(rp, obs, step)
 
 		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.Release))
 	})

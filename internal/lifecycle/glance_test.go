@@ -31,9 +31,9 @@ import (
 // told has the conditions of a pass that saw this of its package.
 func told(sights ...sight) with {
 	return func(rp *v1alpha1.ReleasePackage) {
-		seen := seeing(sights...)
-		step := lifecycle.Decide(rp, seen)
-		lifecycle.RecordSeen(rp, seen)
+		obs := seeing(sights...)
+		step := lifecycle.Decide(rp, obs)
+		lifecycle.RecordObservation(rp, obs)
 		lifecycle.Summarize(rp, step, now)
 	}
 }

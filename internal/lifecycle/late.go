@@ -75,19 +75,19 @@ func sinceOwnTime(rp *v1alpha1.ReleasePackage, now time.Time) time.Duration {
 }
 
 // late are the packages besides the recorded one that are what its attempt asked for, or have a name that only this object can have given.
-func late(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
+func late(rp *v1alpha1.ReleasePackage, obs Observation) []Package {
 	if !mayComeLate(rp) {
 		return nil
 	}
-	return slices.DeleteFunc(made(rp, seen), func(p Package) bool {
+	return slices.DeleteFunc(made(rp, obs), func(p Package) bool {
 		return p.ID == rp.Status.ReleasePackageID || p.State == v1alpha1.StateDeployed
 	})
 }
 
 // made are the packages that are not withdrawn and that are what the latest attempt asked for or, where another was lost before it, have a name that
 // only this object can have given.
-func made(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
-	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool {
+func made(rp *v1alpha1.ReleasePackage, obs Observation) []Package {
+	return slices.DeleteFunc(live(obs.Candidates), func(p Package) bool {
 		ours := hashOf(rp, &p) == rp.Status.Attempt.ContentHash || rp.Status.Attempt.LostBefore > 0 && generated(rp, p.Name)
 		return !ours || !Plausible(rp, &p)
 	})

@@ -71,18 +71,18 @@ func WhatItemsSay(ids []string, pending map[string]PendingItem) ItemsSay {
 
 // denied reports whether the service does not show a package: it says that there is none of that id, or refuses to show it and does not list it
 // either. Alone, neither is proof that the package has ended: what it answers about an id that it does not know is not documented.
-func denied(seen Seen) bool { return seen.Gone || seen.Hidden != nil }
+func denied(obs Observation) bool { return obs.Gone || obs.Hidden != nil }
 
 // NothingToUnpack records that a package which the service denies has ended, and returns the step after that. What proves it is a look that denies the
 // package together with the answer to a request to withdraw it: the service accepted that, says that there is none, or refuses while the items
 // are in no package. A moment after the package was recorded all of that may come from where it is not known yet, so that it proves nothing.
-func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	if notShownYet(rp, seen) {
-		return untilShown(rp, seen, step)
+func NothingToUnpack(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
+	if notShownYet(rp, obs) {
+		return untilShown(rp, obs, step)
 	}
-	recordUnpacked(rp, seen)
+	recordUnpacked(rp, obs)
 	rp.Status.State = v1alpha1.StateWithdrawn
-	if !rp.DeletionTimestamp.IsZero() && len(late(rp, seen)) == 0 {
+	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
 		return nothingLeft(rp)
 	}
 	return LookSoon(step)
@@ -90,9 +90,9 @@ func NothingToUnpack(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
 
 // UnpackUnknown is the step after the service said that there is no package to withdraw, though it was seen. Someone may just have withdrawn it; if it
 // goes on for all of the settle time, it is a refusal.
-func UnpackUnknown(rp *v1alpha1.ReleasePackage, seen Seen, step Step, refusal string) Step {
+func UnpackUnknown(rp *v1alpha1.ReleasePackage, obs Observation, step Step, refusal string) Step {
 	told := stalledFor(rp, v1alpha1.ReasonUnpackRefused) && rp.Status.ObservedGeneration == rp.Generation
-	if told || sinceReason(rp, step.Reason, seen.Now) >= seen.SettleTime {
+	if told || sinceReason(rp, step.Reason, obs.Now) >= obs.SettleTime {
 		return UnpackRefused(rp, refusal+" (and yet it shows the package)")
 	}
 	return step
@@ -101,25 +101,25 @@ func UnpackUnknown(rp *v1alpha1.ReleasePackage, seen Seen, step Step, refusal st
 // UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id that it does
 // not know is not documented, so the refusal may mean that. It does if the items are free. Where they are not listed, it does if that is the
 // answer for all of the settle time, so that no lag and no passing trouble is taken for an end.
-func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items ItemsSay, refusal string) Step {
+func UnpackDenied(rp *v1alpha1.ReleasePackage, obs Observation, step Step, items ItemsSay, refusal string) Step {
 	switch {
-	case notShownYet(rp, seen):
-		return untilShown(rp, seen, step)
+	case notShownYet(rp, obs):
+		return untilShown(rp, obs, step)
 	case items == ItemsUnknown:
 		rp.Status.MissingTime = nil // Only what is found without a break counts.
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
 	}
 	if rp.Status.MissingTime == nil {
-		rp.Status.MissingTime = timeOrNil(seen.Now)
+		rp.Status.MissingTime = timeOrNil(obs.Now)
 	}
 	since := rp.Status.MissingTime.Time
-	switch settled := !recent(since, seen); {
+	switch settled := !recent(since, obs); {
 	case items == ItemsAreFree, items == ItemsNotListed && settled:
-		return NothingToUnpack(rp, seen, step)
+		return NothingToUnpack(rp, obs, step)
 	case settled:
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
 	}
-	step.After = halfOf(seen.Now.Sub(since))
+	step.After = halfOf(obs.Now.Sub(since))
 	step.Message = fmt.Sprintf("The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that this is no passing trouble",
 		rp.Status.ReleasePackageID, refusal)
 	return step
@@ -127,19 +127,19 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, seen Seen, step Step, items Items
 
 // missing reports whether the service denies a package that did not come to an end as far as is known. After the service accepted to withdraw it, that
 // is its end.
-func missing(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return denied(seen) && stateNow(rp, seen) != v1alpha1.StateWithdrawn
+func missing(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+	return denied(obs) && stateNow(rp, obs) != v1alpha1.StateWithdrawn
 }
 
 // notShownYet reports whether the service denies a package that was named so recently that it may just not be shown yet. Only where the operator
 // withdrew it meanwhile is that an answer.
-func notShownYet(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return denied(seen) && recent(recordedAt(rp), seen) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+func notShownYet(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+	return denied(obs) && recent(recordedAt(rp), obs) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
 }
 
 // untilShown is the step of a request to withdraw a package that may just not be shown yet. It is made again after each look, as that may take a while.
-func untilShown(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	step.After = halfOf(seen.Now.Sub(recordedAt(rp)))
+func untilShown(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
+	step.After = halfOf(obs.Now.Sub(recordedAt(rp)))
 	return step
 }
 
@@ -150,15 +150,15 @@ func Ended(rp *v1alpha1.ReleasePackage) bool {
 
 // outdated reports whether a package looks as it did before the operator withdrew it, so soon after the service accepted that that the look may lag
 // behind.
-func outdated(rp *v1alpha1.ReleasePackage, seen Seen) bool {
+func outdated(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	undone := []v1alpha1.PackageState{v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown}
-	state := stateNow(rp, seen)
-	return rp.Status.UnpackedTime != nil && recent(rp.Status.UnpackedTime.Time, seen) && state == rp.Status.State && slices.Contains(undone, state)
+	state := stateNow(rp, obs)
+	return rp.Status.UnpackedTime != nil && recent(rp.Status.UnpackedTime.Time, obs) && state == rp.Status.State && slices.Contains(undone, state)
 }
 
 // awaitWithdrawal waits for a look to show what the service has accepted.
-func awaitWithdrawal(rp *v1alpha1.ReleasePackage, reason, message string, seen Seen) Step {
-	return Step{Action: Wait, Reason: reason, Message: message, After: halfOf(seen.Now.Sub(rp.Status.UnpackedTime.Time))}
+func awaitWithdrawal(rp *v1alpha1.ReleasePackage, reason, message string, obs Observation) Step {
+	return Step{Action: Wait, Reason: reason, Message: message, After: halfOf(obs.Now.Sub(rp.Status.UnpackedTime.Time))}
 }
 
 // unpacked reports whether the service accepted to withdraw the recorded package, or had nothing to withdraw.
@@ -178,4 +178,4 @@ func recordedAt(rp *v1alpha1.ReleasePackage) time.Time {
 }
 
 // recent reports whether what happened then may not be seen everywhere yet.
-func recent(then time.Time, seen Seen) bool { return seen.Now.Sub(then) < seen.SettleTime }
+func recent(then time.Time, obs Observation) bool { return obs.Now.Sub(then) < obs.SettleTime }

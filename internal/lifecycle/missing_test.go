@@ -59,7 +59,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 	It("begins anew when the package is seen in between", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
 		denied(rp, lifecycle.ItemsNotListed)
-		lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(time.Minute)))
+		lifecycle.RecordObservation(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(time.Minute)))
 		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Unpack))
 	})
 
@@ -69,7 +69,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		between(rp)
 		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
 	},
-		Entry("a look", func(rp *v1alpha1.ReleasePackage) { lifecycle.RecordSeen(rp, seeing(unavailable)) }),
+		Entry("a look", func(rp *v1alpha1.ReleasePackage) { lifecycle.RecordObservation(rp, seeing(unavailable)) }),
 		Entry("the pending list", func(rp *v1alpha1.ReleasePackage) { denied(rp, lifecycle.ItemsUnknown) }),
 	)
 
@@ -91,7 +91,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 	})
 
 	DescribeTable("proves nothing a moment after the package was recorded, nor does it that the service accepts to withdraw it or says that there is none",
-		func(sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Seen, lifecycle.Step) lifecycle.Step) {
+		func(sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 			Expect(decide(rp, seeing(sees))).To(does(lifecycle.Unpack))
 			before := rp.DeepCopy()

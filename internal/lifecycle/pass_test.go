@@ -26,7 +26,7 @@ import (
 
 // pass is one pass like the controller's.
 type pass struct {
-	seen lifecycle.Seen
+	obs lifecycle.Observation
 	// hindered says that trouble at the service was in the way, after which the controller backs off.
 	hindered bool
 	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something was packed.
@@ -45,20 +45,20 @@ var trouble = lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Messa
 
 // look answers what the object needs, truly or not at all.
 func (w *world) look(p *pass) {
-	p.seen = lifecycle.Seen{Now: w.now, SettleTime: settleTime}
+	p.obs = lifecycle.Observation{Now: w.now, SettleTime: settleTime}
 	need := lifecycle.Needs(w.rp)
 	if need == lifecycle.NeedNothing {
 		return
 	}
 	if chance(w, "looking", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
-		p.seen.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.hindered = &trouble, true
 		return
 	}
 	target := here
 	if w.moved && w.rp.Status.Workspace != nil {
 		target = elsewhere
 	}
-	p.seen.Target, p.seen.PollInterval = &target, pollInterval
+	p.obs.Target, p.obs.PollInterval = &target, pollInterval
 	if target == elsewhere {
 		return
 	}
@@ -79,7 +79,7 @@ func (w *world) lookAt(p *pass, id string, at time.Time) {
 	m := w.find(id)
 	w.seenAt = at
 	if m == nil {
-		p.seen.Gone = true
+		p.obs.Gone = true
 		return
 	}
 	m = m.asOf(at)
@@ -89,18 +89,18 @@ func (w *world) lookAt(p *pass, id string, at time.Time) {
 		if id == w.rp.Status.ReleasePackageID && chance(w, "seen", "by itself", "in a list") == "in a list" {
 			one.Items = w.rp.Status.Items
 		}
-		p.seen.Package = &one
+		p.obs.Package = &one
 	case dropped:
-		p.seen.Gone = true
+		p.obs.Gone = true
 	case hidden:
-		p.seen.Hidden = &trouble
+		p.obs.Hidden = &trouble
 	case listedOnly:
 		if w.rp.Status.ReleasePackageID == "" {
-			p.seen.Hidden = &trouble // Only what is recorded is looked for in the list.
+			p.obs.Hidden = &trouble // Only what is recorded is looked for in the list.
 			return
 		}
 		one.Items = w.rp.Status.Items
-		p.seen.Package = &one
+		p.obs.Package = &one
 	}
 }
 
@@ -110,23 +110,23 @@ func (w *world) searchLate(p *pass) {
 		return lifecycle.Plausible(w.rp, one) && one.ID != w.rp.Status.ReleasePackageID
 	})
 	if !ok {
-		p.seen.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.hindered = &trouble, true
 		return
 	}
-	p.seen.Candidates, p.seen.Searched = found, true
+	p.obs.Candidates, p.obs.Searched = found, true
 }
 
 func (w *world) search(p *pass) {
 	found, ok := w.candidates(func(one *lifecycle.Package) bool { return lifecycle.Plausible(w.rp, one) })
 	if !ok {
-		p.seen.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.hindered = &trouble, true
 		return
 	}
-	p.seen.Candidates, p.seen.Searched = found, true
+	p.obs.Candidates, p.obs.Searched = found, true
 	if id := lifecycle.LookID(w.rp); id != "" {
 		w.lookAt(p, id, w.now)
 	}
-	p.seen.ItemsUnpacked = p.seen.Problem == nil && lifecycle.NeedsItems(w.rp, p.seen) && w.allFree(w.rp.Status.Attempt.PendingItemIDs)
+	p.obs.ItemsUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) && w.allFree(w.rp.Status.Attempt.PendingItemIDs)
 }
 
 // candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one are not shown.

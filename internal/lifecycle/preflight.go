@@ -136,16 +136,16 @@ func (f Preflight) Taken() []string { return slices.Concat(f.NotListed, f.Packed
 
 // AwaitItems is the step instead of one that packs items which the operator has given back a moment ago, as long as the pending list may lag behind
 // that, or false if it is not that. since is when they were given back, as far as this process remembers; the object remembers what it had itself.
-func AwaitItems(rp *v1alpha1.ReleasePackage, seen Seen, found Preflight, since time.Time) (Step, bool) {
+func AwaitItems(rp *v1alpha1.ReleasePackage, obs Observation, found Preflight, since time.Time) (Step, bool) {
 	taken, own := found.Taken(), ItemsOf(rp)
 	reason := v1alpha1.ReasonPacking
 	if at := rp.Status.UnpackedTime; at != nil && !slices.ContainsFunc(taken, func(id string) bool { return !slices.Contains(own, id) }) {
 		since, reason = at.Time, v1alpha1.ReasonReplacing
 	}
-	if len(taken) == 0 || Forced(rp) || !recent(since, seen) {
+	if len(taken) == 0 || Forced(rp) || !recent(since, obs) {
 		return Step{}, false
 	}
-	return Step{Action: Wait, Reason: reason, After: halfOf(seen.Now.Sub(since)), Message: fmt.Sprintf(
+	return Step{Action: Wait, Reason: reason, After: halfOf(obs.Now.Sub(since)), Message: fmt.Sprintf(
 		"Items %s were given back a short while ago, and the service does not list them as unpacked yet; the operator looks again", listed(taken))}, true
 }
 

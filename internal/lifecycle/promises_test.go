@@ -91,47 +91,47 @@ func maybeJustPacked(rp *v1alpha1.ReleasePackage) {
 }
 
 // anySight is any answer to what the object needs.
-func anySight(t *rapid.T, rp *v1alpha1.ReleasePackage) lifecycle.Seen {
+func anySight(t *rapid.T, rp *v1alpha1.ReleasePackage) lifecycle.Observation {
 	need := lifecycle.Needs(rp)
 	if need == lifecycle.NeedNothing {
 		return seeing(nothing, oneOf(t, "time", at(0), at(time.Hour)))
 	}
-	var seen lifecycle.Seen
+	var obs lifecycle.Observation
 	switch what := oneOf(t, "sight", "true", "true", "unavailable", "moved"); {
 	case what == "unavailable":
-		seen = seeing(unavailable)
+		obs = seeing(unavailable)
 	case what == "moved" && rp.Status.Workspace != nil:
-		seen = seeing(movedWorkspace)
+		obs = seeing(movedWorkspace)
 	default:
-		seen = trueSight(t, rp, need)
+		obs = trueSight(t, rp, need)
 	}
-	oneOf(t, "time", at(0), at(time.Hour))(&seen)
-	return seen
+	oneOf(t, "time", at(0), at(time.Hour))(&obs)
+	return obs
 }
 
-func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lifecycle.Seen {
-	seen := seeing()
+func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lifecycle.Observation {
+	obs := seeing()
 	if need == lifecycle.NeedSearch {
 		candidates := []lifecycle.Package{aPackage("13", oneOf(t, "state", states...)), aPackage("14", oneOf(t, "state", states...))}
-		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&seen)
-		seen.ItemsUnpacked = lifecycle.NeedsItems(rp, seen) && rapid.Bool().Draw(t, "items unpacked")
+		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&obs)
+		obs.ItemsUnpacked = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "items unpacked")
 	}
 	if lifecycle.LookID(rp) != "" && need != lifecycle.NeedConnection {
-		oneOf(t, "package", thePackage(oneOf(t, "state", states...)), gone, hiding)(&seen)
+		oneOf(t, "package", thePackage(oneOf(t, "state", states...)), gone, hiding)(&obs)
 	}
-	return seen
+	return obs
 }
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
-func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageState {
-	denied, withdrawn := seen.Gone || seen.Hidden != nil, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
+func known(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) v1alpha1.PackageState {
+	denied, withdrawn := obs.Gone || obs.Hidden != nil, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
 	switch {
 	case denied && withdrawn:
 		return v1alpha1.StateWithdrawn
 	case denied:
 		return "" // Nothing proves that it has ended.
-	case seen.Package != nil:
-		return seen.Package.State
+	case obs.Package != nil:
+		return obs.Package.State
 	case rp.Status.State == v1alpha1.StateDeployed, rp.Status.State == v1alpha1.StateWithdrawn:
 		return rp.Status.State // It is final, so no look is needed.
 	}
@@ -139,47 +139,47 @@ func known(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) v1alpha1.PackageSta
 }
 
 // blind reports whether the pass could not see what it needed.
-func blind(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) bool {
-	return seen.Problem != nil || rp.Status.Workspace != nil && seen.Target != nil && *rp.Status.Workspace != *seen.Target
+func blind(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) bool {
+	return obs.Problem != nil || rp.Status.Workspace != nil && obs.Target != nil && *rp.Status.Workspace != *obs.Target
 }
 
 // notKnownAs reports whether there is a package, or may be one, that is not known to be in any of the states.
-func notKnownAs(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, in ...v1alpha1.PackageState) bool {
-	return lifecycle.AttemptOpen(rp) || rp.Status.ReleasePackageID != "" && !slices.Contains(in, known(rp, seen))
+func notKnownAs(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, in ...v1alpha1.PackageState) bool {
+	return lifecycle.AttemptOpen(rp) || rp.Status.ReleasePackageID != "" && !slices.Contains(in, known(rp, obs))
 }
 
 // brokenPromise says which promise a step would break, if any.
-func brokenPromise(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.Step) string {
+func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifecycle.Step) string {
 	switch step.Action {
 	case lifecycle.Pack:
-		if blind(rp, seen) || notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed) {
+		if blind(rp, obs) || notKnownAs(rp, obs, v1alpha1.StateWithdrawn, v1alpha1.StateDeployFailed) {
 			return "packs though a package may exist"
 		}
 		return unwantedPack(rp)
 	case lifecycle.Release:
-		return unwantedRelease(rp, seen)
+		return unwantedRelease(rp, obs)
 	case lifecycle.Unpack:
-		if blind(rp, seen) || !notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
+		if blind(rp, obs) || !notKnownAs(rp, obs, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
 			return "withdraws what cannot be withdrawn"
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:
 		chosen := step.Action == lifecycle.Adopt && rp.Spec.ReleasePackageID != ""
-		if blind(rp, seen) || !chosen && seen.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
+		if blind(rp, obs) || !chosen && obs.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
 			return "concludes what it could not see"
 		}
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
 	}
-	return forgotten(rp, seen, step)
+	return forgotten(rp, obs, step)
 }
 
 // forgotten says why nobody would ever come back to an object that is not at its end.
-func forgotten(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.Step) string {
+func forgotten(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifecycle.Step) string {
 	leftToOthers := !rp.DeletionTimestamp.IsZero() && !slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer)
 	switch {
 	case step.Action == lifecycle.Stall && step.Reason != "" && step.Message != "", step.Action == lifecycle.Protect:
 	case step.Action == lifecycle.Stall:
 		return "stalls and does not say why"
-	case step.After > 0, seen.Problem != nil:
+	case step.After > 0, obs.Problem != nil:
 	case step.Reason != "" && step.Reason != v1alpha1.ReasonSuspended && !leftToOthers:
 		return "waits for something and does not come back"
 	}
@@ -187,16 +187,16 @@ func forgotten(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.
 }
 
 // unwantedRelease says what may be left behind when an object is let go.
-func unwantedRelease(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) string {
+func unwantedRelease(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) string {
 	deadline := rp.Spec.DeletionDeadline.Duration
 	switch {
 	case rp.DeletionTimestamp.IsZero():
 		return "lets go of what is not being deleted"
-	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, deadline > 0 && seen.Now.Sub(rp.DeletionTimestamp.Time) >= deadline:
+	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, deadline > 0 && obs.Now.Sub(rp.DeletionTimestamp.Time) >= deadline:
 		return ""
-	case notKnownAs(rp, seen, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed):
+	case notKnownAs(rp, obs, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed):
 		return "lets go of what may have to be withdrawn"
-	case rp.Status.ReleasePackageID == "" && rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused && !seen.Searched:
+	case rp.Status.ReleasePackageID == "" && rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused && !obs.Searched:
 		return "lets go of what was refused without a look"
 	}
 	return ""
@@ -219,10 +219,10 @@ func TestNoStepBreaksAPromise(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		rp := anyReleasePackage(t)
-		seen := anySight(t, rp)
-		step := lifecycle.Decide(rp, seen)
-		if what := brokenPromise(rp, seen, step); what != "" {
-			t.Fatalf("%s\nstep %+v\nseen %+v\nobject %+v", what, step, seen, rp)
+		obs := anySight(t, rp)
+		step := lifecycle.Decide(rp, obs)
+		if what := brokenPromise(rp, obs, step); what != "" {
+			t.Fatalf("%s\nstep %+v\nseen %+v\nobject %+v", what, step, obs, rp)
 		}
 	})
 }

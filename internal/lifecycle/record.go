@@ -161,20 +161,20 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 	recordPackage(rp, p, now)
 }
 
-// RecordSeen takes over what a look at the recorded package showed.
-func RecordSeen(rp *v1alpha1.ReleasePackage, seen Seen) {
-	if seen.Problem != nil {
+// RecordObservation takes over what a look at the recorded package showed.
+func RecordObservation(rp *v1alpha1.ReleasePackage, obs Observation) {
+	if obs.Problem != nil {
 		rp.Status.MissingTime = nil // Only what is found without a break counts.
 	}
 	switch {
-	case rp.Status.ReleasePackageID == "" || notShownYet(rp, seen):
-	case denied(seen) && unpacked(rp):
+	case rp.Status.ReleasePackageID == "" || notShownYet(rp, obs):
+	case denied(obs) && unpacked(rp):
 		rp.Status.State = v1alpha1.StateWithdrawn
-	case missing(rp, seen):
+	case missing(rp, obs):
 		rp.Status.State = v1alpha1.StateUnknown
-	case seen.Package != nil && seen.Package.ID == rp.Status.ReleasePackageID:
-		stands := outdated(rp, seen)
-		recordPackage(rp, seen.Package, seen.Now)
+	case obs.Package != nil && obs.Package.ID == rp.Status.ReleasePackageID:
+		stands := outdated(rp, obs)
+		recordPackage(rp, obs.Package, obs.Now)
 		rp.Status.MissingTime = nil
 		if !stands {
 			takeBackWithdrawal(rp)

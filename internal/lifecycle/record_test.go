@@ -75,7 +75,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StateDeployFailed))
 			p := aPackage(packageID, v1alpha1.StateDeployed)
 			p.DeployedBy, p.DeployedTime = "dep1", now
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &p})
 			lifecycle.BeginAttempt(rp, here, now)
 
 			Expect(rp.Status.ReleasePackageID).To(BeEmpty(), "an id and an open attempt never stand together")
@@ -195,7 +195,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			p := aPackage(packageID, v1alpha1.StateDeployed)
 			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-2*time.Hour), now.Add(-time.Minute).Add(time.Millisecond), "dep1"
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &p})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateDeployed))
 			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)), "the operator knows when it packed it")
 			Expect(rp.Status.DeployedTime.Time).To(Equal(now.Add(-time.Minute)))
@@ -209,7 +209,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			p := aPackage(packageID, v1alpha1.StateDeployFailed)
 			p.DeployedTime, p.DeployedBy = now, "dep1"
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &p})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &p})
 			Expect(rp.Status.DeployedTime).To(BeNil())
 			Expect(rp.Status.DeployedBy).To(BeEmpty())
 		})
@@ -217,9 +217,9 @@ var _ = Describe("The record", func() {
 		It("keeps the operator's time and the items where the service shows none", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			whole := aPackage(packageID, v1alpha1.StatePendingReview)
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &whole})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &whole})
 			bare := lifecycle.Package{ID: packageID, Name: whole.Name, State: v1alpha1.StateWithdrawn, ApplyUserID: "dev1"}
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now, Package: &bare})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &bare})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.Items).To(Equal(whole.Items))
 			Expect(rp.Status.ApproverIDs).To(HaveExactElements("dep1", "dep2"))
@@ -233,39 +233,39 @@ var _ = Describe("The record", func() {
 			lifecycle.RecordAdopted(rp, &p, here, now)
 			Expect(rp.Status.PackedTime).To(BeNil())
 			Expect(rp.Status.DeployedTime.Time).To(Equal(now))
-			lifecycle.RecordSeen(rp, lifecycle.Seen{Now: now.Add(time.Minute), Package: &p})
+			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now.Add(time.Minute), Package: &p})
 			Expect(rp.Status.DeployedTime.Time).To(Equal(now), "it does not move with each look")
 		})
 
 		It("that is gone is withdrawn once the service has accepted to withdraw it", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-			lifecycle.RecordSeen(rp, seeing(gone))
+			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateUnknown))
 			givenUp(rp)
-			lifecycle.RecordSeen(rp, seeing(gone))
+			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
 		})
 
 		It("that was packed a moment ago may just not be shown yet", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked)
-			lifecycle.RecordSeen(rp, seeing(gone))
+			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
 			lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
-			lifecycle.RecordSeen(rp, seeing(gone))
+			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 		})
 
-		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) {
+		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) {
 			before := rp.DeepCopy()
-			lifecycle.RecordSeen(rp, seen)
+			lifecycle.RecordObservation(rp, obs)
 			Expect(rp).To(Equal(before))
 		},
 			Entry("at nothing", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing()),
 			Entry("at a package to adopt", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployed))),
 			Entry("at a package to adopt that is gone", aReleasePackage(adopting), seeing(gone)),
 			Entry("at another package", aReleasePackage(packed(v1alpha1.StatePendingReview)),
-				seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Seen) { s.Package.ID = anotherID })),
+				seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Observation) { s.Package.ID = anotherID })),
 			Entry("at the candidates of a search", aReleasePackage(attempted(0)), seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))),
 		)
 

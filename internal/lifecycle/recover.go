@@ -58,43 +58,43 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 }
 
 // NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
-func NeedsItems(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return AttemptOpen(rp) && seen.Searched && settled(rp, seen) && len(matches(rp, seen.Candidates)) == 0
+func NeedsItems(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+	return AttemptOpen(rp) && obs.Searched && settled(rp, obs) && len(matches(rp, obs.Candidates)) == 0
 }
 
 // decideOpenAttempt recovers, and lets a person choose the package where that comes to nothing.
-func decideOpenAttempt(rp *v1alpha1.ReleasePackage, seen Seen) Step {
-	step := decideRecovery(rp, seen)
+func decideOpenAttempt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	step := decideRecovery(rp, obs)
 	switch chosen := string(rp.Spec.ReleasePackageID); {
 	case chosen == "":
 	case step.Action == Adopt && step.Package.ID != chosen:
 		return ambiguous(rp, fmt.Sprintf("Attempt %d made package %s, but spec.releasePackageId names %s", rp.Status.Attempt.Number, step.Package.ID, chosen))
 	case step.Action == Stall:
-		return decideAdoption(rp, seen)
+		return decideAdoption(rp, obs)
 	}
 	return step
 }
 
 // decideRecovery is about an open attempt: a request that may or may not have been received. Nothing is sent until that is known.
-func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
+func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	a := rp.Status.Attempt
-	found := matches(rp, seen.Candidates)
+	found := matches(rp, obs.Candidates)
 	inUse := live(found)
 	switch {
 	case len(inUse) == 1:
-		return adopt(rp, &inUse[0], "which an attempt whose answer was lost had made", seen.PollInterval)
+		return adopt(rp, &inUse[0], "which an attempt whose answer was lost had made", obs.PollInterval)
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
-	case !settled(rp, seen):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, seen), Message: outcomeUnknown(a)}
+	case !settled(rp, obs):
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs), Message: outcomeUnknown(a)}
 	case len(found) == 1:
-		return adopt(rp, &found[0], "which was withdrawn before it was known", seen.PollInterval)
+		return adopt(rp, &found[0], "which was withdrawn before it was known", obs.PollInterval)
 	case len(found) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for, and all are withdrawn", idsOf(found), a.Number))
-	case len(contradicting(rp, seen)) > 0:
+	case len(contradicting(rp, obs)) > 0:
 		return ambiguous(rp, fmt.Sprintf("Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d asked for",
-			idsOf(contradicting(rp, seen)), a.Number))
-	case seen.ItemsUnpacked:
+			idsOf(contradicting(rp, obs)), a.Number))
+	case obs.ItemsUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
 	}
 	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but not all of its items are listed as unpacked",
@@ -102,8 +102,8 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, seen Seen) Step {
 }
 
 // contradicting are the packages with a name that only this object can have given, which yet are not what it asked for.
-func contradicting(rp *v1alpha1.ReleasePackage, seen Seen) []Package {
-	return slices.DeleteFunc(live(seen.Candidates), func(p Package) bool { return !generated(rp, p.Name) })
+func contradicting(rp *v1alpha1.ReleasePackage, obs Observation) []Package {
+	return slices.DeleteFunc(live(obs.Candidates), func(p Package) bool { return !generated(rp, p.Name) })
 }
 
 // live leaves out what is withdrawn.
@@ -121,9 +121,9 @@ func OutcomeUnknown(rp *v1alpha1.ReleasePackage) Step {
 const firstSearch = 10 * time.Second
 
 // nextSearch is when to look again after nothing was found: when no request can take effect any more.
-func nextSearch(a *v1alpha1.PackAttempt, seen Seen) time.Duration {
-	elapsed := max(seen.Now.Sub(a.StartTime.Time), 0) // A clock that runs behind is no reason to wait for longer.
-	left := max(seen.SettleTime-elapsed, 0) + minPatience
+func nextSearch(a *v1alpha1.PackAttempt, obs Observation) time.Duration {
+	elapsed := max(obs.Now.Sub(a.StartTime.Time), 0) // A clock that runs behind is no reason to wait for longer.
+	left := max(obs.SettleTime-elapsed, 0) + minPatience
 	if elapsed < firstSearch {
 		return min(firstSearch-elapsed, left)
 	}
@@ -153,8 +153,8 @@ func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
 }
 
 // settled reports whether a request of the open attempt can no longer take effect.
-func settled(rp *v1alpha1.ReleasePackage, seen Seen) bool {
-	return seen.Now.Sub(rp.Status.Attempt.StartTime.Time) > seen.SettleTime
+func settled(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+	return obs.Now.Sub(rp.Status.Attempt.StartTime.Time) > obs.SettleTime
 }
 
 func matches(rp *v1alpha1.ReleasePackage, candidates []Package) []Package {

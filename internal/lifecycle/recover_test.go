@@ -174,8 +174,8 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Expect(decide(rp, seeing(found(old, inReview)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)))
 	})
 
-	DescribeTable("the items are asked for only when they decide", func(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, want bool) {
-		Expect(lifecycle.NeedsItems(rp, seen)).To(Equal(want))
+	DescribeTable("the items are asked for only when they decide", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want bool) {
+		Expect(lifecycle.NeedsItems(rp, obs)).To(Equal(want))
 	},
 		Entry("nothing was found and the settle time is over", aReleasePackage(attempted(justSettled)), seeing(found()), true),
 		Entry("what was found is another package", aReleasePackage(attempted(justSettled)),
@@ -200,8 +200,8 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("packs again after the attempt was closed", func() {
 		rp := aReleasePackage(attempted(justSettled))
-		seen := seeing(found(), itemsUnpacked)
-		rp = recorded(rp, seen, decide(rp, seen))
+		obs := seeing(found(), itemsUnpacked)
+		rp = recorded(rp, obs, decide(rp, obs))
 		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
 		Expect(decide(rp, seeing())).To(does(lifecycle.Pack))
 	})
@@ -309,12 +309,12 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Expect(decide(rp, seeing(inReview, found(own, stray)))).To(does(lifecycle.Unpack))
 
 		rp = lostOne(v1alpha1.StatePendingReview, givenUp, deleted)
-		seen := seeing(thePackage(v1alpha1.StateWithdrawn), found(stray))
-		step := decide(rp, seen)
+		obs := seeing(thePackage(v1alpha1.StateWithdrawn), found(stray))
+		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, anotherID, "too late")))
-		rp = recorded(rp, seen, step)
+		rp = recorded(rp, obs, step)
 		Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
-		Expect(decide(rp, seeing(func(s *lifecycle.Seen) { s.Package = &stray }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
+		Expect(decide(rp, seeing(func(s *lifecycle.Observation) { s.Package = &stray }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
 	})
 
 	It("is told of though the recorded package is deployed, and withdrawn by a deletion", func() {
@@ -329,13 +329,13 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	})
 
 	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
-		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Seen, lifecycle.Step) lifecycle.Step) {
+		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
 			rp := lostOne(state, deleted)
-			seen := seeing(sees, found(stray))
-			step := decide(rp, seen)
+			obs := seeing(sees, found(stray))
+			step := decide(rp, obs)
 			Expect(step).To(does(lifecycle.Unpack))
-			Expect(answer(rp, seen, step)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
-			Expect(decide(rp, seen)).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
+			Expect(answer(rp, obs, step)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
+			Expect(decide(rp, obs)).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
 		},
 		Entry("which is not shown", v1alpha1.StatePendingReview, hiding, lifecycle.Unpacked),
 		Entry("which does not exist", v1alpha1.StatePendingReview, gone, lifecycle.NothingToUnpack),
@@ -345,15 +345,15 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	It("is not forgotten over another one", func() {
 		rp := aReleasePackage(lost(2), packed(v1alpha1.StateWithdrawn), deleted)
 		third := aPackage("15", v1alpha1.StatePendingReview)
-		seen := seeing(found(stray, third))
-		rp = recorded(rp, seen, decide(rp, seen))
+		obs := seeing(found(stray, third))
+		rp = recorded(rp, obs, decide(rp, obs))
 		Expect(rp.Status.ReleasePackageID).To(Equal(anotherID))
 		rp.Status.State = v1alpha1.StateWithdrawn
 		Expect(lifecycle.Needs(rp)).To(Equal(lifecycle.NeedConnection))
-		seen = seeing(found(stray, third))
-		step := decide(rp, seen)
+		obs = seeing(found(stray, third))
+		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", "15")))
-		rp = recorded(rp, seen, step)
+		rp = recorded(rp, obs, step)
 		rp.Status.State = v1alpha1.StateWithdrawn
 		Expect(decide(rp, seeing(found(own, stray, third)))).To(does(lifecycle.Release))
 	})

@@ -213,20 +213,20 @@ func aPackage(id string, state v1alpha1.PackageState) lifecycle.Package {
 	}
 }
 
-type sight func(*lifecycle.Seen)
+type sight func(*lifecycle.Observation)
 
 // seeing is what a pass sees besides the object. Unless it says otherwise, that is no more than where the workspace is.
-func seeing(sights ...sight) lifecycle.Seen {
+func seeing(sights ...sight) lifecycle.Observation {
 	target := here
-	seen := lifecycle.Seen{Now: now, SettleTime: settleTime, PollInterval: pollInterval, Target: &target}
+	obs := lifecycle.Observation{Now: now, SettleTime: settleTime, PollInterval: pollInterval, Target: &target}
 	for _, s := range sights {
-		s(&seen)
+		s(&obs)
 	}
-	return seen
+	return obs
 }
 
 func thePackage(state v1alpha1.PackageState) sight {
-	return func(s *lifecycle.Seen) {
+	return func(s *lifecycle.Observation) {
 		p := aPackage(packageID, state)
 		s.Package = &p
 	}
@@ -234,58 +234,58 @@ func thePackage(state v1alpha1.PackageState) sight {
 
 // found is the answer to a search.
 func found(candidates ...lifecycle.Package) sight {
-	return func(s *lifecycle.Seen) { s.Candidates, s.Searched = candidates, true }
+	return func(s *lifecycle.Observation) { s.Candidates, s.Searched = candidates, true }
 }
 
 // at is the time of the pass, so long after now.
 func at(d time.Duration) sight {
-	return func(s *lifecycle.Seen) { s.Now = now.Add(d) }
+	return func(s *lifecycle.Observation) { s.Now = now.Add(d) }
 }
 
-func gone(s *lifecycle.Seen)          { s.Gone = true }
-func itemsUnpacked(s *lifecycle.Seen) { s.ItemsUnpacked = true }
-func nothing(s *lifecycle.Seen)       { s.Target = nil }
+func gone(s *lifecycle.Observation)          { s.Gone = true }
+func itemsUnpacked(s *lifecycle.Observation) { s.ItemsUnpacked = true }
+func nothing(s *lifecycle.Observation)       { s.Target = nil }
 
 // hiding is the answer of a service that refuses to show the package, and does not list it.
-func hiding(s *lifecycle.Seen) {
+func hiding(s *lifecycle.Observation) {
 	s.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: "The service refused a look"}
 }
 
-func movedWorkspace(s *lifecycle.Seen) {
+func movedWorkspace(s *lifecycle.Observation) {
 	target := elsewhere
 	s.Target = &target
 }
 
-func unavailable(s *lifecycle.Seen) {
+func unavailable(s *lifecycle.Observation) {
 	s.Target = nil
 	s.Problem = &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "The service cannot be reached"}
 }
 
 // decide is Decide, with what has to hold of every decision: it changes nothing, does not depend on chance, and can be told of.
-func decide(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen) lifecycle.Step {
+func decide(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) lifecycle.Step {
 	GinkgoHelper()
 	before := rp.DeepCopy()
-	step := lifecycle.Decide(rp, seen)
+	step := lifecycle.Decide(rp, obs)
 	Expect(rp).To(Equal(before), "a decision changes nothing")
-	Expect(lifecycle.Decide(rp, seen)).To(Equal(step), "the same is decided again")
-	expectSound(recorded(rp, seen, step))
+	Expect(lifecycle.Decide(rp, obs)).To(Equal(step), "the same is decided again")
+	expectSound(recorded(rp, obs, step))
 	return step
 }
 
 // recorded is the object after a pass that took the step, or as it was where the step leaves no record.
-func recorded(rp *v1alpha1.ReleasePackage, seen lifecycle.Seen, step lifecycle.Step) *v1alpha1.ReleasePackage {
+func recorded(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifecycle.Step) *v1alpha1.ReleasePackage {
 	GinkgoHelper()
 	rp = rp.DeepCopy()
-	lifecycle.RecordSeen(rp, seen)
+	lifecycle.RecordObservation(rp, obs)
 	switch step.Action {
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.Unpack:
 	case lifecycle.Adopt:
-		lifecycle.RecordAdopted(rp, step.Package, here, seen.Now)
-		step = lifecycle.Adopted(rp, seen, step)
+		lifecycle.RecordAdopted(rp, step.Package, here, obs.Now)
+		step = lifecycle.Adopted(rp, obs, step)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:
-		lifecycle.BeginAttempt(rp, here, seen.Now)
+		lifecycle.BeginAttempt(rp, here, obs.Now)
 		step = lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}
 	case lifecycle.Protect, lifecycle.Release:
 		step = lifecycle.Step{}

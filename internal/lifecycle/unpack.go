@@ -42,17 +42,17 @@ func Replaces(step Step) bool {
 // Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look shows whether it is so, which
 // one has shown already where the service denies that there is such a package. The time in which the request waited for its turn is no reason to
 // wait any longer.
-func Unpacked(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
-	if denied(seen) {
-		return NothingToUnpack(rp, seen, step)
+func Unpacked(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
+	if denied(obs) {
+		return NothingToUnpack(rp, obs, step)
 	}
-	recordUnpacked(rp, seen)
+	recordUnpacked(rp, obs)
 	return LookSoon(step)
 }
 
-func recordUnpacked(rp *v1alpha1.ReleasePackage, seen Seen) {
+func recordUnpacked(rp *v1alpha1.ReleasePackage, obs Observation) {
 	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
-	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(seen.Now), nil
+	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(obs.Now), nil
 }
 
 // LookSoon is the step after an answer that leaves to a look what became of the package.
@@ -67,12 +67,12 @@ func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
 // has come since. A package that came to a bad end is left behind: there is nothing that could be withdrawn.
-func UnpackTooLate(rp *v1alpha1.ReleasePackage, seen Seen, step Step) Step {
+func UnpackTooLate(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	step.After = min(step.After, deployingInterval)
 	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
 		return step
 	}
-	if !rp.DeletionTimestamp.IsZero() && len(late(rp, seen)) == 0 {
+	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
 		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
 	}
 	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")

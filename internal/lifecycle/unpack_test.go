@@ -62,7 +62,7 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 
 	DescribeTable("is taken back where the package shows up again", func(past with, state v1alpha1.PackageState, want v1alpha1.AttemptOutcome) {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), past)
-		lifecycle.RecordSeen(rp, seeing(thePackage(state), at(settleTime)))
+		lifecycle.RecordObservation(rp, seeing(thePackage(state), at(settleTime)))
 		Expect(rp.Status.Attempt.Outcome).To(Equal(want))
 		Expect(rp.Status.UnpackedTime).To(BeNil())
 	},
@@ -77,7 +77,7 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 
 	It("stands as long as a look that shows the package as before may lag behind", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp)
-		lifecycle.RecordSeen(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(settleTime-time.Second)))
+		lifecycle.RecordObservation(rp, seeing(thePackage(v1alpha1.StatePendingReview), at(settleTime-time.Second)))
 		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeWithdrawn))
 		Expect(rp.Status.UnpackedTime).NotTo(BeNil())
 	})
@@ -96,7 +96,7 @@ var _ = Describe("A withdrawal that makes way for another package", func() {
 
 	DescribeTable("is on record as done where the service refuses to show the package", func(past with, want v1alpha1.PackageState) {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), past)
-		lifecycle.RecordSeen(rp, seeing(hiding))
+		lifecycle.RecordObservation(rp, seeing(hiding))
 		Expect(rp.Status.State).To(Equal(want))
 	},
 		Entry("not without a withdrawal", with(unchanged), v1alpha1.StateUnknown),

@@ -66,13 +66,13 @@ func (w *world) pass() time.Duration {
 	if p.unseen {
 		return w.await()
 	}
-	step := w.decide(p.seen)
+	step := w.decide(p.obs)
 	if step.Action == lifecycle.Protect {
 		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
-		step = w.decide(p.seen)
+		step = w.decide(p.obs)
 	}
 	p.kept = w.rp.DeepCopy()
-	lifecycle.RecordSeen(w.rp, p.seen)
+	lifecycle.RecordObservation(w.rp, p.obs)
 	step = w.permit(p, step)
 	step = w.act(p, step)
 	if chance(w, "recording", "works", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
@@ -99,19 +99,19 @@ func (w *world) pass() time.Duration {
 }
 
 // decide is the decision about what is seen. It changes nothing, and does not depend on the order in which the service lists things.
-func (w *world) decide(seen lifecycle.Seen) lifecycle.Step {
+func (w *world) decide(obs lifecycle.Observation) lifecycle.Step {
 	before := w.rp.DeepCopy()
-	step := lifecycle.Decide(w.rp, seen)
+	step := lifecycle.Decide(w.rp, obs)
 	if !reflect.DeepEqual(before, w.rp) {
 		w.t.Fatalf("the decision %+v changed the object", step)
 	}
-	turned := seen
-	turned.Candidates = slices.Clone(seen.Candidates)
+	turned := obs
+	turned.Candidates = slices.Clone(obs.Candidates)
 	slices.Reverse(turned.Candidates)
 	if again := lifecycle.Decide(w.rp, turned); again.Action != step.Action || again.Reason != step.Reason || again.Message != step.Message {
 		w.t.Fatalf("the same is seen and told of in another way: %+v and %+v", step, again)
 	}
-	if wrong := brokenPromise(w.rp, seen, step); wrong != "" {
+	if wrong := brokenPromise(w.rp, obs, step); wrong != "" {
 		w.t.Fatalf("%s: %+v", wrong, step)
 	}
 	return step
@@ -123,7 +123,7 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(w.rp, step.Package, here, w.now)
 		w.find(step.Package.ID).named = w.now
-		step = lifecycle.Adopted(w.rp, p.seen, step)
+		step = lifecycle.Adopted(w.rp, p.obs, step)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
 	case lifecycle.Pack:

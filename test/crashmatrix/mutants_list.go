@@ -85,7 +85,7 @@ var mutants = []mutant{
 		name: "let-go-without-a-look", file: fileObserve, runs: "together-deleted-after-restart/documented,delete-after-days/documented",
 		why: "an object that is being deleted does not wait for a look that is made after the latest request to withdraw its package",
 		old: "		p.unseen = enough.Required\n",
-		new: "		p.seen.Gone = enough.Required\n",
+		new: "		p.obs.Gone = enough.Required\n",
 	},
 	{
 		name: "nobody-is-told", file: fileOutcome, runs: "together-deleted-after-restart/documented",
@@ -102,8 +102,8 @@ var mutants = []mutant{
 	{
 		name: "unpack-believed", file: fileAct, runs: "delete-in-review/documented",
 		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
-		old: "		return lifecycle.Unpacked(p.rp, p.seen, step), nil\n	}\n	step.Event",
-		new: "		step = lifecycle.Unpacked(p.rp, p.seen, step)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
+		old: "		return lifecycle.Unpacked(p.rp, p.obs, step), nil\n	}\n	step.Event",
+		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
 	},
 	{
 		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
@@ -132,7 +132,7 @@ var mutants = []mutant{
 	{
 		name: "not-settled", file: fileRecover, runs: "pack/shared-item,pack/documented",
 		why: "an attempt is given up while its request may still be under way",
-		old: "	return seen.Now.Sub(rp.Status.Attempt.StartTime.Time) > seen.SettleTime\n",
+		old: "	return obs.Now.Sub(rp.Status.Attempt.StartTime.Time) > obs.SettleTime\n",
 		new: "	return true\n",
 	},
 	{
@@ -186,8 +186,8 @@ var mutants = []mutant{
 	{
 		name: "not-shown-is-gone", file: fileMissing, runs: "delete-in-review/unknown-is-accepted-lag",
 		why: "a package that the service has just packed and does not show yet is taken for one that is gone",
-		old: "	if notShownYet(rp, seen) {\n",
-		new: "	if notShownYet(rp, seen) && unpacked(rp) {\n",
+		old: "	if notShownYet(rp, obs) {\n",
+		new: "	if notShownYet(rp, obs) && unpacked(rp) {\n",
 	},
 	{
 		name: "lag-is-believed", file: fileMissing, runs: "replace/looks-lag,delete-in-review/looks-lag",

@@ -53,8 +53,8 @@ type Problem struct {
 	Message string
 }
 
-// Seen is all that a decision depends on besides the object itself. What was not looked at is zero.
-type Seen struct {
+// Observation is all that a decision depends on besides the object itself. What was not looked at is zero.
+type Observation struct {
 	// Now is the time of this pass.
 	Now time.Time
 	// SettleTime is how long after its start a lost request may still take effect.
