@@ -36,7 +36,7 @@ import (
 // something to say. An error is trouble with the API server.
 func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	switch step.Action {
-	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
+	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer:
 		return step, nil
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.obs.Now)
@@ -54,24 +54,24 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 		claim := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID) // It may still be shown for a while, and must seem free to nobody.
 		r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, r.Clock.Now())
 		step, err := r.unpack(ctx, p, step)
-		if err == nil && step.Action == lifecycle.Release {
-			err = r.release(ctx, p)
+		if err == nil && step.Action == lifecycle.RemoveFinalizer {
+			err = r.removeFinalizer(ctx, p)
 		}
 		return step, err
-	case lifecycle.Release:
-		return step, r.release(ctx, p)
+	case lifecycle.RemoveFinalizer:
+		return step, r.removeFinalizer(ctx, p)
 	}
 	return step, fmt.Errorf("unknown action %d", step.Action)
 }
 
-// protect adds the finalizer, so that no deletion can lose a package from here on.
-func (r *ReleasePackageReconciler) protect(ctx context.Context, p *pass) error {
+// addFinalizer adds the finalizer, so that no deletion can lose a package from here on.
+func (r *ReleasePackageReconciler) addFinalizer(ctx context.Context, p *pass) error {
 	controllerutil.AddFinalizer(p.rp, v1alpha1.UnpackFinalizer)
 	return r.patchObject(ctx, p)
 }
 
-// release removes the finalizer.
-func (r *ReleasePackageReconciler) release(ctx context.Context, p *pass) error {
+// removeFinalizer removes the finalizer.
+func (r *ReleasePackageReconciler) removeFinalizer(ctx context.Context, p *pass) error {
 	if !controllerutil.ContainsFinalizer(p.rp, v1alpha1.UnpackFinalizer) {
 		return nil
 	}

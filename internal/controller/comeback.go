@@ -112,7 +112,7 @@ func (p *pass) nextAttempt() time.Time {
 // the clock.
 func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.Result {
 	after := r.watchOrWait(p, step)
-	if step.Action != lifecycle.Release {
+	if step.Action != lifecycle.RemoveFinalizer {
 		left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
 		overdue := left <= 0 && p.watched // The look decides, and is about to be made.
 		if bounded && !overdue {
@@ -157,7 +157,7 @@ func sooner(a, b time.Duration) time.Duration {
 // watchable reports whether the next thing to do is a look at the recorded package that others may share.
 func (p *pass) watchable(step lifecycle.Step) bool {
 	pinned := p.rp.Status.Workspace
-	return p.conn != nil && step.Action != lifecycle.Release && !lifecycle.Forced(p.rp) && pinned != nil && *pinned == p.conn.Target() &&
+	return p.conn != nil && step.Action != lifecycle.RemoveFinalizer && !lifecycle.Forced(p.rp) && pinned != nil && *pinned == p.conn.Target() &&
 		p.rp.Status.ReleasePackageID != "" && lifecycle.Needs(p.rp) == lifecycle.NeedPackage
 }
 

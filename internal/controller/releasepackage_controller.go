@@ -138,8 +138,8 @@ func (r *ReleasePackageReconciler) pass(ctx context.Context, p *pass) (ctrl.Resu
 		return r.await(ctx, p)
 	}
 	step := lifecycle.Decide(p.rp, p.obs)
-	if step.Action == lifecycle.Protect {
-		if err := r.protect(ctx, p); err != nil {
+	if step.Action == lifecycle.AddFinalizer {
+		if err := r.addFinalizer(ctx, p); err != nil {
 			return ctrl.Result{}, err
 		}
 		step = lifecycle.Decide(p.rp, p.obs)

@@ -46,8 +46,8 @@ var errSuperseded = errors.New("the attempt was superseded before its outcome wa
 // report makes known what came of the pass: conditions, status, events, and when to come back.
 func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
 	r.plan(ctx, p, step)
-	if step.Action == lifecycle.Release {
-		return r.reportRelease(ctx, p, step)
+	if step.Action == lifecycle.RemoveFinalizer {
+		return r.reportFinalized(ctx, p, step)
 	}
 	if err := r.record(ctx, p, step); err != nil {
 		if p.packed && p.rp.Status.ReleasePackageID != "" && errors.Is(err, errSuperseded) {
@@ -60,14 +60,14 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 	return r.comeBack(p, step), nil
 }
 
-// reportRelease makes known that the object was let go, on the object too if others keep it.
-func (r *ReleasePackageReconciler) reportRelease(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
+// reportFinalized makes known that the object was let go, on the object too if others keep it.
+func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
 	r.publish(ctx, p, step.Event)
 	if step.Event.Reason == v1alpha1.EventOrphaned {
 		orphanedPackages.Inc()
 	}
 	if len(p.rp.Finalizers) > 0 {
-		if err := r.record(ctx, p, lifecycle.LeftToOthers(p.rp)); err != nil {
+		if err := r.record(ctx, p, lifecycle.AwaitOtherFinalizers(p.rp)); err != nil {
 			return ctrl.Result{}, err
 		}
 	}

@@ -45,7 +45,7 @@ type origin struct {
 
 // restored reports whether an object comes from a backup, as far as its first sight told.
 func (o *origins) restored(rp *v1alpha1.ReleasePackage) bool {
-	return o.note(rp, lifecycle.CameProtected(rp))
+	return o.note(rp, lifecycle.CameWithFinalizer(rp))
 }
 
 // note takes down what the first sight of an object tells, and returns what that was.
@@ -75,8 +75,8 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	unseen := p.pending == nil && p.rp.Status.Attempt == nil
 	unknown := unseen && lifecycle.MayHaveLostStatus(p.rp, p.obs.Now)
 	existing := lifecycle.Existing{
-		Released: found.AllReleased(p.rp),
-		Restored: p.restored,
+		NoneListed: found.NoneListed(p.rp),
+		Restored:   p.restored,
 	}
 	if !found.ItemsTaken() && !unseen && !existing.Restored {
 		return lifecycle.Step{}, false, nil
@@ -127,7 +127,7 @@ func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, ex
 			return err
 		}
 	}
-	if !existing.Released && !existing.Restored && p.pending != nil {
+	if !existing.NoneListed && !existing.Restored && p.pending != nil {
 		return nil
 	}
 	named, err := r.candidates(ctx, p, []string{lifecycle.SearchWord(p.rp)}, func(listed *lifecycle.Package) bool {

@@ -179,7 +179,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 		return quietly(ctx, err)
 	}
 	left.rp = p.rp
-	if step.Action == lifecycle.Release {
+	if step.Action == lifecycle.RemoveFinalizer {
 		if left.sent {
 			r.publish(ctx, p, lifecycle.WithdrawnLeft(p.rp))
 		}
@@ -199,7 +199,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 
 // actOnRemains does the step. What another object has, or asks for by its id, is that object's.
 func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, left *remains, step lifecycle.Step) (lifecycle.Step, error) {
-	done := lifecycle.Step{Action: lifecycle.Release}
+	done := lifecycle.Step{Action: lifecycle.RemoveFinalizer}
 	switch step.Action {
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(p.rp, step.Package, p.conn.Target(), p.obs.Now)
@@ -223,7 +223,7 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 		}
 		left.sent = true
 		return r.unpack(ctx, p, step)
-	case lifecycle.Wait, lifecycle.Protect, lifecycle.Pack, lifecycle.Release, lifecycle.Stall:
+	case lifecycle.Wait, lifecycle.AddFinalizer, lifecycle.Pack, lifecycle.RemoveFinalizer, lifecycle.Stall:
 	}
 	return step, nil
 }

@@ -36,7 +36,7 @@ func itemClaim(id string) Claim { return Claim("item/" + id) }
 // String is the claim in words.
 func (c Claim) String() string { return strings.Replace(string(c), "/", " ", 1) }
 
-// Claims are all that an object has or wants, each once. A released package's items are no one's any more.
+// Claims are all that an object has or wants, each once. A deployed package's items are no one's any more.
 func Claims(rp *v1alpha1.ReleasePackage) []Claim {
 	claims := append(held(rp), wanted(rp)...)
 	slices.Sort(claims)
@@ -61,7 +61,7 @@ func held(rp *v1alpha1.ReleasePackage) []Claim {
 // the check whether it may have that comes before the withdrawal.
 func Keeps(rp *v1alpha1.ReleasePackage) []Claim {
 	switch {
-	case !rp.DeletionTimestamp.IsZero() && !protected(rp): // It is let go, and so is what it had. A withdrawn package may still be shown for a while.
+	case !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp): // It is let go, and so is what it had. A withdrawn package may still be shown for a while.
 		if id := rp.Status.ReleasePackageID; id != "" && rp.Spec.DeletionPolicy != v1alpha1.DeletionRetain {
 			return []Claim{PackageClaim(id)}
 		}
@@ -89,7 +89,7 @@ func makesWay(rp *v1alpha1.ReleasePackage) bool {
 func packedIn(rp *v1alpha1.ReleasePackage) []Claim {
 	st := &rp.Status
 	switch {
-	case LetGo(rp):
+	case Finalized(rp):
 		return nil
 	case AttemptOpen(rp):
 		return itemClaims(st.Attempt.PendingItemIDs)

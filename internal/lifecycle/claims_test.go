@@ -86,8 +86,8 @@ var _ = Describe("What an object has or wants", func() {
 			item26, item27),
 		Entry("not where the first request of all was not sent", aReleasePackage(ended(v1alpha1.OutcomeNotDone))),
 		Entry("in a deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), item26, item27, "package/13"),
-		Entry("the package alone, once the deletion is over", aReleasePackage(packed(v1alpha1.StateWithdrawn), deleted, unprotected), "package/13"),
-		Entry("not once the package was let go", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, retained, unprotected)),
+		Entry("the package alone, once the deletion is over", aReleasePackage(packed(v1alpha1.StateWithdrawn), deleted, withoutFinalizer), "package/13"),
+		Entry("not once the package was let go", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, retained, withoutFinalizer)),
 	)
 
 	DescribeTable("is taken by a step", func(rp *v1alpha1.ReleasePackage, step lifecycle.Step, want ...string) {

@@ -139,7 +139,7 @@ var _ = Describe("The conditions", func() {
 			conditions(verdict(no, v1alpha1.ReasonDeploying), verdict(no, v1alpha1.ReasonDeploying), reconciling, v1alpha1.ReasonDeploying)),
 		Entry("that has a problem with its deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(unavailable),
 			conditions(verdict(no, v1alpha1.ReasonServiceUnavailable), pending, reconciling, v1alpha1.ReasonServiceUnavailable)),
-		Entry("that leaves a deletion to others", aReleasePackage(letGo), seeing(nothing),
+		Entry("that leaves a deletion to others", aReleasePackage(finalized), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonReleased), notPacked, stalled, v1alpha1.ReasonReleased)),
 		Entry("over a suspended object that has no package", aReleasePackage(suspended), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonSuspended), notPacked, stalled, v1alpha1.ReasonSuspended)),

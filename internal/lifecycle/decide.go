@@ -32,8 +32,8 @@ type Action int
 const (
 	// Wait does nothing but record what was seen.
 	Wait Action = iota
-	// Protect adds the finalizer. The same pass then decides again.
-	Protect
+	// AddFinalizer adds the finalizer, in a write of its own. The same pass then decides again.
+	AddFinalizer
 	// Pack records an attempt, sends it and records its outcome.
 	Pack
 	// Adopt records Step.Package as this object's package.
@@ -42,8 +42,8 @@ const (
 	CloseAttempt
 	// Unpack withdraws the recorded package.
 	Unpack
-	// Release removes the finalizer.
-	Release
+	// RemoveFinalizer removes the finalizer.
+	RemoveFinalizer
 	// Stall gives up until someone acts.
 	Stall
 )
@@ -84,8 +84,8 @@ func Decide(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		return decideDeletion(rp, obs)
 	}
 	switch {
-	case !protected(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""):
-		return Step{Action: Protect}
+	case !hasFinalizer(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""):
+		return Step{Action: AddFinalizer}
 	case rp.Spec.Suspend:
 		return suspended(rp)
 	case obs.Problem != nil:

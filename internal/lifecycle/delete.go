@@ -30,8 +30,8 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	left, bounded := DeletionTimeLeft(rp, obs.Now)
 	// Even an operator that was away for all that time tries once.
 	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
-	if bounded && left <= 0 && step.Action != Release && !untried {
-		return Step{Action: Release, Event: Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
+	if bounded && left <= 0 && step.Action != RemoveFinalizer && !untried {
+		return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
 			"%s, as it was not withdrawn within spec.deletionDeadline; withdraw it in the console", mayStay(rp))}}
 	}
 	return step
@@ -39,20 +39,20 @@ func decideDeletion(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 
 // DeletionTimeLeft is how long the deletion of an object may still take, and whether there is a bound at all.
 func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration, bool) {
-	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 || LetGo(rp) {
+	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 || Finalized(rp) {
 		return 0, false
 	}
 	return rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration).Sub(now), true
 }
 
-// LetGo reports whether the operator has let go of an object that others keep from being deleted, and said so. One that lost our finalizer in
+// Finalized reports whether the operator has let go of an object that others keep from being deleted, and said so. One that lost our finalizer in
 // another way still has its package withdrawn, as long as it is there.
-func LetGo(rp *v1alpha1.ReleasePackage) bool {
-	return !rp.DeletionTimestamp.IsZero() && !protected(rp) && stalledFor(rp, v1alpha1.ReasonReleased)
+func Finalized(rp *v1alpha1.ReleasePackage) bool {
+	return !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp) && stalledFor(rp, v1alpha1.ReasonReleased)
 }
 
-// LeftToOthers is what an object tells that is let go, and stays because of the finalizers of others.
-func LeftToOthers(rp *v1alpha1.ReleasePackage) Step {
+// AwaitOtherFinalizers is what an object tells that is let go, and stays because of the finalizers of others.
+func AwaitOtherFinalizers(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Stall, Reason: v1alpha1.ReasonReleased, Message: fmt.Sprintf(
 		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s", listed(rp.Finalizers))}
 }
@@ -60,10 +60,10 @@ func LeftToOthers(rp *v1alpha1.ReleasePackage) Step {
 func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	id := rp.Status.ReleasePackageID
 	switch {
-	case LetGo(rp):
-		return LeftToOthers(rp)
+	case Finalized(rp):
+		return AwaitOtherFinalizers(rp)
 	case id == "" && !AttemptOpen(rp) && !mayHaveMade(rp):
-		return Step{Action: Release}
+		return Step{Action: RemoveFinalizer}
 	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return retained(rp)
 	case obs.Problem != nil:
@@ -81,7 +81,7 @@ func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		}
 		return step
 	case id == "" && len(made(rp, obs)) == 0:
-		return Step{Action: Release}
+		return Step{Action: RemoveFinalizer}
 	case id == "":
 		return decideMade(rp, obs)
 	}
@@ -98,11 +98,11 @@ func decideKnown(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch state {
 	case v1alpha1.StateWithdrawn:
 		if !unpacked(rp) {
-			return released(fmt.Sprintf("Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
+			return finalized(fmt.Sprintf("Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
 		}
-		return Step{Action: Release, Event: Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Package %s is withdrawn", id)}}
+		return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Package %s is withdrawn", id)}}
 	case v1alpha1.StateDeployed:
-		return released(fmt.Sprintf("Package %s was deployed already, so there was nothing to withdraw", id))
+		return finalized(fmt.Sprintf("Package %s was deployed already, so there was nothing to withdraw", id))
 	case v1alpha1.StateDeploying:
 		return Step{Action: Wait, Reason: v1alpha1.ReasonDeploying, After: deployingInterval, Message: fmt.Sprintf(
 			"Package %s is being deployed; this object goes when that has ended", id)}
@@ -150,15 +150,15 @@ func unpack(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		Message: withdrawing(rp)}
 }
 
-func released(message string) Step {
-	return Step{Action: Release, Event: Event{Reason: v1alpha1.EventReleased, Message: message}}
+func finalized(message string) Step {
+	return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventReleased, Message: message}}
 }
 
 func retained(rp *v1alpha1.ReleasePackage) Step {
 	if rp.Status.ReleasePackageID == "" && !AttemptOpen(rp) {
-		return Step{Action: Release}
+		return Step{Action: RemoveFinalizer}
 	}
-	return released(mayStay(rp) + ", as spec.deletionPolicy is Retain")
+	return finalized(mayStay(rp) + ", as spec.deletionPolicy is Retain")
 }
 
 // mayStay begins a sentence about what is left at the service.

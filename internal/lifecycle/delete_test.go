@@ -36,18 +36,18 @@ var _ = Describe("Deleting", func() {
 
 	DescribeTable("an object that has no package", expectDeletion,
 		Entry("lets it go at once", aReleasePackage(), seeing(nothing),
-			does(lifecycle.Release, withoutReason(), tellingNothing())),
-		Entry("lets it go though it was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing), does(lifecycle.Release)),
-		Entry("lets it go though it did not get through", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), seeing(nothing), does(lifecycle.Release)),
-		Entry("lets it go though it is suspended", aReleasePackage(suspended), seeing(nothing), does(lifecycle.Release)),
-		Entry("lets it go though it wants to adopt one", aReleasePackage(adopting), seeing(nothing), does(lifecycle.Release)),
-		Entry("lets it go though it was never protected", aReleasePackage(unprotected), seeing(nothing), does(lifecycle.Release)),
-		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), letGo), seeing(nothing),
+			does(lifecycle.RemoveFinalizer, withoutReason(), tellingNothing())),
+		Entry("lets it go though it was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing), does(lifecycle.RemoveFinalizer)),
+		Entry("lets it go though it did not get through", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), seeing(nothing), does(lifecycle.RemoveFinalizer)),
+		Entry("lets it go though it is suspended", aReleasePackage(suspended), seeing(nothing), does(lifecycle.RemoveFinalizer)),
+		Entry("lets it go though it wants to adopt one", aReleasePackage(adopting), seeing(nothing), does(lifecycle.RemoveFinalizer)),
+		Entry("lets it go though it was never protected", aReleasePackage(withoutFinalizer), seeing(nothing), does(lifecycle.RemoveFinalizer)),
+		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), finalized), seeing(nothing),
 			does(lifecycle.Stall, because(v1alpha1.ReasonReleased, "example.com/other"), notComingBack())),
 	)
 
 	DescribeTable("an object whose package is known", expectDeletion,
-		Entry("withdraws it though its finalizer was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected),
+		Entry("withdraws it though its finalizer was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer),
 			seeing(thePackage(v1alpha1.StatePendingReview)), does(lifecycle.Unpack)),
 		Entry("withdraws it from review, and looks again", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview)),
 			does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, packageID), comingBackAfter(time.Second), tellingNothing())),
@@ -65,22 +65,22 @@ var _ = Describe("Deleting", func() {
 		Entry("waits for the end of a deployment", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeploying)),
 			does(lifecycle.Wait, because(v1alpha1.ReasonDeploying, packageID), comingBackAfter(5*time.Second))),
 		Entry("lets it go when a look shows it withdrawn", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateWithdrawn)),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "already"))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "already"))),
 		Entry("lets it go when a look shows it withdrawn, and says so if the operator did that", aReleasePackage(packed(v1alpha1.StatePendingReview), givenUp),
-			seeing(thePackage(v1alpha1.StateWithdrawn)), does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+			seeing(thePackage(v1alpha1.StateWithdrawn)), does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventUnpacked, packageID))),
 		Entry("withdraws it though a look says that it is gone, as a look alone proves nothing", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone),
 			does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking))),
 		Entry("lets it go when it is gone since the operator withdrew it", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp), seeing(gone),
-			does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventUnpacked, packageID))),
 		Entry("waits while it looks as it did before the operator withdrew it", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp),
 			seeing(thePackage(v1alpha1.StatePendingReview), at(10*time.Second)),
 			does(lifecycle.Wait, because(v1alpha1.ReasonUnpacking), comingBackAfter(5*time.Second))),
 		Entry("withdraws it again when it looks so for long", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp),
 			seeing(thePackage(v1alpha1.StatePendingReview), at(settleTime)), does(lifecycle.Unpack)),
 		Entry("lets it go when a look shows it deployed", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeployed)),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "deployed already"))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "deployed already"))),
 		Entry("lets it go without a look when it was deployed long ago", aReleasePackage(packed(v1alpha1.StateDeployed)), seeing(nothing),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, "deployed already"))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "deployed already"))),
 		Entry("keeps it while the service is away", aReleasePackage(packed(v1alpha1.StateWithdrawn)), seeing(unavailable),
 			does(lifecycle.Wait, because(v1alpha1.ReasonServiceUnavailable), notComingBack())),
 		Entry("keeps it when the workspace object points elsewhere", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(movedWorkspace),
@@ -89,15 +89,15 @@ var _ = Describe("Deleting", func() {
 
 	DescribeTable("an object that retains its package", expectDeletion,
 		Entry("lets it go and says what stays", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "stays at the service"))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "stays at the service"))),
 		Entry("lets it go though the service is away", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(unavailable),
-			does(lifecycle.Release)),
+			does(lifecycle.RemoveFinalizer)),
 		Entry("lets it go though the workspace object points elsewhere", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(movedWorkspace),
-			does(lifecycle.Release)),
+			does(lifecycle.RemoveFinalizer)),
 		Entry("lets it go though an answer was lost, and says what may stay", aReleasePackage(attempted(time.Minute), retained), seeing(nothing),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, "job_0948_20250513", "may stay"))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "job_0948_20250513", "may stay"))),
 		Entry("lets it go silently when there is none", aReleasePackage(retained), seeing(nothing),
-			does(lifecycle.Release, tellingNothing())),
+			does(lifecycle.RemoveFinalizer, tellingNothing())),
 	)
 
 	DescribeTable("an object whose answer was lost", expectDeletion,
@@ -121,11 +121,11 @@ var _ = Describe("Deleting", func() {
 
 	DescribeTable("an object whose request was refused", expectDeletion,
 		Entry("lets it go when a search shows that it made nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(found()),
-			does(lifecycle.Release, tellingNothing())),
+			does(lifecycle.RemoveFinalizer, tellingNothing())),
 		Entry("lets it go when what it made is withdrawn", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
-			does(lifecycle.Release)),
+			does(lifecycle.RemoveFinalizer)),
 		Entry("lets it go when a search shows other packages alone", aReleasePackage(ended(v1alpha1.OutcomeRefused)),
-			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), does(lifecycle.Release)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), does(lifecycle.RemoveFinalizer)),
 		Entry("adopts what it made all the same, to withdraw it soon", aReleasePackage(ended(v1alpha1.OutcomeRefused)),
 			seeing(found(aPackage(packageID, v1alpha1.StatePendingReview))),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, packageID, "refused"))),
@@ -135,7 +135,7 @@ var _ = Describe("Deleting", func() {
 		Entry("keeps it while the service is away", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(unavailable),
 			does(lifecycle.Wait, because(v1alpha1.ReasonServiceUnavailable))),
 		Entry("lets it go without a look where it retains its package", aReleasePackage(ended(v1alpha1.OutcomeRefused), retained), seeing(nothing),
-			does(lifecycle.Release, tellingNothing())),
+			does(lifecycle.RemoveFinalizer, tellingNothing())),
 	)
 
 	DescribeTable("an object whose package the service refuses to show and does not list", expectDeletion,
@@ -144,10 +144,10 @@ var _ = Describe("Deleting", func() {
 		Entry("withdraws one that was being deployed when it was seen last", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(hiding), does(lifecycle.Unpack)),
 		Entry("withdraws one that it has adopted too", aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(hiding), does(lifecycle.Unpack)),
 		Entry("lets it go once the service has accepted that", aReleasePackage(adopted(v1alpha1.StatePendingReview), givenUp), seeing(hiding),
-			does(lifecycle.Release, telling(v1alpha1.EventUnpacked, packageID))),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventUnpacked, packageID))),
 		Entry("lets it go when it was seen as withdrawn before", aReleasePackage(packed(v1alpha1.StateWithdrawn)), seeing(found(), hiding),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID))),
-		Entry("does not where it retains it", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing), does(lifecycle.Release)),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID))),
+		Entry("does not where it retains it", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), seeing(nothing), does(lifecycle.RemoveFinalizer)),
 	)
 
 	It("looks soon after the service accepted to withdraw a package, however long that had to wait for its turn", func() {
@@ -158,11 +158,11 @@ var _ = Describe("Deleting", func() {
 
 	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
 		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding), lifecycle.Step{})).To(
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left"), notComingBack()))
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left"), notComingBack()))
 	})
 
 	orphaned := func(words ...string) types.GomegaMatcher {
-		return does(lifecycle.Release, withoutReason(), HaveField("Event", And(HaveField("Reason", v1alpha1.EventOrphaned), HaveField("Warning", true),
+		return does(lifecycle.RemoveFinalizer, withoutReason(), HaveField("Event", And(HaveField("Reason", v1alpha1.EventOrphaned), HaveField("Warning", true),
 			HaveField("Message", containsAll(append(words, "spec.deletionDeadline", "in the console"))))))
 	}
 	// tried is the status after the first pass of a deletion.
@@ -192,13 +192,13 @@ var _ = Describe("Deleting", func() {
 		Entry("has no such time without a deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), tried),
 			seeing(thePackage(v1alpha1.StatePendingReview), at(10_000*time.Hour)), does(lifecycle.Unpack)),
 		Entry("tells of a withdrawal that came in time, though late seen", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried),
-			seeing(thePackage(v1alpha1.StateWithdrawn), at(time.Hour)), does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID))),
+			seeing(thePackage(v1alpha1.StateWithdrawn), at(time.Hour)), does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID))),
 		Entry("lets it go silently when there is nothing to withdraw", aReleasePackage(within(time.Hour)), seeing(nothing, at(time.Hour)),
-			does(lifecycle.Release, tellingNothing())),
+			does(lifecycle.RemoveFinalizer, tellingNothing())),
 		Entry("says that the package is retained where it is", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), retained),
 			seeing(nothing, at(time.Hour)),
-			does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "Retain"))),
-		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), letGo),
+			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "Retain"))),
+		Entry("leaves it to others if it was let go already", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), finalized),
 			seeing(nothing, at(time.Hour)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonReleased), notComingBack(), tellingNothing())),
 	)
@@ -209,7 +209,7 @@ var _ = Describe("Deleting", func() {
 		Expect(ok).To(Equal(bounded))
 	},
 		Entry("is none without a deletion", aReleasePackage(within(time.Hour)), time.Duration(0), false),
-		Entry("has no bound once it is let go", aReleasePackage(within(time.Minute), letGo), time.Duration(0), false),
+		Entry("has no bound once it is let go", aReleasePackage(within(time.Minute), finalized), time.Duration(0), false),
 		Entry("has no bound without a deadline", aReleasePackage(deleted), time.Duration(0), false),
 		Entry("is what the deletion has not used", aReleasePackage(within(time.Hour), deleted), 50*time.Minute, true),
 		Entry("is less than none once it is over", aReleasePackage(within(time.Minute), deleted), -9*time.Minute, true),
@@ -231,7 +231,7 @@ var _ = Describe("Deleting", func() {
 		Expect(step).To(does(lifecycle.Unpack))
 		rp = recorded(rp, obs, step)
 
-		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.Release))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	DescribeTable("a refusal to withdraw names the ways out, and is looked at again", func(rp *v1alpha1.ReleasePackage, ways ...string) {
@@ -249,7 +249,7 @@ var _ = Describe("Deleting", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Unpack))
 		lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
-		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Release))
+		Expect(decide(rp, seeing(gone))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	DescribeTable("a package that an approver let go", func(state v1alpha1.PackageState, want lifecycle.Action) {
@@ -258,8 +258,8 @@ var _ = Describe("Deleting", func() {
 		Expect(lifecycle.UnpackTooLate(rp, seeing(), unpack).Action).To(Equal(want))
 	},
 		Entry("has to be looked at while it was in review", v1alpha1.StatePendingReview, lifecycle.Unpack),
-		Entry("is left behind once it has failed", v1alpha1.StateDeployFailed, lifecycle.Release),
-		Entry("is left behind in a state that nobody documents", v1alpha1.StateUnknown, lifecycle.Release),
+		Entry("is left behind once it has failed", v1alpha1.StateDeployFailed, lifecycle.RemoveFinalizer),
+		Entry("is left behind in a state that nobody documents", v1alpha1.StateUnknown, lifecycle.RemoveFinalizer),
 	)
 
 	It("names the way out when it is blocked", func() {

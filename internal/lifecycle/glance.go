@@ -68,7 +68,7 @@ func AtRest(rp *v1alpha1.ReleasePackage) bool {
 	ended := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
 	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
 	return ended && told != nil && slices.Contains(restful, told.Reason) &&
-		rp.DeletionTimestamp.IsZero() && rp.Status.ObservedGeneration == rp.Generation && protected(rp) && !Forced(rp) && !mayComeLate(rp)
+		rp.DeletionTimestamp.IsZero() && rp.Status.ObservedGeneration == rp.Generation && hasFinalizer(rp) && !Forced(rp) && !mayComeLate(rp)
 }
 
 // restful are the reasons of conditions that stand until someone acts.
@@ -90,7 +90,7 @@ func AwaitLook(rp *v1alpha1.ReleasePackage) Step {
 // object whose package an approver may decide about meanwhile.
 func LookAfter(rp *v1alpha1.ReleasePackage, step Step) time.Duration {
 	undecided := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
-	if step.Action == Stall && step.After == 0 && undecided && rp.Status.ReleasePackageID != "" && !LetGo(rp) {
+	if step.Action == Stall && step.After == 0 && undecided && rp.Status.ReleasePackageID != "" && !Finalized(rp) {
 		return lookAgain
 	}
 	return step.After

@@ -120,7 +120,7 @@ var _ = Describe("An object whose package came to a bad end", func() {
 		Entry("when it is edited", resting, edited),
 		Entry("when it is suspended", resting, suspended),
 		Entry("when a pass is forced", resting, forced),
-		Entry("when it is not protected", resting, unprotected),
+		Entry("when it is not protected", resting, withoutFinalizer),
 		Entry("when a request may come late", resting, cameTooLate),
 		Entry("when the package is in review", aReleasePackage(inReview, told(thePackage(v1alpha1.StatePendingReview)))),
 		Entry("when the package is deployed", aReleasePackage(packed(v1alpha1.StateDeployed), told())),

@@ -34,7 +34,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 
 	It("is an end if its items are free", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
-		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left")))
+		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left")))
 
 		rp = aReleasePackage(packed(v1alpha1.StatePendingReview), edited)
 		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
@@ -53,7 +53,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		Expect(denied(rp, lifecycle.ItemsNotListed)).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, "neither shows nor lists", "DLF.3051"),
 			comingBackAfter(time.Second)))
 		Expect(denied(rp, lifecycle.ItemsNotListed, at(time.Minute))).To(does(lifecycle.Unpack, comingBackAfter(30*time.Second)))
-		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.Release))
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	It("begins anew when the package is seen in between", func() {
@@ -99,7 +99,7 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 			Expect(rp).To(Equal(before))
 			Expect(decide(rp, seeing(sees, at(time.Minute)))).To(does(lifecycle.Unpack))
 
-			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID, "nothing left")))
+			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left")))
 		},
 		Entry("accepted, and refused to be shown", hiding, lifecycle.Unpacked),
 		Entry("accepted, and said not to exist", gone, lifecycle.Unpacked),

@@ -32,7 +32,7 @@ var _ = Describe("What has to be looked at", func() {
 		Expect(lifecycle.Needs(rp)).To(Equal(want))
 	},
 		Entry("a first request needs a connection alone", aReleasePackage(), lifecycle.NeedConnection),
-		Entry("an unprotected object needs no less, as its pass goes on", aReleasePackage(unprotected), lifecycle.NeedConnection),
+		Entry("an unprotected object needs no less, as its pass goes on", aReleasePackage(withoutFinalizer), lifecycle.NeedConnection),
 		Entry("a suspended object needs nothing, whatever is open", aReleasePackage(attempted(time.Minute), suspended), lifecycle.NeedNothing),
 		Entry("an open attempt needs a search", aReleasePackage(attempted(time.Minute)), lifecycle.NeedSearch),
 		Entry("a refusal of just this request needs nothing", aReleasePackage(ended(v1alpha1.OutcomeRefused)), lifecycle.NeedNothing),
@@ -59,8 +59,8 @@ var _ = Describe("What has to be looked at", func() {
 		deleted(rp)
 		Expect(lifecycle.Needs(rp)).To(Equal(want))
 	},
-		Entry("an object that was let go needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), letGo), lifecycle.NeedNothing),
-		Entry("an object that lost its finalizer needs what others need", aReleasePackage(packed(v1alpha1.StatePendingReview), unprotected), lifecycle.NeedPackage),
+		Entry("an object that was let go needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), finalized), lifecycle.NeedNothing),
+		Entry("an object that lost its finalizer needs what others need", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer), lifecycle.NeedPackage),
 		Entry("an object that was never packed needs nothing", aReleasePackage(), lifecycle.NeedNothing),
 		Entry("a package to keep needs nothing", aReleasePackage(packed(v1alpha1.StatePendingReview), retained), lifecycle.NeedNothing),
 		Entry("an open attempt to keep needs nothing", aReleasePackage(attempted(time.Minute), retained), lifecycle.NeedNothing),

@@ -128,7 +128,7 @@ func Needs(rp *v1alpha1.ReleasePackage) Need {
 
 func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	switch {
-	case LetGo(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
+	case Finalized(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
 		return NeedNothing
 	case AttemptOpen(rp), mayHaveMade(rp):
 		return NeedSearch
@@ -216,6 +216,6 @@ func packs(rp *v1alpha1.ReleasePackage) bool { return !adopts(rp) && rp.Status.A
 // adopts reports whether the spec names an existing package, so that none is ever packed for it.
 func adopts(rp *v1alpha1.ReleasePackage) bool { return rp.Spec.ReleasePackageID != "" }
 
-func protected(rp *v1alpha1.ReleasePackage) bool {
+func hasFinalizer(rp *v1alpha1.ReleasePackage) bool {
 	return slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer)
 }

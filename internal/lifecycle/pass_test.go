@@ -170,7 +170,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	}
 	p.listed = pending != nil
 	found := lifecycle.Examine(w.rp, pending)
-	existing := lifecycle.Existing{Released: found.AllReleased(w.rp), Restored: p.restored}
+	existing := lifecycle.Existing{NoneListed: found.NoneListed(w.rp), Restored: p.restored}
 	if step.Action == lifecycle.Pack && (found.ItemsTaken() || existing.Restored || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)) {
 		packages, ok := w.candidates(func(one *lifecycle.Package) bool {
 			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed && one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)

@@ -154,7 +154,7 @@ func (w *world) createAgain() {
 }
 
 func anObject(t *rapid.T, number int, created time.Time) *v1alpha1.ReleasePackage {
-	rp := aReleasePackage(unprotected)
+	rp := aReleasePackage(withoutFinalizer)
 	rp.UID, rp.CreationTimestamp = types.UID(fmt.Sprintf("5b0f2c1e-7d0a-4a2c-9d53-%012d", number)), metav1.NewTime(created)
 	rp.Spec.ApplyUserID, rp.Spec.ApproverIDs = v1alpha1.UserID(developer), []v1alpha1.UserID{v1alpha1.UserID(approver), v1alpha1.UserID(deputy)}
 	rp.Spec.PackageName = oneOf(t, "spec.packageName", "job_0948_20250513", "")

@@ -105,8 +105,8 @@ var userID = regexp.MustCompile(`^[0-9A-Za-z]{32}$`)
 // ItemsTaken reports whether the items speak for a package that holds them already.
 func (f Preflight) ItemsTaken() bool { return len(f.NotListed)+len(f.Packed) > 0 }
 
-// AllReleased reports whether none of the items is in the pending list, as after the deployment of a package that held them all.
-func (f Preflight) AllReleased(rp *v1alpha1.ReleasePackage) bool {
+// NoneListed reports whether none of the items is in the pending list, as after the deployment of a package that held them all.
+func (f Preflight) NoneListed(rp *v1alpha1.ReleasePackage) bool {
 	return len(f.NotListed) > 0 && len(f.NotListed) == len(PreflightItems(rp))
 }
 

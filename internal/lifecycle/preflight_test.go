@@ -187,7 +187,7 @@ var _ = Describe("A restored cluster", func() {
 
 	DescribeTable("takes what is just what would be packed", func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher, packages ...lifecycle.Package) {
 		before := rp.DeepCopy()
-		step, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages, Released: true}, pollInterval)
+		step, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages, NoneListed: true}, pollInterval)
 		Expect(ok).To(BeTrue())
 		Expect(step).To(want)
 		Expect(rp).To(Equal(before))
@@ -300,10 +300,10 @@ var _ = Describe("A restored cluster", func() {
 	)
 
 	DescribeTable("is suspected behind an object that has our finalizer and nothing else", func(rp *v1alpha1.ReleasePackage, want bool) {
-		Expect(lifecycle.CameProtected(rp)).To(Equal(want))
+		Expect(lifecycle.CameWithFinalizer(rp)).To(Equal(want))
 	},
 		Entry("with no record", aReleasePackage(), true),
-		Entry("not without the finalizer", aReleasePackage(unprotected), false),
+		Entry("not without the finalizer", aReleasePackage(withoutFinalizer), false),
 		Entry("not with a word on what it is at", aReleasePackage(toldOfHiding), false),
 		Entry("not with a record of an attempt", aReleasePackage(ended(v1alpha1.OutcomeNotDone)), false),
 		Entry("not where it adopts", aReleasePackage(adopting), false),

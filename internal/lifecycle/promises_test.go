@@ -71,7 +71,7 @@ func anyReleasePackage(t *rapid.T) *v1alpha1.ReleasePackage {
 		sometimes(t, "packed before", packed(v1alpha1.StateWithdrawn)), sometimes(t, "refused before", ended(v1alpha1.OutcomeRefused)), past,
 		sometimes(t, "given up", maybeGivenUp), sometimes(t, "just packed", maybeJustPacked), sometimes(t, "edited", edited),
 		sometimes(t, "adopting", adopting), sometimes(t, "forced", forced), sometimes(t, "suspended", suspended),
-		sometimes(t, "deleted", deleted), sometimes(t, "retained", retained), sometimes(t, "unprotected", unprotected),
+		sometimes(t, "deleted", deleted), sometimes(t, "retained", retained), sometimes(t, "unprotected", withoutFinalizer),
 		sometimes(t, "with a deadline", within(time.Minute)),
 	)
 }
@@ -156,7 +156,7 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step 
 			return "packs though a package may exist"
 		}
 		return unwantedPack(rp)
-	case lifecycle.Release:
+	case lifecycle.RemoveFinalizer:
 		return unwantedRelease(rp, obs)
 	case lifecycle.Unpack:
 		if blind(rp, obs) || !notKnownAs(rp, obs, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed, v1alpha1.StateDeploying) {
@@ -167,7 +167,7 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step 
 		if blind(rp, obs) || !chosen && obs.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
 			return "concludes what it could not see"
 		}
-	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect:
+	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer:
 	}
 	return forgotten(rp, obs, step)
 }
@@ -176,7 +176,7 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step 
 func forgotten(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifecycle.Step) string {
 	leftToOthers := !rp.DeletionTimestamp.IsZero() && !slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer)
 	switch {
-	case step.Action == lifecycle.Stall && step.Reason != "" && step.Message != "", step.Action == lifecycle.Protect:
+	case step.Action == lifecycle.Stall && step.Reason != "" && step.Message != "", step.Action == lifecycle.AddFinalizer:
 	case step.Action == lifecycle.Stall:
 		return "stalls and does not say why"
 	case step.After > 0, obs.Problem != nil:

@@ -31,8 +31,8 @@ const (
 	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn package may have been packed by the service's. Signed
 	// requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
 	EndedWindow = 15 * time.Minute
-	// ReleasedWindow is the same for one that was deployed, or failed to be: its items are in no other package. Time zones differ by less.
-	ReleasedWindow = 24 * time.Hour
+	// DeployedWindow is the same for one that was deployed, or failed to be: its items are in no other package. Time zones differ by less.
+	DeployedWindow = 24 * time.Hour
 )
 
 // Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it lets
@@ -51,7 +51,7 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	case v1alpha1.StateWithdrawn:
 		return before <= EndedWindow
 	case v1alpha1.StateDeployed, v1alpha1.StateDeployFailed:
-		return before <= ReleasedWindow
+		return before <= DeployedWindow
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateUnknown:
 	}
 	return true

@@ -137,10 +137,10 @@ var _ = Describe("Recovering from a lost answer", func() {
 		},
 		Entry("withdrawn a moment ago", v1alpha1.StateWithdrawn, lifecycle.EndedWindow, true),
 		Entry("withdrawn earlier", v1alpha1.StateWithdrawn, lifecycle.EndedWindow+time.Second, false),
-		Entry("failed hours ago, in whatever time zone", v1alpha1.StateDeployFailed, lifecycle.ReleasedWindow, true),
-		Entry("failed days ago", v1alpha1.StateDeployFailed, lifecycle.ReleasedWindow+time.Second, false),
-		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.ReleasedWindow, true),
-		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.ReleasedWindow+time.Second, false),
+		Entry("failed hours ago, in whatever time zone", v1alpha1.StateDeployFailed, lifecycle.DeployedWindow, true),
+		Entry("failed days ago", v1alpha1.StateDeployFailed, lifecycle.DeployedWindow+time.Second, false),
+		Entry("deployed hours ago, in whatever time zone", v1alpha1.StateDeployed, lifecycle.DeployedWindow, true),
+		Entry("deployed days ago", v1alpha1.StateDeployed, lifecycle.DeployedWindow+time.Second, false),
 		Entry("in review for ever so long", v1alpha1.StatePendingReview, 1000*time.Hour, true),
 	)
 
@@ -325,7 +325,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Wait, withoutReason()))
 		deleted(rp)
 		Expect(decide(rp, seeing(found(own, stray)))).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
-		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, "deployed already")))
+		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "deployed already")))
 	})
 
 	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
@@ -355,7 +355,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", "15")))
 		rp = recorded(rp, obs, step)
 		rp.Status.State = v1alpha1.StateWithdrawn
-		Expect(decide(rp, seeing(found(own, stray, third)))).To(does(lifecycle.Release))
+		Expect(decide(rp, seeing(found(own, stray, third)))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	DescribeTable("is looked for where no other package came after it", expectDecision,
@@ -369,7 +369,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second))),
 		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, stray)), does(lifecycle.Adopt)),
 		Entry("by a deletion, after a try that was not sent", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(stray)), does(lifecycle.Adopt)),
-		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()), does(lifecycle.Release, tellingNothing())),
+		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()), does(lifecycle.RemoveFinalizer, tellingNothing())),
 	)
 
 	It("is looked for by its first name, however often that was forced", func() {
@@ -382,6 +382,6 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 
 	It("keeps no deletion where it made nothing", func() {
 		rp := lostOne(v1alpha1.StatePendingReview, deleted)
-		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.Release, telling(v1alpha1.EventReleased, packageID)))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID)))
 	})
 })

@@ -36,10 +36,10 @@ func MayHaveLostStatus(rp *v1alpha1.ReleasePackage, now time.Time) bool {
 	return rp.Status.Attempt == nil && now.Sub(rp.CreationTimestamp.Time) > restoreAge
 }
 
-// CameProtected reports whether an object of which nothing at all is on record has our finalizer. At first sight, that means that it comes from a
+// CameWithFinalizer reports whether an object of which nothing at all is on record has our finalizer. At first sight, that means that it comes from a
 // backup: it may have had a package.
-func CameProtected(rp *v1alpha1.ReleasePackage) bool {
-	return protected(rp) && rp.Status.ObservedGeneration == 0 && len(rp.Status.Conditions) == 0 && rp.Status.Attempt == nil &&
+func CameWithFinalizer(rp *v1alpha1.ReleasePackage) bool {
+	return hasFinalizer(rp) && rp.Status.ObservedGeneration == 0 && len(rp.Status.Conditions) == 0 && rp.Status.Attempt == nil &&
 		rp.Status.ReleasePackageID == "" && !adopts(rp)
 }
 
@@ -106,8 +106,8 @@ func Fits(rp *v1alpha1.ReleasePackage, p *Package) bool {
 type Existing struct {
 	// Packages are those that may be what the spec asks for, and those that hold some of it. Another object has none of them.
 	Packages []Package
-	// Released says that none of the items is in the pending list, as after a deployment.
-	Released bool
+	// NoneListed says that none of the items is in the pending list, as after a deployment.
+	NoneListed bool
 	// Restored says that the object comes from a backup, so that a package which someone withdrew may have been its own.
 	Restored bool
 }
@@ -137,9 +137,9 @@ func TakeExisting(rp *v1alpha1.ReleasePackage, found Existing, poll time.Duratio
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for", idsOf(inUse))), true
 	case len(strange) > 0:
 		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(strange))), true
-	case found.Released && len(deployed) == 1:
+	case found.NoneListed && len(deployed) == 1:
 		return adopt(rp, &deployed[0], "which has the contents that the spec asks for, and is deployed", poll), true
-	case found.Released && len(deployed) > 1:
+	case found.NoneListed && len(deployed) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for, and all are deployed", idsOf(deployed))), true
 	case found.Restored && len(withdrawn) > 0:
 		latest := slices.MaxFunc(withdrawn, func(a, b Package) int { return a.PackedTime.Compare(b.PackedTime) })

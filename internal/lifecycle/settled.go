@@ -26,7 +26,7 @@ import (
 func Settled(rp *v1alpha1.ReleasePackage) bool {
 	deleting := !rp.DeletionTimestamp.IsZero()
 	switch {
-	case deleting && !protected(rp):
+	case deleting && !hasFinalizer(rp):
 		return true
 	case meta.IsStatusConditionTrue(rp.Status.Conditions, v1alpha1.ConditionReconciling):
 		return false

@@ -76,8 +76,8 @@ func aReleasePackage(changes ...with) *v1alpha1.ReleasePackage {
 	return rp
 }
 
-func unprotected(rp *v1alpha1.ReleasePackage) { rp.Finalizers = rp.Finalizers[:1] }
-func retained(rp *v1alpha1.ReleasePackage)    { rp.Spec.DeletionPolicy = v1alpha1.DeletionRetain }
+func withoutFinalizer(rp *v1alpha1.ReleasePackage) { rp.Finalizers = rp.Finalizers[:1] }
+func retained(rp *v1alpha1.ReleasePackage)         { rp.Spec.DeletionPolicy = v1alpha1.DeletionRetain }
 
 func suspended(rp *v1alpha1.ReleasePackage) {
 	rp.Generation++
@@ -89,11 +89,11 @@ func deleted(rp *v1alpha1.ReleasePackage) {
 	rp.DeletionTimestamp = &metav1.Time{Time: now}
 }
 
-// letGo was deleted, and is kept by the finalizers of others alone.
-func letGo(rp *v1alpha1.ReleasePackage) {
+// finalized was deleted, and is kept by the finalizers of others alone.
+func finalized(rp *v1alpha1.ReleasePackage) {
 	deleted(rp)
-	unprotected(rp)
-	lifecycle.Summarize(rp, lifecycle.LeftToOthers(rp), now)
+	withoutFinalizer(rp)
+	lifecycle.Summarize(rp, lifecycle.AwaitOtherFinalizers(rp), now)
 }
 
 // edited asks for another item than before.
@@ -287,7 +287,7 @@ func recorded(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifec
 	case lifecycle.Pack:
 		lifecycle.BeginAttempt(rp, here, obs.Now)
 		step = lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}
-	case lifecycle.Protect, lifecycle.Release:
+	case lifecycle.AddFinalizer, lifecycle.RemoveFinalizer:
 		step = lifecycle.Step{}
 	}
 	return summarized(rp, step)

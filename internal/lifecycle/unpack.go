@@ -62,7 +62,7 @@ func LookSoon(step Step) Step {
 }
 
 func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
-	return released(fmt.Sprintf("The service does not show package %s any more, and has nothing left to withdraw", rp.Status.ReleasePackageID))
+	return finalized(fmt.Sprintf("The service does not show package %s any more, and has nothing left to withdraw", rp.Status.ReleasePackageID))
 }
 
 // UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
@@ -73,7 +73,7 @@ func UnpackTooLate(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step
 		return step
 	}
 	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
-		return released(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
+		return finalized(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
 	}
 	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
 	return step

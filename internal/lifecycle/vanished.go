@@ -30,16 +30,16 @@ import (
 // looked after its package. What the API server showed of it last is all that is left. unseen tells that this is not its end: it went while nobody
 // watched.
 func LeftBehind(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
-	watched := protected(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
+	watched := hasFinalizer(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
 	left, bounded := DeletionTimeLeft(rp, now)
-	return !watched && !LetGo(rp) && (!bounded || left > 0) && needsToDelete(AsDeleted(rp, now)) != NeedNothing
+	return !watched && !Finalized(rp) && (!bounded || left > 0) && needsToDelete(AsDeleted(rp, now)) != NeedNothing
 }
 
 // AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then what a deletion does.
 func AsDeleted(rp *v1alpha1.ReleasePackage, now time.Time) *v1alpha1.ReleasePackage {
 	kept := rp.DeepCopy()
 	kept.DeletionTimestamp = &metav1.Time{Time: now}
-	if !protected(kept) {
+	if !hasFinalizer(kept) {
 		kept.Finalizers = append(kept.Finalizers, v1alpha1.UnpackFinalizer)
 	}
 	return kept

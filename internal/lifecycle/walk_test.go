@@ -61,13 +61,13 @@ func (w *world) pass() time.Duration {
 	if w.rp == nil || lifecycle.AtRest(w.rp) {
 		return 0
 	}
-	p := &pass{forced: lifecycle.Forced(w.rp), restored: lifecycle.CameProtected(w.rp)}
+	p := &pass{forced: lifecycle.Forced(w.rp), restored: lifecycle.CameWithFinalizer(w.rp)}
 	w.look(p)
 	if p.unseen {
 		return w.await()
 	}
 	step := w.decide(p.obs)
-	if step.Action == lifecycle.Protect {
+	if step.Action == lifecycle.AddFinalizer {
 		w.rp.Finalizers = append(w.rp.Finalizers, v1alpha1.UnpackFinalizer)
 		step = w.decide(p.obs)
 	}
@@ -80,7 +80,7 @@ func (w *world) pass() time.Duration {
 		w.account()
 		return time.Second
 	}
-	if step.Action == lifecycle.Release || !w.rp.DeletionTimestamp.IsZero() && !slices.Contains(w.rp.Finalizers, v1alpha1.UnpackFinalizer) {
+	if step.Action == lifecycle.RemoveFinalizer || !w.rp.DeletionTimestamp.IsZero() && !slices.Contains(w.rp.Finalizers, v1alpha1.UnpackFinalizer) {
 		w.rp = nil
 		return 0
 	}
@@ -135,9 +135,9 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 			p.kept = w.rp.DeepCopy()
 		}
 		step = w.unpack(p, step)
-	case lifecycle.Wait, lifecycle.Stall, lifecycle.Protect, lifecycle.Release:
+	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer, lifecycle.RemoveFinalizer:
 	}
-	if step.Action == lifecycle.Release {
+	if step.Action == lifecycle.RemoveFinalizer {
 		w.checkRelease(p)
 	}
 	return step

@@ -94,16 +94,16 @@ var mutants = []mutant{
 		new: "	if e.Trouble != \"\" || changed {",
 	},
 	{
-		name: "released-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
+		name: "finalizer-removed-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
 		why: "the finalizer goes once the service was asked to withdraw the package, whatever it said",
-		old: "		if err == nil && step.Action == lifecycle.Release {",
+		old: "		if err == nil && step.Action == lifecycle.RemoveFinalizer {",
 		new: "		if !p.rp.DeletionTimestamp.IsZero() {",
 	},
 	{
 		name: "unpack-believed", file: fileAct, runs: "delete-in-review/documented",
 		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
 		old: "		return lifecycle.Unpacked(p.rp, p.obs, step), nil\n	}\n	step.Event",
-		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.Release\n		return step, nil\n	}\n	step.Event",
+		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.RemoveFinalizer\n		return step, nil\n	}\n	step.Event",
 	},
 	{
 		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
@@ -114,7 +114,7 @@ var mutants = []mutant{
 	{
 		name: "no-finalizer", file: fileDecide, runs: "delete-in-review/documented",
 		why: "nothing keeps an object whose package is not withdrawn",
-		old: "	case !protected(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != \"\"):\n		return Step{Action: Protect}\n",
+		old: "	case !hasFinalizer(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != \"\"):\n		return Step{Action: AddFinalizer}\n",
 		new: "",
 	},
 	{
@@ -169,7 +169,7 @@ var mutants = []mutant{
 		name: "deploying-is-withdrawn", file: fileDelete, runs: "delete-deploying/documented",
 		why: "an object is let go while its package is being deployed, so that nobody withdraws it when that fails",
 		old: "	case v1alpha1.StateDeploying:\n		return Step{Action: Wait,",
-		new: "	case v1alpha1.StateDeploying:\n		return Step{Action: Release,",
+		new: "	case v1alpha1.StateDeploying:\n		return Step{Action: RemoveFinalizer,",
 	},
 	{
 		name: "lost-finalizer-unnoticed", file: fileReconciler, runs: "replaced/documented",
