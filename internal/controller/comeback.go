@@ -41,7 +41,7 @@ const secretRecheck = 30 * time.Second
 func (r *ReleasePackageReconciler) await(ctx context.Context, p *pass) (ctrl.Result, error) {
 	step := lifecycle.AwaitLook(p.rp)
 	left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
-	if overdue := bounded && left <= 0; !overdue && !lifecycle.Tells(p.rp) {
+	if overdue := bounded && left <= 0; !overdue && !lifecycle.ConditionsCurrent(p.rp) {
 		return r.report(ctx, p, step)
 	}
 	r.plan(ctx, p, step)
@@ -94,7 +94,7 @@ func (r *ReleasePackageReconciler) delayAfter(p *pass, request ctrl.Request) tim
 
 // onlyWatches reports whether nothing but a look that others share keeps this object from knowing that all is well.
 func (p *pass) onlyWatches() bool {
-	return p.shared && !lifecycle.Suffices(p.rp).Required
+	return p.shared && !lifecycle.RequiredFreshness(p.rp).Required
 }
 
 // worthTelling is how far off the next try has to be for its time to be worth a write.
@@ -172,7 +172,7 @@ func (p *pass) watch() workspace.Watch {
 		Name:      st.PackageName,
 		After:     p.delay,
 		Known:     outlookOf(st.State),
-		Awaited:   lifecycle.Suffices(rp).Required,
+		Awaited:   lifecycle.RequiredFreshness(rp).Required,
 		Seen:      p.looked,
 	}
 	if p.shared {

@@ -51,16 +51,17 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	if lifecycle.Forced(p.rp) {
 		conn.TryNow()
 	}
-	if err := r.see(ctx, p, need); err != nil {
+	if err := r.gather(ctx, p, need); err != nil {
 		return p.hindered(err)
 	}
 	return nil
 }
 
-func (r *ReleasePackageReconciler) see(ctx context.Context, p *pass, need lifecycle.Need) (err error) {
+// gather makes the looks and searches that were asked for.
+func (r *ReleasePackageReconciler) gather(ctx context.Context, p *pass, need lifecycle.Need) (err error) {
 	switch need {
 	case lifecycle.NeedPackage:
-		err = r.glance(ctx, p)
+		err = r.observePackage(ctx, p)
 	case lifecycle.NeedSearch:
 		return r.search(ctx, p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:
@@ -71,30 +72,30 @@ func (r *ReleasePackageReconciler) see(ctx context.Context, p *pass, need lifecy
 	return err
 }
 
-// glance takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
+// observePackage takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
 // next of them. A look of its own is made at a package that is not recorded yet, for an object that is gone, and when someone asks for it.
-func (r *ReleasePackageReconciler) glance(ctx context.Context, p *pass) error {
+func (r *ReleasePackageReconciler) observePackage(ctx context.Context, p *pass) error {
 	if p.rp.Status.ReleasePackageID == "" || p.vanished || lifecycle.Forced(p.rp) {
 		return p.look(ctx)
 	}
 	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
-	enough, age := lifecycle.Suffices(p.rp), p.obs.Now.Sub(view.Began)
+	needed, age := lifecycle.RequiredFreshness(p.rp), p.obs.Now.Sub(view.Began)
 	switch {
-	case !known, view.Err != nil && enough.Required && !view.Awaited:
-		p.unseen = enough.Required
+	case !known, view.Err != nil && needed.Required && !view.Awaited:
+		p.unseen = needed.Required
 	case view.Err != nil:
 		p.shared = true
 		return view.Err
-	case !enough.Required, age <= enough.Fresh && !view.Assumed():
-		p.take(&view)
+	case !needed.Required, age <= needed.PreferredAge && !view.Assumed():
+		p.setPackage(&view)
 	case view.Assumed() && p.conn.SpareLook():
 		return p.look(ctx)
-	case age > enough.MaxAge, view.Assumed(): // What is not known everywhere yet may be accepted without effect.
+	case age > needed.MaxAge, view.Assumed(): // What is not known everywhere yet may be accepted without effect.
 		p.unseen = true
 	case p.conn.SpareLook():
 		return p.look(ctx)
 	default:
-		p.take(&view)
+		p.setPackage(&view)
 	}
 	return nil
 }
@@ -109,13 +110,13 @@ func (p *pass) look(ctx context.Context) error {
 	if view.Err != nil {
 		return view.Err
 	}
-	p.take(&view)
+	p.setPackage(&view)
 	p.looked = &view
 	return nil
 }
 
-// take puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
-func (p *pass) take(view *workspace.View) {
+// setPackage puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
+func (p *pass) setPackage(view *workspace.View) {
 	p.obs.Gone, p.obs.Hidden, p.obs.Package = view.Gone, nil, nil
 	if view.Hidden != nil {
 		p.obs.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: refusalFrom(view.Hidden)}

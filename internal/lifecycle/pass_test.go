@@ -64,7 +64,7 @@ func (w *world) look(p *pass) {
 	}
 	switch need {
 	case lifecycle.NeedPackage:
-		w.glance(p)
+		w.observePackage(p)
 	case lifecycle.NeedSearch:
 		w.search(p)
 	case lifecycle.NeedNothing, lifecycle.NeedConnection:

@@ -182,7 +182,7 @@ func PreflightFailed(rp *v1alpha1.ReleasePackage, found Preflight) (Step, bool) 
 
 // TellsOfPreflight reports whether the object tells people that it is not packed as it is now.
 func TellsOfPreflight(rp *v1alpha1.ReleasePackage) bool {
-	return Tells(rp) && stalledFor(rp, v1alpha1.ReasonPreflightFailed)
+	return ConditionsCurrent(rp) && stalledFor(rp, v1alpha1.ReasonPreflightFailed)
 }
 
 // listed are sorted words in a sentence, cut short where there are many.

@@ -50,8 +50,8 @@ func (m *made) asOf(at time.Time) *made {
 	return &was
 }
 
-// glance takes what looks that others share have shown of the recorded package, as the controller does.
-func (w *world) glance(p *pass) {
+// observePackage takes what looks that others share have shown of the recorded package, as the controller does.
+func (w *world) observePackage(p *pass) {
 	id := w.rp.Status.ReleasePackageID
 	if id == "" || p.forced {
 		w.lookAt(p, lifecycle.LookID(w.rp), w.now)
@@ -59,11 +59,11 @@ func (w *world) glance(p *pass) {
 	}
 	switch chance(w, "the view", "is fresh", "is fresh", "is old", "shows no change", "is not there") {
 	case "is not there":
-		p.unseen = lifecycle.Suffices(w.rp).Required
+		p.unseen = lifecycle.RequiredFreshness(w.rp).Required
 		return
 	case "shows no change":
 		if w.unchanged() {
-			if assumed := w.seenAt.Before(w.find(id).named); assumed && lifecycle.Suffices(w.rp).Required {
+			if assumed := w.seenAt.Before(w.find(id).named); assumed && lifecycle.RequiredFreshness(w.rp).Required {
 				w.lookAt(p, id, w.now)
 			}
 			return
@@ -107,13 +107,13 @@ func (w *world) news() bool {
 // waitsForNews reports whether only a look that shows something else leads to the next pass.
 func (w *world) waitsForNews(p *pass, step lifecycle.Step) bool {
 	return !p.hindered && step.After > 0 && w.rp.Status.ReleasePackageID != "" && !w.moved && !lifecycle.Forced(w.rp) &&
-		lifecycle.Needs(w.rp) == lifecycle.NeedPackage && !lifecycle.Suffices(w.rp).Required
+		lifecycle.Needs(w.rp) == lifecycle.NeedPackage && !lifecycle.RequiredFreshness(w.rp).Required
 }
 
 // await waits for a look.
 func (w *world) await() time.Duration {
 	step := lifecycle.AwaitLook(w.rp)
-	if !lifecycle.Tells(w.rp) {
+	if !lifecycle.ConditionsCurrent(w.rp) {
 		lifecycle.Summarize(w.rp, step, w.now)
 		w.checkStatus(step)
 	}

@@ -84,8 +84,8 @@ var mutants = []mutant{
 	{
 		name: "let-go-without-a-look", file: fileObserve, runs: "together-deleted-after-restart/documented,delete-after-days/documented",
 		why: "an object that is being deleted does not wait for a look that is made after the latest request to withdraw its package",
-		old: "		p.unseen = enough.Required\n",
-		new: "		p.obs.Gone = enough.Required\n",
+		old: "		p.unseen = needed.Required\n",
+		new: "		p.obs.Gone = needed.Required\n",
 	},
 	{
 		name: "nobody-is-told", file: fileOutcome, runs: "together-deleted-after-restart/documented",

@@ -28,35 +28,38 @@ import (
 )
 
 const (
-	// fresh is how old a look may be before something is withdrawn. What the service does with a package that is being deployed is not documented.
-	fresh = 10 * time.Second
-	// freshEnough is how old it may be where so many packages are withdrawn at once that a look at each would cost more than the withdrawals:
-	// they are looked at about every minute, and what was deployed meanwhile is refused.
-	freshEnough = 90 * time.Second
+	// preferredAge is how old a look may be before something is withdrawn. What the service does with a request to
+	// withdraw a package that is being deployed is not documented.
+	preferredAge = 10 * time.Second
+	// maxAge is how old it may be where many packages are withdrawn at once, so that a look at each would cost more
+	// than the withdrawals. They are looked at about every minute, and what was deployed meanwhile is refused.
+	maxAge = 90 * time.Second
 )
 
-// Glance says how good a view of the recorded package has to be, where a look that others share may serve.
-type Glance struct {
-	// Required means that nothing can be decided without a view. Otherwise, what is on record stands until a look shows something else.
+// Freshness says how old a shared view of the recorded package may be.
+type Freshness struct {
+	// Required means that nothing can be decided without a view. Otherwise the recorded state stands until a look shows
+	// another one.
 	Required bool
-	// Fresh is the age up to which a view is as good as a look of its own, and MaxAge bounds the age of the view where that costs too much.
-	Fresh, MaxAge time.Duration
+	// PreferredAge is the age up to which a view is as good as a look of its own. MaxAge is the limit where such a look
+	// costs too much.
+	PreferredAge, MaxAge time.Duration
 }
 
-// Suffices says which view of the recorded package suffices where Needs asks for the package.
-func Suffices(rp *v1alpha1.ReleasePackage) Glance {
+// RequiredFreshness says how fresh a view of the recorded package has to be where Needs asks for the package.
+func RequiredFreshness(rp *v1alpha1.ReleasePackage) Freshness {
 	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
 	settled := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
 	settled = settled && rp.Status.UnpackedTime == nil
-	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled && !missed(rp) {
-		return Glance{}
+	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled && !reportsMissing(rp) {
+		return Freshness{}
 	}
-	return Glance{Required: true, Fresh: fresh, MaxAge: freshEnough}
+	return Freshness{Required: true, PreferredAge: preferredAge, MaxAge: maxAge}
 }
 
-// missed reports whether the object tells that its package was not to be seen. What is on record does not stand then: that the package is seen
-// again, as it was before, is news.
-func missed(rp *v1alpha1.ReleasePackage) bool {
+// reportsMissing reports whether a condition says that the package is not shown. Then the recorded state does not
+// stand: that the package is shown again, even unchanged, is news.
+func reportsMissing(rp *v1alpha1.ReleasePackage) bool {
 	return slices.ContainsFunc(rp.Status.Conditions, func(c metav1.Condition) bool {
 		return c.Reason == v1alpha1.ReasonPackageNotFound
 	})
@@ -96,8 +99,8 @@ func LookAfter(rp *v1alpha1.ReleasePackage, step Step) time.Duration {
 	return step.After
 }
 
-// Tells reports whether the conditions are about the object as it is now, so that it can wait for a look without a word.
-func Tells(rp *v1alpha1.ReleasePackage) bool {
+// ConditionsCurrent reports whether the conditions are about the object as it is now, so that it can wait for a look without a word.
+func ConditionsCurrent(rp *v1alpha1.ReleasePackage) bool {
 	return rp.Status.ObservedGeneration == rp.Generation
 }
 

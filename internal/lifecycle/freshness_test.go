@@ -65,7 +65,7 @@ var _ = Describe("An object that stalls", func() {
 
 var _ = Describe("A view of the package", func() {
 	DescribeTable("is not required as long as what is on record stands", func(rp *v1alpha1.ReleasePackage) {
-		Expect(lifecycle.Suffices(rp)).To(Equal(lifecycle.Glance{}))
+		Expect(lifecycle.RequiredFreshness(rp)).To(Equal(lifecycle.Freshness{}))
 	},
 		Entry("of a package in review", aReleasePackage(inReview)),
 		Entry("of one that is being deployed", aReleasePackage(packed(v1alpha1.StateDeploying))),
@@ -74,10 +74,10 @@ var _ = Describe("A view of the package", func() {
 	)
 
 	DescribeTable("is required before anything else is decided", func(rp *v1alpha1.ReleasePackage) {
-		glance := lifecycle.Suffices(rp)
-		Expect(glance.Required).To(BeTrue())
-		Expect(glance.Fresh).To(And(BeNumerically(">", 0), BeNumerically("<=", 10*time.Second)))
-		Expect(glance.MaxAge).To(And(BeNumerically(">", time.Minute), BeNumerically("<=", 90*time.Second)))
+		freshness := lifecycle.RequiredFreshness(rp)
+		Expect(freshness.Required).To(BeTrue())
+		Expect(freshness.PreferredAge).To(And(BeNumerically(">", 0), BeNumerically("<=", 10*time.Second)))
+		Expect(freshness.MaxAge).To(And(BeNumerically(">", time.Minute), BeNumerically("<=", 90*time.Second)))
 	},
 		Entry("for a deletion", aReleasePackage(inReview, deleted)),
 		Entry("for an edit", aReleasePackage(inReview, edited)),
@@ -151,12 +151,12 @@ var _ = Describe("An object that waits for a look", func() {
 
 	It("needs no word once its conditions are about the object as it is", func() {
 		rp := aReleasePackage(inReview, edited)
-		Expect(lifecycle.Tells(rp)).To(BeFalse())
-		Expect(lifecycle.Tells(summarized(rp, lifecycle.AwaitLook(rp)))).To(BeTrue())
+		Expect(lifecycle.ConditionsCurrent(rp)).To(BeFalse())
+		Expect(lifecycle.ConditionsCurrent(summarized(rp, lifecycle.AwaitLook(rp)))).To(BeTrue())
 		rp = aReleasePackage(inReview, told())
-		Expect(lifecycle.Tells(rp)).To(BeTrue())
+		Expect(lifecycle.ConditionsCurrent(rp)).To(BeTrue())
 		deleted(rp)
-		Expect(lifecycle.Tells(rp)).To(BeFalse())
+		Expect(lifecycle.ConditionsCurrent(rp)).To(BeFalse())
 	})
 })
 
