@@ -37,8 +37,8 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 	if len(claims) == 0 {
 		return step, nil
 	}
-	if lifecycle.NeedsPreflight(step) && !lifecycle.TimeToSettle(p.conn.Timeout(), r.SettleTime) {
-		return lifecycle.NoTimeToSettle(p.conn.Timeout(), r.SettleTime), nil
+	if lifecycle.NeedsPreflight(step) && !lifecycle.TimeoutFits(p.conn.Timeout(), r.SettleTime) {
+		return lifecycle.TimeoutTooLong(p.conn.Timeout(), r.SettleTime), nil
 	}
 	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
 		return orElse(instead, step), err

@@ -100,7 +100,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if lifecycle.AtRest(rp) {
+	if lifecycle.SettledAfterFailure(rp) {
 		r.Workspaces.Unwatch(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}

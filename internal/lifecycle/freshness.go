@@ -21,7 +21,6 @@ import (
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -49,9 +48,9 @@ type Freshness struct {
 // RequiredFreshness says how fresh a view of the recorded package has to be where Needs asks for the package.
 func RequiredFreshness(rp *v1alpha1.ReleasePackage) Freshness {
 	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
-	settled := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
-	settled = settled && rp.Status.UnpackedTime == nil
-	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && settled && !reportsMissing(rp) {
+	packed := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
+	packed = packed && rp.Status.UnpackedTime == nil
+	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && packed && !reportsMissing(rp) {
 		return Freshness{}
 	}
 	return Freshness{Required: true, PreferredAge: preferredAge, MaxAge: maxAge}
@@ -64,18 +63,6 @@ func reportsMissing(rp *v1alpha1.ReleasePackage) bool {
 		return c.Reason == v1alpha1.ReasonPackageNotFound
 	})
 }
-
-// AtRest reports whether an object's package came to a bad end that the object tells of, so that there is nothing to do and nothing to look at
-// before someone acts.
-func AtRest(rp *v1alpha1.ReleasePackage) bool {
-	ended := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
-	told := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	return ended && told != nil && slices.Contains(restful, told.Reason) &&
-		rp.DeletionTimestamp.IsZero() && rp.Status.ObservedGeneration == rp.Generation && hasFinalizer(rp) && !Forced(rp) && !mayComeLate(rp)
-}
-
-// restful are the reasons of conditions that stand until someone acts.
-var restful = []string{v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonPackageNotFound}
 
 // AwaitLook is the step of an object that waits for a look at its package.
 func AwaitLook(rp *v1alpha1.ReleasePackage) Step {

@@ -92,8 +92,8 @@ var _ = Describe("A view of the package", func() {
 })
 
 var _ = Describe("An object whose package came to a bad end", func() {
-	DescribeTable("is at rest once it tells of that", func(rp *v1alpha1.ReleasePackage) {
-		Expect(lifecycle.AtRest(rp)).To(BeTrue())
+	DescribeTable("is settled once it tells of that", func(rp *v1alpha1.ReleasePackage) {
+		Expect(lifecycle.SettledAfterFailure(rp)).To(BeTrue())
 		Expect(lifecycle.Needs(rp)).To(Equal(lifecycle.NeedPackage), "which it would need otherwise")
 	},
 		Entry("when the deployment failed", aReleasePackage(failed, told(thePackage(v1alpha1.StateDeployFailed)))),
@@ -103,12 +103,12 @@ var _ = Describe("An object whose package came to a bad end", func() {
 	)
 
 	resting := aReleasePackage(failed, told(thePackage(v1alpha1.StateDeployFailed)))
-	DescribeTable("is not at rest", func(rp *v1alpha1.ReleasePackage, changes ...with) {
+	DescribeTable("is not settled", func(rp *v1alpha1.ReleasePackage, changes ...with) {
 		rp = rp.DeepCopy()
 		for _, change := range changes {
 			change(rp)
 		}
-		Expect(lifecycle.AtRest(rp)).To(BeFalse())
+		Expect(lifecycle.SettledAfterFailure(rp)).To(BeFalse())
 	},
 		Entry("before it tells", aReleasePackage(failed)),
 		Entry("while it tells of something else", aReleasePackage(failed, told(unavailable))),

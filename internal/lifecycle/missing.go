@@ -113,7 +113,7 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, obs Observation, step Step, items
 		rp.Status.MissingTime = timeOrNil(obs.Now)
 	}
 	since := rp.Status.MissingTime.Time
-	switch settled := !recent(since, obs); {
+	switch settled := !withinSettleTime(since, obs); {
 	case items == ItemsAreFree, items == ItemsNotListed && settled:
 		return NothingToUnpack(rp, obs, step)
 	case settled:
@@ -134,7 +134,7 @@ func missing(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 // notShownYet reports whether the service denies a package that was named so recently that it may just not be shown yet. Only where the operator
 // withdrew it meanwhile is that an answer.
 func notShownYet(rp *v1alpha1.ReleasePackage, obs Observation) bool {
-	return denied(obs) && recent(recordedAt(rp), obs) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+	return denied(obs) && withinSettleTime(recordedAt(rp), obs) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
 }
 
 // untilShown is the step of a request to withdraw a package that may just not be shown yet. It is made again after each look, as that may take a while.
@@ -153,7 +153,7 @@ func Ended(rp *v1alpha1.ReleasePackage) bool {
 func outdated(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	undone := []v1alpha1.PackageState{v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown}
 	state := stateNow(rp, obs)
-	return rp.Status.UnpackedTime != nil && recent(rp.Status.UnpackedTime.Time, obs) && state == rp.Status.State && slices.Contains(undone, state)
+	return rp.Status.UnpackedTime != nil && withinSettleTime(rp.Status.UnpackedTime.Time, obs) && state == rp.Status.State && slices.Contains(undone, state)
 }
 
 // awaitWithdrawal waits for a look to show what the service has accepted.
@@ -177,5 +177,7 @@ func recordedAt(rp *v1alpha1.ReleasePackage) time.Time {
 	return time.Time{}
 }
 
-// recent reports whether what happened then may not be seen everywhere yet.
-func recent(then time.Time, obs Observation) bool { return obs.Now.Sub(then) < obs.SettleTime }
+// withinSettleTime reports whether what happened then may not be seen everywhere yet.
+func withinSettleTime(then time.Time, obs Observation) bool {
+	return obs.Now.Sub(then) < obs.SettleTime
+}

@@ -40,12 +40,12 @@ type PendingItem struct {
 // NeedsPreflight reports whether a step is to be checked against the pending list before it is made.
 func NeedsPreflight(step Step) bool { return packsAnew(step) }
 
-// TimeToSettle reports whether a request that may take so long is surely over within the settle time, after the record of it was written. No other
+// TimeoutFits reports whether a request that may take so long is surely over within the settle time, after the record of it was written. No other
 // is sent.
-func TimeToSettle(timeout, settleTime time.Duration) bool { return timeout+minPatience <= settleTime }
+func TimeoutFits(timeout, settleTime time.Duration) bool { return timeout+minPatience <= settleTime }
 
-// NoTimeToSettle is the step instead of one that packs where two settings contradict each other.
-func NoTimeToSettle(timeout, settleTime time.Duration) Step {
+// TimeoutTooLong is the step instead of one that packs where two settings contradict each other.
+func TimeoutTooLong(timeout, settleTime time.Duration) Step {
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceInvalid, Message: fmt.Sprintf(
 		"Nothing was sent: a call may take %s, as spec.timeout of the workspace says, which is not well below the operator's --settle-time of %s, "+
 			"after which a request counts as lost; lower the one or raise the other", timeout, settleTime)}
@@ -142,7 +142,7 @@ func AwaitItems(rp *v1alpha1.ReleasePackage, obs Observation, found Preflight, s
 	if at := rp.Status.UnpackedTime; at != nil && !slices.ContainsFunc(taken, func(id string) bool { return !slices.Contains(own, id) }) {
 		since, reason = at.Time, v1alpha1.ReasonReplacing
 	}
-	if len(taken) == 0 || Forced(rp) || !recent(since, obs) {
+	if len(taken) == 0 || Forced(rp) || !withinSettleTime(since, obs) {
 		return Step{}, false
 	}
 	return Step{Action: Wait, Reason: reason, After: halfOf(obs.Now.Sub(since)), Message: fmt.Sprintf(

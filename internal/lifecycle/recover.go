@@ -59,7 +59,7 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 
 // NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
 func NeedsItems(rp *v1alpha1.ReleasePackage, obs Observation) bool {
-	return AttemptOpen(rp) && obs.Searched && settled(rp, obs) && len(matches(rp, obs.Candidates)) == 0
+	return AttemptOpen(rp) && obs.Searched && settleTimeOver(rp, obs) && len(matches(rp, obs.Candidates)) == 0
 }
 
 // decideOpenAttempt recovers, and lets a person choose the package where that comes to nothing.
@@ -85,7 +85,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		return adopt(rp, &inUse[0], "which an attempt whose answer was lost had made", obs.PollInterval)
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
-	case !settled(rp, obs):
+	case !settleTimeOver(rp, obs):
 		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs), Message: outcomeUnknown(a)}
 	case len(found) == 1:
 		return adopt(rp, &found[0], "which was withdrawn before it was known", obs.PollInterval)
@@ -152,8 +152,8 @@ func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
 		"%s; look at the packages in the console: %s. The operator looks again every few minutes", what, wayOut)}
 }
 
-// settled reports whether a request of the open attempt can no longer take effect.
-func settled(rp *v1alpha1.ReleasePackage, obs Observation) bool {
+// settleTimeOver reports whether a request of the open attempt can no longer take effect.
+func settleTimeOver(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	return obs.Now.Sub(rp.Status.Attempt.StartTime.Time) > obs.SettleTime
 }
 

@@ -17,12 +17,15 @@ limitations under the License.
 package lifecycle
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Settled reports whether nothing is left to be done for an object until someone acts. Every other one needs a pass or a look that comes by itself.
+// Settled reports whether there is nothing to do for an object until someone acts. Every other object needs a pass or a
+// look that comes by itself.
 func Settled(rp *v1alpha1.ReleasePackage) bool {
 	deleting := !rp.DeletionTimestamp.IsZero()
 	switch {
@@ -34,4 +37,19 @@ func Settled(rp *v1alpha1.ReleasePackage) bool {
 		return true
 	}
 	return !deleting && rp.Status.State == v1alpha1.StateDeployed
+}
+
+// SettledAfterFailure reports whether an object is settled because its package failed or is gone, and its conditions say
+// so. Such an object needs no look, not even after a restart.
+func SettledAfterFailure(rp *v1alpha1.ReleasePackage) bool {
+	failed := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
+	stalled := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
+	return failed && stalled != nil && slices.Contains(failureReasons, stalled.Reason) &&
+		rp.DeletionTimestamp.IsZero() && rp.Status.ObservedGeneration == rp.Generation &&
+		hasFinalizer(rp) && !Forced(rp) && !mayComeLate(rp)
+}
+
+// failureReasons are the reasons for which an object with a failed package stalls.
+var failureReasons = []string{
+	v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonPackageNotFound,
 }

@@ -58,7 +58,7 @@ func TestNoLifeBreaksAPromise(t *testing.T) {
 // pass makes one pass and returns when the next one is due. It checks all that has to hold of each.
 func (w *world) pass() time.Duration {
 	w.watched = false
-	if w.rp == nil || lifecycle.AtRest(w.rp) {
+	if w.rp == nil || lifecycle.SettledAfterFailure(w.rp) {
 		return 0
 	}
 	p := &pass{forced: lifecycle.Forced(w.rp), restored: lifecycle.CameWithFinalizer(w.rp)}

@@ -192,8 +192,8 @@ var mutants = []mutant{
 	{
 		name: "lag-is-believed", file: fileMissing, runs: "replace/looks-lag,delete-in-review/looks-lag",
 		why: "a look that lags behind an accepted withdrawal is taken for a withdrawal that failed",
-		old: "	return rp.Status.UnpackedTime != nil && recent(",
-		new: "	return rp.Status.UnpackedTime == nil && recent(",
+		old: "	return rp.Status.UnpackedTime != nil && withinSettleTime(",
+		new: "	return rp.Status.UnpackedTime == nil && withinSettleTime(",
 	},
 	{
 		name: "given-up-while-replacing", file: fileClaims, runs: "rival-waits-during-edit/documented",
