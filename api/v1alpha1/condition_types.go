@@ -22,10 +22,10 @@ const (
 	ConditionReady = "Ready"
 	// ConditionDeployed is True once the service reports that the deployment succeeded.
 	ConditionDeployed = "Deployed"
-	// ConditionReconciling is about the operator: present, and True, only while a pass is due to make progress.
+	// ConditionReconciling is about the operator. It is present, and True, only while a pass is due to make progress.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is about the operator: present, and True, only while nothing will happen until someone acts. Its message
-	// says what to do.
+	// ConditionStalled is about the operator. It is present, and True, only while nothing will happen until
+	// someone acts. Its message says what to do.
 	ConditionStalled = "Stalled"
 )
 
@@ -53,7 +53,8 @@ const (
 	ReasonReplacing = "Replacing"
 	// ReasonUnpacking: the object is being deleted and its package withdrawn.
 	ReasonUnpacking = "Unpacking"
-	// ReasonReleased: the object was deleted and the operator has nothing left to do for it; the finalizers of others keep it.
+	// ReasonReleased: the object was deleted and the operator has nothing left to do for it. The finalizers of
+	// others keep it.
 	ReasonReleased = "Released"
 	// ReasonSuspended: spec.suspend stops all work but deletion.
 	ReasonSuspended = "Suspended"
@@ -61,9 +62,11 @@ const (
 
 // Reasons that say what is in the way.
 const (
-	// ReasonOutcomeUnknown: the answer to a pack request was lost. The operator looks for the package and sends nothing meanwhile.
+	// ReasonOutcomeUnknown: the answer to a pack request was lost. The operator looks for the package and sends
+	// nothing meanwhile.
 	ReasonOutcomeUnknown = "OutcomeUnknown"
-	// ReasonAmbiguousPackage: the outcome of a pack request cannot be told from what the service shows. A person has to choose.
+	// ReasonAmbiguousPackage: the outcome of a pack request cannot be told from what the service shows. A person
+	// has to choose.
 	ReasonAmbiguousPackage = "AmbiguousPackage"
 	// ReasonRefused: the service refused to pack, or to show a package. Nothing was packed.
 	ReasonRefused = "Refused"
@@ -75,7 +78,8 @@ const (
 	ReasonWriteRefused = "WriteRefused"
 	// ReasonUnpackRefused: the service refused to withdraw the package.
 	ReasonUnpackRefused = "UnpackRefused"
-	// ReasonSpecFrozen: the package was deployed before an edit could replace it, so the spec differs from what was released.
+	// ReasonSpecFrozen: the package was deployed before an edit could replace it, so the spec differs from what
+	// was deployed.
 	ReasonSpecFrozen = "SpecFrozen"
 	// ReasonSpecDiffers: an adopted package is another than the spec describes. It is left as it is.
 	ReasonSpecDiffers = "SpecDiffers"
@@ -83,8 +87,8 @@ const (
 	ReasonWorkspaceNotFound = "WorkspaceNotFound"
 	// ReasonWorkspaceChanged: the workspace object now points elsewhere than the package was sent to.
 	ReasonWorkspaceChanged = "WorkspaceChanged"
-	// ReasonWorkspaceInvalid: the workspace object's spec cannot be used, for instance its endpoint is not allowed, or its timeout is not well below
-	// the operator's settle time.
+	// ReasonWorkspaceInvalid: the workspace object's spec cannot be used. Its endpoint may not be allowed, or its
+	// timeout may be too close to the operator's settle time.
 	ReasonWorkspaceInvalid = "WorkspaceInvalid"
 	// ReasonCredentialsNotFound: the Secret is missing.
 	ReasonCredentialsNotFound = "CredentialsNotFound"
@@ -108,7 +112,8 @@ const (
 const (
 	// EventPacked: a package was packed, and its id recorded.
 	EventPacked = "Packed"
-	// EventAdopted: an existing package was taken over: the one that the spec names, or one that a lost answer had left behind.
+	// EventAdopted: an existing package was taken over. It is the one that the spec names, or one that a lost
+	// answer had left behind.
 	EventAdopted = "Adopted"
 	// EventUnpacked: the package was withdrawn, by this operator.
 	EventUnpacked = "Unpacked"

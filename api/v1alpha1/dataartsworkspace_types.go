@@ -20,8 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Keys of the Secret that spec.credentials.secretRef names: either accessKey and secretKey, with securityToken when the key is
-// temporary, or token.
+// Keys of the Secret that spec.credentials.secretRef names. It has accessKey and secretKey, with securityToken when
+// the key is temporary, or it has token.
 const (
 	SecretKeyAccessKey     = "accessKey"
 	SecretKeySecretKey     = "secretKey"
@@ -40,8 +40,9 @@ type SecretReference struct {
 
 // WorkspaceCredentials say as whom the service is called.
 type WorkspaceCredentials struct {
-	// secretRef names a Secret with the keys accessKey and secretKey (and securityToken when the key is temporary), or with the
-	// key token: a project-scoped IAM token, which is valid for 24 hours. A change of the Secret takes effect within a minute.
+	// secretRef names a Secret with the keys accessKey and secretKey (and securityToken when the key is temporary),
+	// or with the key token: a project-scoped IAM token, which is valid for 24 hours. A change of the Secret takes
+	// effect within a minute.
 	// +required
 	SecretRef SecretReference `json:"secretRef,omitzero"`
 }
@@ -57,8 +58,8 @@ type DataArtsWorkspaceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]+(-[a-z0-9]+)*$')",message="region is a region id such as cn-north-4: lower-case letters, digits and single hyphens"
 	Region string `json:"region,omitempty"`
 
-	// endpoint is the address of the service, scheme and host only, where no region says it. Plain http and loopback hosts are
-	// refused unless the operator was started with --allow-insecure-endpoints.
+	// endpoint is the address of the service, scheme and host only, where no region says it. Plain http and
+	// loopback hosts are refused unless the operator was started with --allow-insecure-endpoints.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -112,9 +113,9 @@ type DataArtsWorkspaceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="pollInterval is a duration from 1s to 24h, such as 1m"
 	PollInterval metav1.Duration `json:"pollInterval,omitzero"`
 
-	// requestsPerSecond bounds the calls made as the user of these credentials: workspaces with the same endpoint and credentials share them, and the
-	// lowest of their numbers holds. The service allows a user 10 a second in all (API Reference "DataArts Factory API (V2) Overview"); set less
-	// where others call as the same user.
+	// requestsPerSecond bounds the calls made as the user of these credentials. Workspaces with the same endpoint
+	// and credentials share them, and the lowest of their numbers holds. The service allows a user 10 a second in
+	// all (API Reference "DataArts Factory API (V2) Overview"). Set less where others call as the same user.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=1
@@ -140,13 +141,14 @@ type DataArtsWorkspaceStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Packages int32 `json:"packages"`
 
-	// inFlight is how many of them are on their way: not yet packed, in review, deploying or being withdrawn, and not stalled.
+	// inFlight is how many of them are on their way: not yet packed, in review, deploying or being withdrawn, and
+	// not stalled.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	InFlight int32 `json:"inFlight"`
 
-	// throttledUntil is when calls are made again: they are held back until then, since the service answered 429, which means that there were too many.
-	// Absent if there is no such pause, or one of two seconds at most.
+	// throttledUntil is when calls are made again. They are held back until then, because the service answered 429:
+	// there were too many. Absent if there is no such pause, or one of two seconds at most.
 	// +optional
 	ThrottledUntil *metav1.Time `json:"throttledUntil,omitempty"`
 

@@ -14,8 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package v1alpha1 says what users write and what they read back: release packages of DataArts Studio and the workspaces
-// that they are packed in. It depends on apimachinery alone, so that the decisions built on it stay free of any client.
+// Package v1alpha1 says what users write and what they read back: release packages of DataArts Studio and the
+// workspaces that they are packed in. It depends on apimachinery alone, so that the decisions built on it stay
+// free of any client.
 //
 // +kubebuilder:object:generate=true
 // +groupName=release.dataarts-operator.io

@@ -36,7 +36,8 @@ import (
 // root is what the API server calls the place of a rule about the whole object.
 const root = "<nil>"
 
-// example is a value for one field, which the schema refuses at that field, or at another one if it says so, with these words.
+// example is a value for one field, which the schema refuses at that field, or at another one if it says so,
+// with these words.
 type example struct {
 	field string
 	value any
@@ -53,13 +54,17 @@ func (e example) place() string {
 }
 
 const (
-	badID     = "an id of the service has letters, digits, '-' and '_' only; copy it from the console or from the service's answer"
-	badUserID = "a user id has letters, digits, '-', '_', '.' and '@' only; use the IAM user id (32 hexadecimal digits in most accounts), not a display name"
-	badName   = "packageName must not begin or end with a space or hold control characters"
-	badURL    = "endpoint is a scheme and a host, such as https://dayu.cn-north-4.myhuaweicloud.com: no path, query, fragment or user"
-	badProxy  = "proxyURL is an http or https address such as http://proxy.example.com:3128, without user and password"
-	oneOf     = "set exactly one of region and endpoint"
-	wanted    = "set applyUserId, pendingItemIds and approverIds to pack a new package, or releasePackageId to adopt an existing one"
+	badID = "an id of the service has letters, digits, '-' and '_' only; " +
+		"copy it from the console or from the service's answer"
+	badUserID = "a user id has letters, digits, '-', '_', '.' and '@' only; " +
+		"use the IAM user id (32 hexadecimal digits in most accounts), not a display name"
+	badName = "packageName must not begin or end with a space or hold control characters"
+	badURL  = "endpoint is a scheme and a host, such as https://dayu.cn-north-4.myhuaweicloud.com: " +
+		"no path, query, fragment or user"
+	badProxy = "proxyURL is an http or https address such as http://proxy.example.com:3128, without user and password"
+	oneOf    = "set exactly one of region and endpoint"
+	wanted   = "set applyUserId, pendingItemIds and approverIds to pack a new package, " +
+		"or releasePackageId to adopt an existing one"
 	timeouts  = "timeout is a duration from 1s to 1m, such as 30s"
 	repeated  = "%s must hold each id once; take the repeated one out"
 	deadlines = "deletionDeadline is a duration from 1m to 720h, such as 24h"
@@ -97,7 +102,8 @@ var refusals = map[string][]example{
 		{field: "spec.pendingItemIds", value: numbers(101), says: "must have at most 100 items"},
 		{field: "spec.pendingItemIds", value: []any{"26", "26"}, says: fmt.Sprintf(repeated, "pendingItemIds")},
 		{field: "spec.pendingItemIds", value: []any{""}, says: tooShort, at: "spec.pendingItemIds[0]"},
-		{field: "spec.pendingItemIds", value: []any{long(129)}, says: fmt.Sprintf(tooLong, 128), at: "spec.pendingItemIds[0]"},
+		{field: "spec.pendingItemIds", value: []any{long(129)}, says: fmt.Sprintf(tooLong, 128),
+			at: "spec.pendingItemIds[0]"},
 		{field: "spec.pendingItemIds", value: []any{"26", "27/28"}, says: badID, at: "spec.pendingItemIds[1]"},
 		{field: "spec.approverIds", value: []any{}, says: "should have at least 1 items"},
 		{field: "spec.approverIds", value: numbers(21), says: "must have at most 20 items"},
@@ -124,7 +130,8 @@ var refusals = map[string][]example{
 		{field: "spec.endpoint", value: "https://dayu.example.com", says: oneOf, at: "spec"},
 		{field: "spec.region", value: "", says: tooShort},
 		{field: "spec.region", value: long(65), says: fmt.Sprintf(tooLong, 64)},
-		{field: "spec.region", value: "CN North 4", says: "region is a region id such as cn-north-4: lower-case letters, digits and single hyphens"},
+		{field: "spec.region", value: "CN North 4",
+			says: "region is a region id such as cn-north-4: lower-case letters, digits and single hyphens"},
 		{field: "spec.endpoint", value: "", says: tooShort},
 		{field: "spec.endpoint", value: "https://" + long(505), says: fmt.Sprintf(tooLong, 512)},
 		{field: "spec.endpoint", value: "dayu.example.com", says: badURL},
@@ -137,18 +144,21 @@ var refusals = map[string][]example{
 		{field: "spec.projectId", value: unset{}, says: missing},
 		{field: "spec.projectId", value: "ab", says: "should be at least 3 chars long"},
 		{field: "spec.projectId", value: long(65), says: fmt.Sprintf(tooLong, 64)},
-		{field: "spec.projectId", value: "a/b", says: "projectId has letters, digits, '-' and '_' only; copy it from My Credentials in the console"},
+		{field: "spec.projectId", value: "a/b",
+			says: "projectId has letters, digits, '-' and '_' only; copy it from My Credentials in the console"},
 		{field: "spec.workspaceId", value: unset{}, says: missing},
 		{field: "spec.workspaceId", value: "ab", says: "should be at least 3 chars long"},
 		{field: "spec.workspaceId", value: long(65), says: fmt.Sprintf(tooLong, 64)},
-		{field: "spec.workspaceId", value: "my workspace", says: "workspaceId has letters, digits, '-' and '_' only; copy it from the workspace's details in the console"},
+		{field: "spec.workspaceId", value: "my workspace",
+			says: "workspaceId has letters, digits, '-' and '_' only; copy it from the workspace's details in the console"},
 		{field: "spec.credentials", value: unset{}, says: missing},
 		{field: "spec.credentials.secretRef", value: unset{}, says: missing},
 		{field: "spec.credentials.secretRef.name", value: unset{}, says: missing},
 		{field: "spec.credentials.secretRef.name", value: "", says: tooShort},
 		{field: "spec.credentials.secretRef.name", value: long(254), says: fmt.Sprintf(tooLong, 253)},
 		{field: "spec.caBundle", value: "", says: tooShort},
-		{field: "spec.caBundle", value: base64.StdEncoding.EncodeToString([]byte(long(262144))), says: fmt.Sprintf(tooLong, 262144)},
+		{field: "spec.caBundle", value: base64.StdEncoding.EncodeToString([]byte(long(262144))),
+			says: fmt.Sprintf(tooLong, 262144)},
 		{field: "spec.proxyURL", value: "", says: tooShort},
 		{field: "spec.proxyURL", value: "http://" + long(506), says: fmt.Sprintf(tooLong, 512)},
 		{field: "spec.proxyURL", value: "socks5://proxy.example.com", says: badProxy},
@@ -189,7 +199,9 @@ func longNumbers(n, length int) []any {
 // goodObject is an object of the kind that the API server accepts, as users write it.
 func goodObject(kind, namespace string) *unstructured.Unstructured {
 	spec := map[string]any{
-		"applyUserId": "f8ccc2ff3c7748e8a7bfede38ae1cffa", "pendingItemIds": []any{"26"}, "approverIds": []any{"7b71e498e75d44048c9a22dd3c54f978"},
+		"applyUserId":    "f8ccc2ff3c7748e8a7bfede38ae1cffa",
+		"pendingItemIds": []any{"26"},
+		"approverIds":    []any{"7b71e498e75d44048c9a22dd3c54f978"},
 	}
 	if kind == "DataArtsWorkspace" {
 		spec = map[string]any{
@@ -246,14 +258,20 @@ var _ = Describe("A good value", func() {
 		Expect(api.Create(ctx, obj)).To(Succeed())
 	},
 		Entry("the least that packs", "ReleasePackage"),
-		Entry("the least that adopts", "ReleasePackage", example{field: "spec", value: map[string]any{"releasePackageId": "13"}}),
-		Entry("a name in Chinese with a space inside", "ReleasePackage", example{field: "spec.packageName", value: "发布 job_0948"}),
+		Entry("the least that adopts", "ReleasePackage",
+			example{field: "spec", value: map[string]any{"releasePackageId": "13"}}),
+		Entry("a name in Chinese with a space inside", "ReleasePackage",
+			example{field: "spec.packageName", value: "发布 job_0948"}),
 		Entry("a name of one letter", "ReleasePackage", example{field: "spec.packageName", value: "j"}),
-		Entry("as many items as the console takes", "ReleasePackage", example{field: "spec.pendingItemIds", value: numbers(100)}),
-		Entry("as many items with the longest ids", "ReleasePackage", example{field: "spec.pendingItemIds", value: longNumbers(100, 128)}),
+		Entry("as many items as the console takes", "ReleasePackage",
+			example{field: "spec.pendingItemIds", value: numbers(100)}),
+		Entry("as many items with the longest ids", "ReleasePackage",
+			example{field: "spec.pendingItemIds", value: longNumbers(100, 128)}),
 		Entry("the most approvers", "ReleasePackage", example{field: "spec.approverIds", value: numbers(20)}),
-		Entry("as many with the longest ids", "ReleasePackage", example{field: "spec.approverIds", value: longNumbers(20, 64)}),
-		Entry("user ids like an address", "ReleasePackage", example{field: "spec.applyUserId", value: "jane.doe@example.com"}),
+		Entry("as many with the longest ids", "ReleasePackage",
+			example{field: "spec.approverIds", value: longNumbers(20, 64)}),
+		Entry("user ids like an address", "ReleasePackage",
+			example{field: "spec.applyUserId", value: "jane.doe@example.com"}),
 		Entry("the other policies", "ReleasePackage",
 			example{field: "spec.deletionPolicy", value: "Retain"}, example{field: "spec.suspend", value: true}),
 		Entry("the shortest deadline", "ReleasePackage", example{field: "spec.deletionDeadline", value: "60s"}),
@@ -267,7 +285,8 @@ var _ = Describe("A good value", func() {
 		Entry("the longest times", "DataArtsWorkspace",
 			example{field: "spec.timeout", value: "1m0s"}, example{field: "spec.pollInterval", value: "23h60m"}),
 		Entry("a proxy and certificates", "DataArtsWorkspace",
-			example{field: "spec.proxyURL", value: "http://proxy.example.com:3128"}, example{field: "spec.caBundle", value: "LS0tLQ=="}),
+			example{field: "spec.proxyURL", value: "http://proxy.example.com:3128"},
+			example{field: "spec.caBundle", value: "LS0tLQ=="}),
 		Entry("the most requests", "DataArtsWorkspace", example{field: "spec.requestsPerSecond", value: int64(1000)}),
 	)
 })

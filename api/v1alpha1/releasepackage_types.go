@@ -24,8 +24,8 @@ const (
 	// UnpackFinalizer keeps a deleted ReleasePackage until its package needs no withdrawing any more.
 	UnpackFinalizer = "release.dataarts-operator.io/unpack"
 
-	// ReconcileAtAnnotation forces a pass whenever its value changes. The value is any token, by habit a time; it is echoed
-	// in status.lastHandledReconcileAt once that pass has been made.
+	// ReconcileAtAnnotation forces a pass whenever its value changes. The value is any token, by habit a time. It is
+	// echoed in status.lastHandledReconcileAt once that pass has been made.
 	ReconcileAtAnnotation = "dataarts-operator.io/reconcile-at"
 )
 
@@ -74,23 +74,25 @@ const (
 type AttemptOutcome string
 
 const (
-	// OutcomePacked means that the service accepted the request and named the package, or that the package was found later.
+	// OutcomePacked means that the service accepted the request and named the package, or that the package was found
+	// later.
 	OutcomePacked AttemptOutcome = "Packed"
-	// OutcomeWithdrawing means that the operator is about to withdraw the package that this attempt made, to pack another, or has sent the
-	// request and does not know its outcome. A look shows which.
+	// OutcomeWithdrawing means that the operator is about to withdraw the package that this attempt made, to pack
+	// another, or that it has sent the request and does not know its outcome. A look shows which.
 	OutcomeWithdrawing AttemptOutcome = "Withdrawing"
-	// OutcomeWithdrawn means that the service accepted the operator's request to withdraw the package that this attempt made. Once a
-	// look shows it withdrawn, the next attempt follows, or the object goes.
+	// OutcomeWithdrawn means that the service accepted the operator's request to withdraw the package that this
+	// attempt made. Once a look shows it withdrawn, the next attempt follows, or the object goes.
 	OutcomeWithdrawn AttemptOutcome = "Withdrawn"
-	// OutcomeGivenUp means that the deployment failed and that the service does not withdraw the package. The next attempt follows.
+	// OutcomeGivenUp means that the deployment failed and that the service does not withdraw the package. The next
+	// attempt follows.
 	OutcomeGivenUp AttemptOutcome = "GivenUp"
 	// OutcomeRefused means that the service examined the request and refused it. It is not sent again unchanged.
 	OutcomeRefused AttemptOutcome = "Refused"
-	// OutcomeNotDone means that provably nothing was packed for a reason that may pass: the service was not reached, throttled
-	// the call or did not accept the credentials.
+	// OutcomeNotDone means that provably nothing was packed, for a reason that may pass: the service was not
+	// reached, throttled the call or did not accept the credentials.
 	OutcomeNotDone AttemptOutcome = "NotDone"
-	// OutcomeNotFound means that the outcome stayed unknown until a look after the settle time showed no such package and
-	// its items still unpacked.
+	// OutcomeNotFound means that the outcome stayed unknown until a look after the settle time showed no such
+	// package and its items still unpacked.
 	OutcomeNotFound AttemptOutcome = "NotFound"
 )
 
@@ -131,24 +133,27 @@ type ReleasePackageSpec struct {
 	// +kubebuilder:default={}
 	WorkspaceRef WorkspaceReference `json:"workspaceRef,omitzero"`
 
-	// packageName is the name of the package at the service. Left out, it is the name of this object, 8 characters derived from its UID
-	// and, from the second package on, a number; status.packageName shows it. The service may not take a name again, even a withdrawn one's. A change while the package waits for review replaces the package; once it is
-	// deploying or deployed the name is frozen.
+	// packageName is the name of the package at the service. Left out, it is the name of this object, 8 characters
+	// derived from its UID and, from the second package on, a number; status.packageName shows it. The service may
+	// not take a name twice, even if the first package was withdrawn. A change while the package waits for review
+	// replaces the package; once it is deploying or deployed the name is frozen.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^\\\\s\\\\pC]([^\\\\pC]*[^\\\\s\\\\pC])?$')",message="packageName must not begin or end with a space or hold control characters"
 	PackageName string `json:"packageName,omitempty"`
 
-	// applyUserId is the IAM id of the user in whose name the items are packed: the submitter that the pending items show.
-	// A change while the package waits for review replaces the package; once it is deploying or deployed it is frozen.
+	// applyUserId is the IAM id of the user in whose name the items are packed: the submitter that the pending items
+	// show. A change while the package waits for review replaces the package; once it is deploying or deployed the
+	// id is frozen.
 	// +optional
 	ApplyUserID UserID `json:"applyUserId,omitempty"`
 
-	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. They are strings, so numbers need
-	// quotes in YAML. There are 100 at most, as in the console's release action (User Guide "Releasing a Job Task"). A change while the
-	// package waits for review replaces the package; once it is deploying or deployed they are frozen. The list belongs to who applies it as a
-	// whole, so that the package holds just what it says. Each id is there once; their order says nothing.
+	// pendingItemIds are the pending items to pack: each is one submitted version of a job or script. They are
+	// strings, so numbers need quotes in YAML. There are 100 at most, as in the console's release action (User Guide
+	// "Releasing a Job Task"). Each id is there once; their order says nothing. A change while the package waits for
+	// review replaces the package; once it is deploying or deployed the ids are frozen. Who applies the list owns
+	// all of it, so that the package holds just what it says.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -156,9 +161,9 @@ type ReleasePackageSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="pendingItemIds must hold each id once; take the repeated one out"
 	PendingItemIDs []ID `json:"pendingItemIds,omitempty"`
 
-	// approverIds are the IAM ids of the users who may deploy the package: workspace admins or deployers. A change while the
-	// package waits for review replaces the package; once it is deploying or deployed they are frozen. The list belongs to who applies it as a
-	// whole. Each id is there once; their order says nothing.
+	// approverIds are the IAM ids of the users who may deploy the package: workspace admins or deployers. Each id is
+	// there once; their order says nothing. A change while the package waits for review replaces the package; once
+	// it is deploying or deployed the ids are frozen. Who applies the list owns all of it.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -166,21 +171,22 @@ type ReleasePackageSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="approverIds must hold each id once; take the repeated one out"
 	ApproverIDs []UserID `json:"approverIds,omitempty"`
 
-	// releasePackageId adopts this existing package of the workspace instead of packing a new one. The fields above may then be left out;
-	// what they say otherwise than the package is reported, and never acted upon. It cannot be set, changed or removed once
-	// status.releasePackageId is recorded.
+	// releasePackageId adopts this existing package of the workspace instead of packing a new one. The four fields
+	// above may then be left out. Where they differ from the package, that is reported and never acted upon.
+	// releasePackageId cannot be set, changed or removed once status.releasePackageId is recorded.
 	// +optional
 	ReleasePackageID ID `json:"releasePackageId,omitempty"`
 
-	// deletionPolicy says what becomes of the package when this object is deleted: Unpack withdraws it, Retain leaves it. It may
-	// change at any time, also while the deletion is under way.
+	// deletionPolicy says what becomes of the package when this object is deleted: Unpack withdraws it, Retain
+	// leaves it. It may change at any time, also while the deletion is under way.
 	// +optional
 	// +kubebuilder:default=Unpack
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// deletionDeadline is how long a deletion may take, from 1m to 720h, such as 24h. After it the object is let go though its package may
-	// be left at the service; an event, a line in the operator's log and a counter tell of that package. Left out, a deletion takes as long as it takes.
-	// It may change at any time, also while the deletion is under way.
+	// deletionDeadline is how long a deletion may take, from 1m to 720h, such as 24h. After it the object is let go,
+	// although its package may be left at the service. An event, a line in the operator's log and a counter tell of
+	// that package. Left out, a deletion takes as long as it takes. It may change at any time, also while the
+	// deletion is under way.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -192,8 +198,8 @@ type ReleasePackageSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// PinnedWorkspace is the place at the service where the package is. It is recorded before the package is sent, and later calls
-// go there or nowhere.
+// PinnedWorkspace is the place at the service where the package is. It is recorded before the package is sent, and
+// later calls go there or nowhere.
 type PinnedWorkspace struct {
 	// endpoint is the service's address.
 	// +required
@@ -214,8 +220,8 @@ type PinnedWorkspace struct {
 	WorkspaceID string `json:"workspaceId,omitempty"`
 }
 
-// PackAttempt is one try to pack. It is recorded before the request is sent and is open until the outcome is known; while one
-// is open, no other is begun.
+// PackAttempt is one try to pack. It is recorded before the request is sent and is open until the outcome is known.
+// While one is open, no other is begun.
 type PackAttempt struct {
 	// number counts the tries of this object, from 1.
 	// +required
@@ -228,7 +234,8 @@ type PackAttempt struct {
 	// +kubebuilder:validation:MaxLength=128
 	PackageName string `json:"packageName,omitempty"`
 
-	// contentHash stands for what was sent: name (without its number, where it was generated), applicant, items and approvers.
+	// contentHash stands for what was sent: name (without its number, where it was generated), applicant, items and
+	// approvers.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -247,13 +254,14 @@ type PackAttempt struct {
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
 
-	// lostBefore counts the tries before this one, since the object last had a package, from the first on that ended as NotFound: what they may have made
-	// too late is searched for. Those that were never sent do not count.
+	// lostBefore counts tries before this one whose package, made too late, may still turn up. It begins with the
+	// first that ended as NotFound since the object last had a package. Tries that were never sent do not count.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LostBefore int32 `json:"lostBefore,omitempty"`
 
-	// lostInRow counts the tries right before this one that ended as NotFound, besides those that were never sent. A forced pass begins to count anew.
+	// lostInRow counts the tries right before this one that ended as NotFound. Tries that were never sent do not
+	// count and do not end the row. A forced pass begins to count anew.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LostInRow int32 `json:"lostInRow,omitempty"`
@@ -328,8 +336,8 @@ type ReleasePackageStatus struct {
 	// +optional
 	Attempt *PackAttempt `json:"attempt,omitempty"`
 
-	// withdrawnPackageIds are earlier packages of this object, withdrawn or failed, that a later attempt replaced: the latest ten.
-	// None of them is ever taken for the current one.
+	// withdrawnPackageIds are the latest ten earlier packages of this object, withdrawn or failed, that a later
+	// attempt replaced. None of them is ever taken for the current one.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -337,8 +345,8 @@ type ReleasePackageStatus struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	WithdrawnPackageIDs []string `json:"withdrawnPackageIds,omitempty"`
 
-	// packedTime is when the package was packed: by the operator's clock if it packed that itself, else as the service shows it, unless that is yet
-	// to come.
+	// packedTime is when the package was packed: by the operator's clock if the operator packed it, else as the
+	// service shows it, unless that time is in the future.
 	// +optional
 	PackedTime *metav1.Time `json:"packedTime,omitempty"`
 
@@ -346,17 +354,18 @@ type ReleasePackageStatus struct {
 	// +optional
 	RecordedTime *metav1.Time `json:"recordedTime,omitempty"`
 
-	// unpackedTime is when the service accepted the operator's latest request to withdraw the package, or had nothing to withdraw, by the operator's
-	// clock. Absent before that, and once a look shows the package after all.
+	// unpackedTime is when the service accepted the operator's latest request to withdraw the package, or had
+	// nothing to withdraw, by the operator's clock. Absent before that, and once a look shows the package after all.
 	// +optional
 	UnpackedTime *metav1.Time `json:"unpackedTime,omitempty"`
 
-	// missingTime is since when the service neither shows nor lists the package and refuses to withdraw it, by the operator's clock. Absent if it
-	// does not, and where the pending list tells what became of the package.
+	// missingTime is since when, by the operator's clock, the service neither shows nor lists the package and refuses
+	// to withdraw it. Absent if it is otherwise, and where the pending list tells what became of the package.
 	// +optional
 	MissingTime *metav1.Time `json:"missingTime,omitempty"`
 
-	// deployedTime is when the service finished the deployment, by its own clock; when the operator saw that, if it would be yet to come.
+	// deployedTime is when the service finished the deployment, by its own clock. If that time is in the future, it
+	// is when the operator saw the end of the deployment.
 	// +optional
 	DeployedTime *metav1.Time `json:"deployedTime,omitempty"`
 
@@ -380,26 +389,28 @@ type ReleasePackageStatus struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	ApproverIDs []string `json:"approverIds,omitempty"`
 
-	// items are the package's contents as the service shows them, in its order; filled at the first look at the package.
+	// items are the package's contents as the service shows them, in its order. They are filled at the first look at
+	// the package.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=1000
 	Items []PackageItem `json:"items,omitempty"`
 
-	// nextAttemptTime is when the operator tries again what is hindered now, as conditions tell. Absent while nothing is in the way, and where
-	// the next try follows within seconds.
+	// nextAttemptTime is when the operator tries again what it cannot do now; the conditions tell why. Absent while
+	// nothing is in the way, and where the next try follows within seconds.
 	// +optional
 	NextAttemptTime *metav1.Time `json:"nextAttemptTime,omitempty"`
 
-	// lastHandledReconcileAt echoes the annotation dataarts-operator.io/reconcile-at of the latest forced pass that was made.
+	// lastHandledReconcileAt echoes the annotation dataarts-operator.io/reconcile-at of the latest forced pass that
+	// was made.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// conditions are Ready and Deployed, about the package, and Reconciling and Stalled, about the operator's work; the last two are
-	// present only while true, and never together.
+	// conditions are Ready and Deployed, about the package, and Reconciling and Stalled, about the operator's work.
+	// The last two are present only while true, and never together.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -407,7 +418,8 @@ type ReleasePackageStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// ReleasePackage is a release package of DataArts Studio: pending items that wait together for one approver's deployment.
+// ReleasePackage is a release package of DataArts Studio: pending items that wait together for one approver's
+// deployment.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

@@ -81,13 +81,19 @@ var _ = Describe("What the service shows", func() {
 	})
 
 	DescribeTable("is bounded", func(ctx SpecContext, place, says string, change func(*v1alpha1.ReleasePackageStatus)) {
-		Expect(causesOf(recording(ctx, change))).To(ContainElement(And(HaveField("Field", place), HaveField("Message", ContainSubstring(says)))))
+		Expect(causesOf(recording(ctx, change))).To(ContainElement(And(HaveField("Field", place),
+			HaveField("Message", ContainSubstring(says)))))
 	},
-		Entry("in the applicant", "status.applyUserId", fmt.Sprintf(tooLong, 128), func(st *v1alpha1.ReleasePackageStatus) { st.ApplyUserID = long(129) }),
-		Entry("in the number of approvers", "status.approverIds", "must have at most 100 items", func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = users(101, 3) }),
-		Entry("in an approver", "status.approverIds[0]", fmt.Sprintf(tooLong, 128), func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{long(129)} }),
-		Entry("in an approver without an id", "status.approverIds[0]", tooShort, func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{""} }),
-		Entry("in the count of lost requests", "status.attempt.lostBefore", "greater than or equal to 0", func(st *v1alpha1.ReleasePackageStatus) { st.Attempt.LostBefore = -1 }),
+		Entry("in the applicant", "status.applyUserId", fmt.Sprintf(tooLong, 128),
+			func(st *v1alpha1.ReleasePackageStatus) { st.ApplyUserID = long(129) }),
+		Entry("in the number of approvers", "status.approverIds", "must have at most 100 items",
+			func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = users(101, 3) }),
+		Entry("in an approver", "status.approverIds[0]", fmt.Sprintf(tooLong, 128),
+			func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{long(129)} }),
+		Entry("in an approver without an id", "status.approverIds[0]", tooShort,
+			func(st *v1alpha1.ReleasePackageStatus) { st.ApproverIDs = []string{""} }),
+		Entry("in the count of lost requests", "status.attempt.lostBefore", "greater than or equal to 0",
+			func(st *v1alpha1.ReleasePackageStatus) { st.Attempt.LostBefore = -1 }),
 	)
 })
 
@@ -144,8 +150,8 @@ func schemas() map[string]map[string]any {
 	return byKind
 }
 
-// rulesIn lists what the API server says when it refuses what users write, by place. The status is not theirs to write, but its CEL
-// rules count.
+// rulesIn lists what the API server says when it refuses what users write, by place. The status is not theirs
+// to write, but its CEL rules count.
 func rulesIn(schema map[string]any) map[string][]string {
 	rules := map[string][]string{}
 	addRules(rules, schema, "")

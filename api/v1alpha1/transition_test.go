@@ -33,12 +33,18 @@ import (
 
 // Messages of the rules about changes.
 const (
-	workspaceRefPinned   = "spec.workspaceRef cannot change after the package was sent to a workspace; create another ReleasePackage for the other workspace"
-	adoptionPinned       = "spec.releasePackageId cannot be set, changed or removed after status.releasePackageId is recorded; create another ReleasePackage to adopt another package"
-	packageNameFrozen    = "spec.packageName is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-	applyUserIDFrozen    = "spec.applyUserId is frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-	pendingItemIDsFrozen = "spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
-	approverIDsFrozen    = "spec.approverIds are frozen because the package is deploying or deployed; create another ReleasePackage for another release"
+	workspaceRefPinned = "spec.workspaceRef cannot change after the package was sent to a workspace; " +
+		"create another ReleasePackage for the other workspace"
+	adoptionPinned = "spec.releasePackageId cannot be set, changed or removed " +
+		"after status.releasePackageId is recorded; create another ReleasePackage to adopt another package"
+	packageNameFrozen = "spec.packageName is frozen because the package is deploying or deployed; " +
+		"create another ReleasePackage for another release"
+	applyUserIDFrozen = "spec.applyUserId is frozen because the package is deploying or deployed; " +
+		"create another ReleasePackage for another release"
+	pendingItemIDsFrozen = "spec.pendingItemIds are frozen because the package is deploying or deployed; " +
+		"create another ReleasePackage for another release"
+	approverIDsFrozen = "spec.approverIds are frozen because the package is deploying or deployed; " +
+		"create another ReleasePackage for another release"
 )
 
 // change is an edit of an object with a past.
@@ -66,7 +72,9 @@ func notSent(*v1alpha1.ReleasePackageStatus) {}
 
 // sent is the past of a package whose id is not known.
 func sent(st *v1alpha1.ReleasePackageStatus) {
-	st.Workspace = &v1alpha1.PinnedWorkspace{Endpoint: "https://dayu.cn-north-4.myhuaweicloud.com", ProjectID: "p", WorkspaceID: "w"}
+	st.Workspace = &v1alpha1.PinnedWorkspace{
+		Endpoint: "https://dayu.cn-north-4.myhuaweicloud.com", ProjectID: "p", WorkspaceID: "w",
+	}
 	st.Attempt = &v1alpha1.PackAttempt{Number: 1, PackageName: "n", ContentHash: "h", StartTime: metav1.Now()}
 }
 
@@ -117,7 +125,8 @@ func inWorkspace(name string) func(*v1alpha1.ReleasePackage) {
 }
 
 func withContent(rp *v1alpha1.ReleasePackage) {
-	for _, edit := range []func(*v1alpha1.ReleasePackage){named("other"), appliedBy("other"), withItems("1"), withApprovers("other")} {
+	edits := []func(*v1alpha1.ReleasePackage){named("other"), appliedBy("other"), withItems("1"), withApprovers("other")}
+	for _, edit := range edits {
 		edit(rp)
 	}
 }
@@ -140,11 +149,12 @@ var refusedChanges = map[string]map[string]change{
 		"by removing it": {created: adopting("13"), past: in(v1alpha1.StatePendingReview), edit: adopting("")},
 	},
 	packageNameFrozen: {
-		"of a deploying package":          {past: in(v1alpha1.StateDeploying), edit: named("other")},
-		"of a deployed package":           {past: in(v1alpha1.StateDeployed), edit: named("other")},
-		"by removing it":                  {past: in(v1alpha1.StateDeployed), edit: named("")},
-		"by setting it":                   {created: named(""), past: in(v1alpha1.StateDeployed), edit: named("other")},
-		"in spite of another stall":       {past: in(v1alpha1.StateDeployed, v1alpha1.ReasonWorkspaceChanged), edit: named("other")},
+		"of a deploying package": {past: in(v1alpha1.StateDeploying), edit: named("other")},
+		"of a deployed package":  {past: in(v1alpha1.StateDeployed), edit: named("other")},
+		"by removing it":         {past: in(v1alpha1.StateDeployed), edit: named("")},
+		"by setting it":          {created: named(""), past: in(v1alpha1.StateDeployed), edit: named("other")},
+		"in spite of another stall": {past: in(v1alpha1.StateDeployed, v1alpha1.ReasonWorkspaceChanged),
+			edit: named("other")},
 		"of a deployed package of theirs": {created: adopting("13"), past: in(v1alpha1.StateDeployed), edit: named("other")},
 	},
 	applyUserIDFrozen: {
@@ -199,13 +209,15 @@ var _ = Describe("A change that can take effect", func() {
 			rp.Labels = map[string]string{"team": "data"}
 			rp.Finalizers = []string{v1alpha1.UnpackFinalizer}
 		}}),
-		Entry("back from an edit that came too late", change{past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecFrozen), edit: withContent}),
+		Entry("back from an edit that came too late",
+			change{past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecFrozen), edit: withContent}),
 		Entry("back to what an adopted package is, while it deploys", change{
 			created: adopting("13"), past: in(v1alpha1.StateDeploying, v1alpha1.ReasonSpecDiffers), edit: withContent}),
 		Entry("back to what an adopted package is, once it is deployed", change{
 			created: adopting("13"), past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecDiffers), edit: withContent}),
 		Entry("back to nothing that an adopted package could differ from", change{
-			created: adopting("13"), past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecDiffers), edit: func(rp *v1alpha1.ReleasePackage) {
+			created: adopting("13"), past: in(v1alpha1.StateDeployed, v1alpha1.ReasonSpecDiffers),
+			edit: func(rp *v1alpha1.ReleasePackage) {
 				named("")(rp)
 				appliedBy("")(rp)
 				withItems()(rp)

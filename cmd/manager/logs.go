@@ -27,8 +27,8 @@ import (
 // lateError is what the manager logs when it gives up its lease because it was told to stop.
 const lateError = "error received after stop sequence was engaged"
 
-// calm logs what libraries take for errors, and what is none, at level 1: that the API server takes no events from a namespace that is being deleted, and that
-// a manager that was told to stop leads no more.
+// calm logs at level 1 what libraries log as errors although nothing is wrong: the API server takes no events from
+// a namespace that is being deleted, and a manager that was told to stop leads no more.
 type calm struct {
 	logr.LogSink
 	running context.Context // It tells whether the manager was told to stop.
@@ -36,7 +36,8 @@ type calm struct {
 
 // Error implements logr.LogSink.
 func (c calm) Error(err error, message string, keysAndValues ...any) {
-	isNone := apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || message == lateError && c.running.Err() != nil
+	isNone := apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) ||
+		message == lateError && c.running.Err() != nil
 	switch {
 	case !isNone:
 		c.LogSink.Error(err, message, keysAndValues...)

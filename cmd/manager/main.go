@@ -55,18 +55,19 @@ var version = "dev"
 const (
 	leaderElectionID = "manager.release.dataarts-operator.io"
 
-	// gcPercent is a quarter of what Go sets: most of the memory is a cache that hardly changes, so that to collect more often costs little, and leaves
-	// less garbage.
+	// gcPercent is a quarter of what Go sets. Most of the memory is a cache that hardly changes, so collecting
+	// more often costs little and leaves less garbage.
 	gcPercent = 25
 
-	// longestCall is the highest spec.timeout of a workspace. A request to pack whose record has begun when the manager is told to stop is
-	// made and awaited, and its outcome recorded, for as long as gracePeriod: 10 seconds for the first record, and half a minute for the second.
+	// longestCall is the highest spec.timeout of a workspace. A request to pack whose record has begun when the
+	// manager is told to stop is made and awaited, and its outcome recorded, for as long as gracePeriod: 10
+	// seconds for the first record, and half a minute for the second.
 	longestCall = time.Minute
 	gracePeriod = longestCall + 45*time.Second
 
-	// shortestSettleTime keeps a request from taking effect after it was given up: a call may take as long as spec.timeout, and the
-	// service some time more. Where no real service is called, tests need not wait so long: a request whose spec.timeout does not end
-	// within the settle time is never sent.
+	// shortestSettleTime keeps a request from taking effect after it was given up: a call may take as long as
+	// spec.timeout, and the service some time more. Where no real service is called, tests need not wait so
+	// long: a request whose spec.timeout does not end within the settle time is never sent.
 	shortestSettleTime         = 2 * longestCall
 	shortestInsecureSettleTime = 5 * time.Second
 )
@@ -114,21 +115,25 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
 		"The namespace of the lease. Empty means the operator's own, which it knows inside a cluster only.")
 	flags.DurationVar(&o.leaseDuration, "leader-elect-lease-duration", 15*time.Second,
-		"How long after its latest renewal a lease is respected by the replicas that stand by: what a failover takes after a crash.")
+		"How long the replicas that stand by respect a lease that is not renewed. A failover takes so long after a crash.")
 	flags.DurationVar(&o.renewDeadline, "leader-elect-renew-deadline", 10*time.Second,
 		"How long the leader tries to renew its lease before it gives up and exits. Less than the lease's duration.")
 	flags.DurationVar(&o.retryPeriod, "leader-elect-retry-period", 2*time.Second,
 		"How long a replica waits between two tries to get or to renew the lease. Well below the renew deadline.")
 	flags.BoolVar(&o.allowInsecureEndpoints, "allow-insecure-endpoints", false,
-		"Allow workspaces whose endpoint is plain http, and connections to loopback, link-local and metadata addresses. For development only: credentials and requests can be read and changed on the way.")
+		"Allow workspaces whose endpoint is plain http, and connections to loopback, link-local and metadata addresses. "+
+			"For development only: others can read and change credentials and requests on the way.")
 	flags.DurationVar(&o.settleTime, "settle-time", 3*time.Minute,
-		"How long a request to pack whose answer was lost may still take effect. Only after it, and only if the service shows no such package "+
-			"and the items as unpacked, is a package packed again. At least 2m, or 5s with --allow-insecure-endpoints; nothing is packed through a "+
-			"workspace whose spec.timeout is longer.")
+		"How long a request to pack whose answer was lost may still take effect. A package is packed again only after it, "+
+			"and only if the service shows no such package and the items as unpacked. "+
+			"At least 2m, or 5s with --allow-insecure-endpoints. "+
+			"Nothing is packed through a workspace whose spec.timeout is longer.")
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 100,
-		"How many ReleasePackages are worked on at the same time. Most of that time they wait; as many withdrawals share a call, up to 100.")
+		"How many ReleasePackages are worked on at the same time. Most of that time they wait. "+
+			"As many withdrawals share a call, up to 100.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "",
-		"Comma-separated namespaces to watch. Empty means all. Those that the operator may not read are left out until it may, and told of in the log and a metric.")
+		"Comma-separated namespaces to watch. Empty means all. Those that the operator may not read are left out "+
+			"until it may; the log and a metric tell of them.")
 	o.zap.BindFlags(flags)
 }
 
@@ -139,7 +144,8 @@ func (o *options) check() error {
 		shortest = shortestInsecureSettleTime
 	}
 	if o.settleTime < shortest {
-		return fmt.Errorf("--settle-time is %s, within which a request whose answer was lost may still take effect: set at least %s", o.settleTime, shortest)
+		return fmt.Errorf("--settle-time is %s, within which a request whose answer was lost may still take effect: "+
+			"set at least %s", o.settleTime, shortest)
 	}
 	if err := o.checkLease(); err != nil {
 		return err
@@ -153,17 +159,21 @@ func (o *options) check() error {
 	return nil
 }
 
-// checkLease asks for what the leader election needs, so that a leader always knows that it is one no more before another begins.
+// checkLease asks for what the leader election needs: a leader must know that it has lost the lease before
+// another replica begins.
 func (o *options) checkLease() error {
 	switch {
 	case !o.leaderElect:
 		return nil
 	case o.leaseDuration < time.Second:
-		return fmt.Errorf("--leader-elect-lease-duration is %s: set at least 1s, as a lease counts in seconds", o.leaseDuration)
+		return fmt.Errorf("--leader-elect-lease-duration is %s: set at least 1s, as a lease counts in seconds",
+			o.leaseDuration)
 	case o.leaseDuration <= o.renewDeadline:
-		return fmt.Errorf("--leader-elect-renew-deadline is %s: set less than --leader-elect-lease-duration, which is %s", o.renewDeadline, o.leaseDuration)
+		return fmt.Errorf("--leader-elect-renew-deadline is %s: set less than --leader-elect-lease-duration, which is %s",
+			o.renewDeadline, o.leaseDuration)
 	case o.retryPeriod <= 0 || o.renewDeadline < 2*o.retryPeriod:
-		return fmt.Errorf("--leader-elect-retry-period is %s: set at most half of --leader-elect-renew-deadline, which is %s", o.retryPeriod, o.renewDeadline)
+		return fmt.Errorf("--leader-elect-retry-period is %s: set at most half of --leader-elect-renew-deadline, which is %s",
+			o.retryPeriod, o.renewDeadline)
 	}
 	return nil
 }
@@ -208,7 +218,8 @@ func run(o options) error {
 	if err := addReadiness(ctx, mgr); err != nil {
 		return err
 	}
-	log.Info("Manager starts", "version", version, "settleTime", o.settleTime.String(), "allowInsecureEndpoints", o.allowInsecureEndpoints)
+	log.Info("Manager starts", "version", version, "settleTime", o.settleTime.String(),
+		"allowInsecureEndpoints", o.allowInsecureEndpoints)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("running the manager: %w", err)
 	}
@@ -240,7 +251,9 @@ func (o *options) managerOptions() manager.Options {
 }
 
 // namespaces restricts the cache to those namespaces of the flag that may be read; nil means that all are watched.
-func (o *options) namespaces(ctx context.Context, config *rest.Config, opts *manager.Options, stop func()) (*controller.Namespaces, error) {
+func (o *options) namespaces(
+	ctx context.Context, config *rest.Config, opts *manager.Options, stop func(),
+) (*controller.Namespaces, error) {
 	var wanted []string
 	for name := range strings.SplitSeq(o.watchNamespaces, ",") {
 		if name = strings.TrimSpace(name); name != "" && !slices.Contains(wanted, name) {

@@ -90,12 +90,17 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	f := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&s.listen, "listen", "127.0.0.1:8090", "`address` of the service API; port 0 picks a free one")
-	f.StringVar(&s.controlListen, "control-listen", "127.0.0.1:8091", "`address` of the control API, which has no authentication")
-	f.StringVar(&s.config, "config", "", "JSON `file` with users, workspaces and assumptions (default: a built-in demonstration)")
-	f.BoolVar(&s.printConfig, "print-config", false, "print the built-in demonstration as a starting point for --config, and exit")
-	f.IntVar(&s.rateLimit, "rate-limit", 0, "calls per second allowed to each user, 10 at the real service; 0 means no limit")
+	f.StringVar(&s.controlListen, "control-listen", "127.0.0.1:8091",
+		"`address` of the control API, which has no authentication")
+	f.StringVar(&s.config, "config", "",
+		"JSON `file` with users, workspaces and assumptions (default: a built-in demonstration)")
+	f.BoolVar(&s.printConfig, "print-config", false,
+		"print the built-in demonstration as a starting point for --config, and exit")
+	f.IntVar(&s.rateLimit, "rate-limit", 0,
+		"calls per second allowed to each user, 10 at the real service; 0 means no limit")
 	f.DurationVar(&s.latency, "latency", 0, "time that passes before every operation does its work")
-	f.DurationVar(&s.deploy, "deploy-duration", 5*time.Second, "time a deployment takes to succeed; 0 leaves that to the control API")
+	f.DurationVar(&s.deploy, "deploy-duration", 5*time.Second,
+		"time a deployment takes to succeed; 0 leaves that to the control API")
 	if err := f.Parse(args); err != nil {
 		return settings{}, err
 	}

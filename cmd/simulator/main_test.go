@@ -46,7 +46,8 @@ var _ = Describe("Command", func() {
 		running, cancel := context.WithCancel(ctx)
 		out, done := gbytes.NewBuffer(), make(chan error, 1)
 		go func() {
-			done <- run(running, append([]string{"--listen=127.0.0.1:0", "--control-listen=127.0.0.1:0"}, args...), out, io.Discard)
+			done <- run(running, append([]string{"--listen=127.0.0.1:0", "--control-listen=127.0.0.1:0"}, args...),
+				out, io.Discard)
 		}()
 		var result error
 		stopped := false

@@ -50,9 +50,11 @@ func numericIDs(body string) string {
 const (
 	shown = `{"release_package":{"package_id":"13","package_name":"rel-a","deploy_status":1,"delete_flag":0,` +
 		`"apply_user_id":"f8cc","apply_user_name":"dev1","apply_timestamp":1747103060123,` +
-		`"package_approvers":[{"user_id":"7b71","user_name":"dep1"}],"project_id":"6209-workspace-ab12","workspace_id":"ab12"},` +
+		`"package_approvers":[{"user_id":"7b71","user_name":"dep1"}],` +
+		`"project_id":"6209-workspace-ab12","workspace_id":"ab12"},` +
 		`"task_details":[{"pending_item_id":"26","item_name":"job_a","task_id":"t1","task_type":1,"update_type":2,` +
-		`"deploy_status":1,"pending_version":4,"deployed_version":3,"submit_user_id":"f8cc","submit_timestamp":1747103000000}]}`
+		`"deploy_status":1,"pending_version":4,"deployed_version":3,"submit_user_id":"f8cc",` +
+		`"submit_timestamp":1747103000000}]}`
 	loginPage = `<!DOCTYPE html><html><body>Please log in</body></html>`
 )
 
@@ -110,7 +112,8 @@ var _ = Describe("What an answer proves", func() {
 		Entry("a 400 of someone else", dataarts.Unknown, answer(400, loginPage)),
 		Entry("a 400 with a code of another service", dataarts.Unknown, answer(400, refusal("IAM.0101"))),
 		Entry("a 400 with a numeric code", dataarts.Unknown, answer(400, `{"error_code":400,"error_msg":"DLF.3051"}`)),
-		Entry("a 400 with the code of the identity service", dataarts.Unknown, answer(400, `{"error":{"code":400,"message":"x"}}`)),
+		Entry("a 400 with the code of the identity service", dataarts.Unknown,
+			answer(400, `{"error":{"code":400,"message":"x"}}`)),
 		Entry("a 400 with a code only in its text", dataarts.Unknown, answer(400, `{"error_msg":"DLF.3051"}`)),
 		Entry("a 400 that is too long", dataarts.Unknown, answer(400, refusal("DLF.3051")+strings.Repeat(" ", 64<<10))),
 		Entry("a bare 404", dataarts.Unknown, answer(404, loginPage)),
@@ -172,9 +175,11 @@ var _ = Describe("What an answer proves", func() {
 		Entry("an empty 200", dataarts.Unknown, answer(200, "")),
 		Entry("an empty object", dataarts.Unknown, answer(200, `{}`)),
 		Entry("null", dataarts.Unknown, answer(200, `null`)),
-		Entry("a package without an id", dataarts.Unknown, answer(200, strings.Replace(shown, `"package_id":"13"`, `"x":1`, 1))),
+		Entry("a package without an id", dataarts.Unknown,
+			answer(200, strings.Replace(shown, `"package_id":"13"`, `"x":1`, 1))),
 		Entry("another package", dataarts.Unknown, answer(200, strings.Replace(shown, `"13"`, `"14"`, 1))),
-		Entry("a package that seems empty", dataarts.Unknown, answer(200, `{"release_package":{"package_id":"13","deploy_status":1}}`)),
+		Entry("a package that seems empty", dataarts.Unknown,
+			answer(200, `{"release_package":{"package_id":"13","deploy_status":1}}`)),
 		Entry("an item without an id", dataarts.Unknown, answer(200, strings.Replace(shown, `"26"`, `""`, 1))),
 		Entry("a status that is a text", dataarts.Unknown,
 			answer(200, strings.Replace(shown, `"deploy_status":1`, `"deploy_status":"1"`, 1))),
@@ -193,7 +198,8 @@ var _ = Describe("What an answer proves", func() {
 		Entry("a total without a page", dataarts.Unknown, answer(200, `{"total":3}`)),
 		Entry("a negative total", dataarts.Unknown, answer(200, `{"data":[],"total":-1}`)),
 		Entry("a package without an id", dataarts.Unknown, answer(200, `{"data":[{"package_name":"a"}],"total":1}`)),
-		Entry("a page that is too long", dataarts.Unknown, answer(200, `{"data":[],"total":0`+strings.Repeat(" ", 10<<20)+`}`)),
+		Entry("a page that is too long", dataarts.Unknown,
+			answer(200, `{"data":[],"total":0`+strings.Repeat(" ", 10<<20)+`}`)),
 		Entry("a refusal", dataarts.Refused, answer(400, refusal("DLF.0810"))),
 	)
 
@@ -214,20 +220,24 @@ var _ = Describe("What an answer proves", func() {
 			case strings.HasSuffix(r.URL.Path, "/package"):
 				answer(200, `{"release_package_id": `+large+`}`)(w, r)
 			case strings.HasSuffix(r.URL.Path, "/pending-items"):
-				answer(200, `{"data":[{"item_name":"x_id\":1,","pending_item_id":26,"task_id" : 7 ,"submit_user_id":8,"package_flag":0,"project_id":9}],"total":1}`)(w, r)
+				answer(200, `{"data":[{"item_name":"x_id\":1,","pending_item_id":26,"task_id" : 7 ,"submit_user_id":8,`+
+					`"package_flag":0,"project_id":9}],"total":1}`)(w, r)
 			case r.Method == http.MethodGet:
 				answer(200, numericIDs(shown))(w, r)
 			default:
-				answer(200, `{"data":[{"package_id":`+large+`,"apply_user_id":5,"package_approvers":[{"user_id":6}]}],"total":1,"request_id":4}`)(w, r)
+				answer(200, `{"data":[{"package_id":`+large+`,"apply_user_id":5,"package_approvers":[{"user_id":6}]}],`+
+					`"total":1,"request_id":4}`)(w, r)
 			}
 		}).URL)
 		Expect(c.Pack(ctx, packRequest)).To(Equal(large))
 		page, err := c.List(ctx, dataarts.ListOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(page.Rows).To(ConsistOf(dataarts.Package{ID: large, ApplyUserID: "5", Approvers: []dataarts.User{{ID: "6"}}}))
+		Expect(page.Rows).To(ConsistOf(dataarts.Package{ID: large, ApplyUserID: "5",
+			Approvers: []dataarts.User{{ID: "6"}}}))
 		pending, err := c.ListPendingItems(ctx, dataarts.PendingItemOptions{})
 		Expect(err).NotTo(HaveOccurred())
-		Expect(pending.Rows).To(ConsistOf(dataarts.PendingItem{ID: "26", Name: `x_id":1,`, TaskID: "7", SubmitUserID: "8", ProjectID: "9"}))
+		Expect(pending.Rows).To(ConsistOf(dataarts.PendingItem{ID: "26", Name: `x_id":1,`, TaskID: "7",
+			SubmitUserID: "8", ProjectID: "9"}))
 		detail, err := c.Show(ctx, "13")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(detail.Items).To(HaveLen(1))

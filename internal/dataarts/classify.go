@@ -23,8 +23,8 @@ import (
 	"strings"
 )
 
-// The codes that mean something to callers. The service answers nearly every failure with the status 400, so it is the code
-// that tells them apart; the texts are no help, since they may be localised.
+// The codes that mean something to callers. The service answers nearly every failure with the status 400, so it
+// is the code that tells them apart; the texts are no help, since they may be localised.
 var (
 	// The vendor's pages disagree on which of the two the service uses.
 	codesNotFound        = []string{"DLF.0810", "DLF.20810"}
@@ -50,9 +50,9 @@ func normalizeCode(code string) string {
 	return code
 }
 
-// classify says what an answer that is not a success proves. It proves nothing about the call's effect unless it is a refusal
-// by someone who is known to refuse before doing anything: a bare 400 or 404 may come from anywhere on the way,
-// and a 5xx may follow work that was done.
+// classify says what an answer that is not a success proves. It proves nothing about the call's effect unless
+// it is a refusal by someone who is known to refuse before doing anything: a bare 400 or 404 may come from
+// anywhere on the way, and a 5xx may follow work that was done.
 func classify(op Op, status int, code string) Kind {
 	switch {
 	case status < 400 || status >= 500 || status == http.StatusRequestTimeout:

@@ -14,13 +14,13 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package dataarts speaks to the release API of DataArts Studio in the operator's own words: a package is packed from pending
-// items, deployed by people in the console, and unpacked.
+// Package dataarts speaks to the release API of DataArts Studio in the operator's own words: a package is
+// packed from pending items, deployed by people in the console, and unpacked.
 //
-// It is the only package that knows the vendor's SDK, and it lets none of the SDK's habits through. Calls end with their
-// context. Success means that the service answered 200 and delivered what it promised; anything else is an *Error whose Kind says
-// what the failure proves, above all whether the call may have done its work. Nothing is retried here, because only a caller
-// that looks first may repeat a create.
+// It is the only package that knows the vendor's SDK, and it lets none of the SDK's habits through. Calls end
+// with their context. Success means that the service answered 200 and delivered what it promised; anything else
+// is an *Error whose Kind says what the failure proves, above all whether the call may have done its work.
+// Nothing is retried here, because only a caller that looks first may repeat a create.
 package dataarts
 
 import (
@@ -96,11 +96,13 @@ func invoke[Request, Response any](
 	return resp, nil
 }
 
-// sdkClient assembles an SDK client for a single call. The SDK has no contexts, so a call is bound to its own by a transport
-// of its own. That is cheap: connections belong to the Client's transport, which all calls share.
+// sdkClient assembles an SDK client for a single call. The SDK has no contexts, so a call is bound to its own
+// by a transport of its own. That is cheap: connections belong to the Client's transport, which all calls
+// share.
 //
-// It is put together by hand, because the SDK's builder would look for settings that are missing in the environment, rejects
-// a credential that is not one of its own types, and may write an id file into the home directory.
+// It is put together by hand, because the SDK's builder would look for settings that are missing in the
+// environment, rejects a credential that is not one of its own types, and may write an id file into the home
+// directory.
 func (c *Client) sdkClient(x *exchange) *sdk.DataArtsStudioClient {
 	cfg := config.DefaultHttpConfig().WithHttpRoundTripper(x).WithUserAgent(c.userAgent).WithTimeout(0)
 	return sdk.NewDataArtsStudioClient(core.NewHcHttpClient(impl.NewDefaultHttpClient(cfg)).

@@ -49,12 +49,15 @@ type Config struct {
 	WorkspaceID string
 	// Credentials authenticate every call.
 	Credentials Credentials
-	// CABundle holds PEM certificates to trust instead of the system's roots, for an https proxy too. Empty: the system's roots.
+	// CABundle holds PEM certificates to trust instead of the system's roots, for an https proxy too. Empty:
+	// the system's roots.
 	CABundle []byte
-	// ProxyURL is the http or https proxy that all calls go through, where it may name a user and a password. Empty: no proxy.
+	// ProxyURL is the http or https proxy that all calls go through, where it may name a user and a password.
+	// Empty: no proxy.
 	ProxyURL string
-	// AllowLocal permits connections, to the endpoint or the proxy, to this host, its link and metadata services. What is checked is each
-	// address that is connected to, as a name may lead anywhere, and elsewhere the next time.
+	// AllowLocal permits connections, to the endpoint or the proxy, to this host, its link and metadata
+	// services. What is checked is each address that is connected to, as a name may lead anywhere, and
+	// elsewhere the next time.
 	AllowLocal bool
 	// Timeout bounds a whole call, from connecting to the last byte of the answer. A call that it ends fails with
 	// context.DeadlineExceeded. Zero: 30 seconds.
@@ -217,8 +220,8 @@ func firstBlock(bundle []byte) (*pem.Block, []byte, error) {
 	return block, rest, nil
 }
 
-// skipText returns what follows the lines that say whose certificate comes next (RFC 7468, section 2). A line with the dashes of a block's begin or
-// end is none of them.
+// skipText returns what follows the lines that say whose certificate comes next (RFC 7468, section 2). A line
+// with the dashes of a block's begin or end is none of them.
 func skipText(bundle []byte) []byte {
 	for len(bundle) > 0 {
 		line, rest, _ := bytes.Cut(bundle, []byte("\n"))

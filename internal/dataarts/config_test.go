@@ -45,14 +45,20 @@ var _ = Describe("Config", func() {
 	},
 		Entry("no endpoint", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "" }),
 		Entry("an endpoint without a scheme", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "dayu.example.test" }),
-		Entry("an endpoint with a scheme of its own", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "ftp://dayu.example.test" }),
+		Entry("an endpoint with a scheme of its own", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "ftp://dayu.example.test" }),
 		Entry("an endpoint without a host", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://:443" }),
-		Entry("an endpoint with a path", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test/v2" }),
-		Entry("an endpoint with a query", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test?a=b" }),
-		Entry("an endpoint with an empty query", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test?" }),
-		Entry("an endpoint with a user", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://u:hush@dayu.example.test" }),
+		Entry("an endpoint with a path", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test/v2" }),
+		Entry("an endpoint with a query", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test?a=b" }),
+		Entry("an endpoint with an empty query", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test?" }),
+		Entry("an endpoint with a user", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "https://u:hush@dayu.example.test" }),
 		Entry("an endpoint with port 0", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test:0" }),
-		Entry("an endpoint with port 65536", "Endpoint", func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test:65536" }),
+		Entry("an endpoint with port 65536", "Endpoint",
+			func(c *dataarts.Config) { c.Endpoint = "https://dayu.example.test:65536" }),
 		Entry("no project", "ProjectID", func(c *dataarts.Config) { c.ProjectID = "" }),
 		Entry("a project that is too long", "ProjectID", func(c *dataarts.Config) { c.ProjectID = strings.Repeat("a", 129) }),
 		Entry("a project that is a path", "ProjectID", func(c *dataarts.Config) { c.ProjectID = "a/../b" }),
@@ -88,12 +94,14 @@ var _ = Describe("Config", func() {
 			c.CABundle = append(aCABundle(), []byte("-----END CERTIFICATE-----\n")...)
 		}),
 		Entry("a bundle of comments alone", "CABundle", func(c *dataarts.Config) { c.CABundle = []byte("# ours\n") }),
-		Entry("a proxy with a scheme of its own", "ProxyURL", func(c *dataarts.Config) { c.ProxyURL = "ftp://u:hush@proxy.test" }),
+		Entry("a proxy with a scheme of its own", "ProxyURL",
+			func(c *dataarts.Config) { c.ProxyURL = "ftp://u:hush@proxy.test" }),
 		Entry("a proxy that is no URL", "ProxyURL", func(c *dataarts.Config) { c.ProxyURL = "http://u:hush@proxy.test:x" }),
 		Entry("a negative timeout", "Timeout", func(c *dataarts.Config) { c.Timeout = -time.Second }),
 		Entry("a user agent with a line break", "UserAgent", func(c *dataarts.Config) { c.UserAgent = "a\nb" }),
 		Entry("a user agent with a space behind it", "UserAgent", func(c *dataarts.Config) { c.UserAgent = "a " }),
-		Entry("a user agent that is too long", "UserAgent", func(c *dataarts.Config) { c.UserAgent = strings.Repeat("a", 51) }),
+		Entry("a user agent that is too long", "UserAgent",
+			func(c *dataarts.Config) { c.UserAgent = strings.Repeat("a", 51) }),
 	)
 
 	DescribeTable("is accepted", func(change option) {
@@ -108,7 +116,8 @@ var _ = Describe("Config", func() {
 			c.CABundle = slices.Concat([]byte("# one\n\n"), aCABundle(), []byte("\r\n# two\n"), aCABundle(), []byte("\n#"))
 		}),
 		Entry("a bundle with titles, as they are published", func(c *dataarts.Config) {
-			c.CABundle = slices.Concat([]byte("Our Root CA\n===========\n"), aCABundle(), []byte("subject=CN = two\n"), aCABundle())
+			c.CABundle = slices.Concat([]byte("Our Root CA\n===========\n"), aCABundle(), []byte("subject=CN = two\n"),
+				aCABundle())
 		}),
 		Entry("a proxy with a password", func(c *dataarts.Config) { c.ProxyURL = "http://u:p@proxy.test:3128" }),
 		Entry("a token", withCredentials(dataarts.Credentials{Token: testToken})),
@@ -129,10 +138,13 @@ var _ = Describe("Credentials", func() {
 		Entry("as a string", credentials.String),
 		Entry("in Go syntax", credentials.GoString),
 		Entry("with %v of a list", func() string { return fmt.Sprintf("%v", []dataarts.Credentials{credentials}) }),
-		Entry("with %+v of what holds them", func() string { return fmt.Sprintf("%+v", aConfig("", withCredentials(credentials))) }),
-		Entry("with %#v of what holds them", func() string { return fmt.Sprintf("%#v", aConfig("", withCredentials(credentials))) }),
+		Entry("with %+v of what holds them",
+			func() string { return fmt.Sprintf("%+v", aConfig("", withCredentials(credentials))) }),
+		Entry("with %#v of what holds them",
+			func() string { return fmt.Sprintf("%#v", aConfig("", withCredentials(credentials))) }),
 		Entry("with %q of a pointer", func() string { return fmt.Sprintf("%q", &credentials) }),
-		Entry("with a verb that is not meant for them", func() string { return fmt.Sprintf("%d %x", credentials, credentials) }),
+		Entry("with a verb that is not meant for them",
+			func() string { return fmt.Sprintf("%d %x", credentials, credentials) }),
 		Entry("as JSON", func() string {
 			b, err := json.Marshal(aConfig("", withCredentials(credentials)))
 			Expect(err).NotTo(HaveOccurred())

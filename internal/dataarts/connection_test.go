@@ -143,14 +143,16 @@ var _ = Describe("A connection", func() {
 		},
 		Entry("nobody listens", func() string { return "http://127.0.0.1:1" }, "connection refused"),
 		// A label of more than 63 characters is no name at all, so the resolver does not ask around for it.
-		Entry("there is no such host", func() string { return "http://" + strings.Repeat("a", 64) + ".test" }, "no such host"),
+		Entry("there is no such host", func() string { return "http://" + strings.Repeat("a", 64) + ".test" },
+			"no such host"),
 		Entry("the certificate is not trusted",
 			func() string { return aTLSServer(answer(200, packed), tls.VersionTLS13).URL }, "unknown authority"),
 		Entry("the certificate is for someone else", func() string {
 			server := aTLSServer(answer(200, packed), tls.VersionTLS13)
 			return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 		}, "certificate"),
-		Entry("the server's TLS is outdated", func() string { return aTLSServer(answer(200, packed), tls.VersionTLS11).URL }, "tls: "),
+		Entry("the server's TLS is outdated",
+			func() string { return aTLSServer(answer(200, packed), tls.VersionTLS11).URL }, "tls: "),
 		Entry("the server does not speak TLS", func() string {
 			return strings.Replace(aServer(answer(200, packed)).URL, "http:", "https:", 1)
 		}, "server gave HTTP response to HTTPS client"),
@@ -270,6 +272,7 @@ var _ = Describe("A connection", func() {
 		Entry("pod identity as IPv6", "http://[fd00:ec2::23]"),
 		Entry("metadata through NAT64", "http://[64:ff9b::169.254.169.254]"),
 		Entry("a proxy", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "http://localhost:PORT" }),
-		Entry("a proxy with TLS", "https://dayu.example.test", func(c *dataarts.Config) { c.ProxyURL = "https://127.0.0.1:PORT" }),
+		Entry("a proxy with TLS", "https://dayu.example.test",
+			func(c *dataarts.Config) { c.ProxyURL = "https://127.0.0.1:PORT" }),
 	)
 })

@@ -107,7 +107,8 @@ func (t *tokenCredential) ProcessAuthParams(*impl.DefaultHttpClient, string) (au
 	return t, nil
 }
 
-// ProcessAuthRequest implements auth.ICredential: it fills in what auth.BasicCredentials does, with a token for the signature.
+// ProcessAuthRequest implements auth.ICredential: it fills in what auth.BasicCredentials does, with a token for
+// the signature.
 func (t *tokenCredential) ProcessAuthRequest(
 	_ *impl.DefaultHttpClient, r *request.DefaultHttpRequest,
 ) (*request.DefaultHttpRequest, error) {

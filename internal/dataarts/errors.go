@@ -45,21 +45,22 @@ const (
 	// Unknown is everything that proves nothing: the call may have done its work, completely or in part, may be doing it
 	// still, or may never have arrived. It is the zero value, so what is not understood is Unknown.
 	Unknown Kind = iota
-	// Refused is a documented refusal of the service or of its gateway, or a request that this package did not send because it
-	// could not have been accepted. Sending the same again leads to the same answer.
+	// Refused is a documented refusal of the service or of its gateway, or a request that this package did not
+	// send because it could not have been accepted. Sending the same again leads to the same answer.
 	Refused
 	// NotFound is the service's answer that the package named in Show or Unpack does not exist.
 	NotFound
 	// AlreadyDeployed is the service's answer to Unpack that the package has been released to production.
 	AlreadyDeployed
-	// Unauthorized means that the credentials were not accepted. A few such answers in a row lock an access key for minutes.
+	// Unauthorized means that the credentials were not accepted. A few such answers in a row lock an access key
+	// for minutes.
 	Unauthorized
 	// Forbidden means that the credentials are valid, but may not do this.
 	Forbidden
 	// Throttled means that too many calls were made; Error.RetryAfter says when to come back if the service said so.
 	Throttled
-	// Unreachable means that the call ended, of itself or with its context, before it had a connection to send the request over.
-	// The request did not leave this machine.
+	// Unreachable means that the call ended, of itself or with its context, before it had a connection to send
+	// the request over. The request did not leave this machine.
 	Unreachable
 )
 
@@ -96,7 +97,8 @@ type Error struct {
 	Status int
 	// Code is the service's error code, such as "DLF.3051", empty if there was none.
 	Code string
-	// Message explains the failure in one short line that is free of secrets and the same whenever the failure is the same.
+	// Message explains the failure in one short line that is free of secrets and the same whenever the failure
+	// is the same.
 	Message string
 	// RequestID identifies the call to the vendor's support. It differs for each call, so it is not part of the text.
 	RequestID string
@@ -132,8 +134,9 @@ func KindOf(err error) Kind {
 	return Unknown
 }
 
-// MayDeny reports whether an answer to Show or Unpack may mean that the service knows no package of that id. What it says then is not documented, so
-// every answer may that speaks of the request alone. It proves nothing by itself.
+// MayDeny reports whether an answer to Show or Unpack may mean that the service knows no package of that id.
+// What it says then is not documented, so every answer may that speaks of the request alone. It proves nothing
+// by itself.
 func MayDeny(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Op != OpShow && e.Op != OpUnpack {
@@ -143,7 +146,8 @@ func MayDeny(err error) bool {
 	case NotFound, Refused:
 		return true
 	case Unknown: // A status alone may come from anywhere on the way.
-		return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && e.Status != http.StatusRequestTimeout
+		return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError &&
+			e.Status != http.StatusRequestTimeout
 	case AlreadyDeployed, Unauthorized, Forbidden, Throttled, Unreachable:
 	}
 	return false

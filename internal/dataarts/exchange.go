@@ -29,8 +29,8 @@ import (
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/response"
 )
 
-// exchange is one call on the wire. The SDK knows it as its transport and as its error handler, which lets it bind the call to
-// a context, remember how far the call came, and judge the answer before the SDK does.
+// exchange is one call on the wire. The SDK knows it as its transport and as its error handler, which lets it
+// bind the call to a context, remember how far the call came, and judge the answer before the SDK does.
 type exchange struct {
 	ctx    context.Context // the SDK, which stands between the call and RoundTrip, cannot pass it on
 	op     Op
@@ -68,7 +68,8 @@ func (x *exchange) HandleError(_ *request.DefaultHttpRequest, resp *response.Def
 	return nil
 }
 
-// failure turns an error of the SDK into one of ours. The SDK's types, and texts with addresses and bodies in them, stay behind.
+// failure turns an error of the SDK into one of ours. The SDK's types, and texts with addresses and bodies in
+// them, stay behind.
 func (x *exchange) failure(err error) error {
 	var e *Error
 	switch {

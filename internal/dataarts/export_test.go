@@ -30,7 +30,8 @@ func (c *Client) AnswerWith(rt http.RoundTripper) {
 
 // InvokePanicking makes a call in which the SDK panics.
 func (c *Client) InvokePanicking(ctx context.Context, value any) error {
-	_, err := invoke(ctx, c, OpShow, func(*sdk.DataArtsStudioClient, *struct{}) (*struct{}, error) { panic(value) }, &struct{}{})
+	_, err := invoke(ctx, c, OpShow,
+		func(*sdk.DataArtsStudioClient, *struct{}) (*struct{}, error) { panic(value) }, &struct{}{})
 	return err
 }
 

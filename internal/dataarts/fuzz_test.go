@@ -46,7 +46,8 @@ func FuzzReply(f *testing.F) {
 	for _, body := range []string{
 		``, `null`, `[]`, `{}`, `{"release_package_id":"13"}`, `{"release_package_id":13}`, `{"release_package_id":"../"}`,
 		shown, loginPage, refusal("DLF.0810"), refusal("DLF.20990"), `{"data":[{"package_id":"13"}],"total":1}`,
-		`{"data":[{"pending_item_id":"26"}],"total":1}`, `{"data":[{"package_id" : 13 }],"total":1}`, `{"Data":[null],"TOTAL":1e0}`, `{"release_package":null,"task_details":[null]}`,
+		`{"data":[{"pending_item_id":"26"}],"total":1}`, `{"data":[{"package_id" : 13 }],"total":1}`,
+		`{"Data":[null],"TOTAL":1e0}`, `{"release_package":null,"task_details":[null]}`,
 	} {
 		for _, status := range []int{200, 204, 302, 400, 401, 429, 502} {
 			f.Add(status, []byte(body))

@@ -24,8 +24,8 @@ import (
 
 const maxIDLength = 128
 
-// checkID accepts what can be one segment of a URL path without being escaped: the SDK puts ids into the path as they are,
-// so that "13/../14" would ask about another package.
+// checkID accepts what can be one segment of a URL path without being escaped: the SDK puts ids into the path
+// as they are, so that "13/../14" would ask about another package.
 func checkID(id string) error {
 	switch {
 	case id == "":

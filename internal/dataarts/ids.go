@@ -21,8 +21,8 @@ import "bytes"
 // endsID is how the name of each field ends that holds an id, with the quote behind it.
 var endsID = []byte(`_id"`)
 
-// idsAsText puts the ids of an answer that are whole numbers into quotes, digit by digit. The service documents ids as texts, and yet the answer
-// to a deployment has them as numbers; the SDK takes texts alone.
+// idsAsText puts the ids of an answer that are whole numbers into quotes, digit by digit. The service documents
+// ids as texts, and yet the answer to a deployment has them as numbers; the SDK takes texts alone.
 //
 // The JSON need not be parsed for that: within a text, the quote would have a backslash before it.
 func idsAsText(body []byte) []byte {
@@ -45,7 +45,8 @@ func idsAsText(body []byte) []byte {
 	return append(out, body[copied:]...)
 }
 
-// wholeNumber finds the value behind the name of a field. It is empty unless it is a number without sign, fraction and exponent.
+// wholeNumber finds the value behind the name of a field. It is empty unless it is a number without sign,
+// fraction and exponent.
 func wholeNumber(body []byte, at int) (begin, end int) {
 	at = skipSpace(body, at)
 	if at == len(body) || body[at] != ':' {

@@ -49,7 +49,8 @@ func refuseLocal(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// metadata are the addresses of clouds' metadata services that are not link-local. They hand out credentials of the node.
+// metadata are the addresses of clouds' metadata services that are not link-local. They hand out credentials of
+// the node.
 var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd00:ec2::23"), netip.MustParseAddr("fd20:ce::254"),
 	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"), netip.MustParseAddr("168.63.129.16"),

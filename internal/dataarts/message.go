@@ -35,8 +35,8 @@ const maxMessageRunes = 256
 var errTooLong = errors.New("the answer is too long")
 
 var (
-	// echo matches where a message begins to repeat the request: when a signature does not match, the gateway may answer with
-	// all that was signed, which includes the security token.
+	// echo matches where a message begins to repeat the request: when a signature does not match, the gateway
+	// may answer with all that was signed, which includes the security token.
 	echo = regexp.MustCompile(`(?i)canonical[ _-]?request|string[ _-]?to[ _-]?sign|sdk-hmac-sha256|` +
 		`x-security-token|x-auth-token|authorization\s*[:=]|access\s*=|signature\s*[:=]`)
 
@@ -60,7 +60,8 @@ func newRedactor(secrets []string) redactor {
 	return redactor{secrets: strings.NewReplacer(pairs...)}
 }
 
-// line returns the text as one short line without secrets, control characters or anything that differs from call to call.
+// line returns the text as one short line without secrets, control characters or anything that differs from
+// call to call.
 func (r redactor) line(text string) string {
 	words := strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) })
 	text = r.secrets.Replace(strings.Join(words, " "))
@@ -102,9 +103,8 @@ func describe(err error) string {
 
 // lost reports whether the other side went away. Which of these errors is seen then is a matter of chance.
 func lost(err error) bool {
-	return slices.ContainsFunc([]error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE}, func(target error) bool {
-		return errors.Is(err, target)
-	})
+	ends := []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE}
+	return slices.ContainsFunc(ends, func(end error) bool { return errors.Is(err, end) })
 }
 
 func innermost(err error) error {

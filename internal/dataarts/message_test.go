@@ -82,7 +82,8 @@ var _ = Describe("The text of an error", func() {
 
 	It("is of no kind if it is not of this package", func() {
 		Expect(dataarts.KindOf(errors.New("x"))).To(Equal(dataarts.Unknown))
-		Expect(dataarts.KindOf(fmt.Errorf("doing x: %w", &dataarts.Error{Kind: dataarts.Throttled}))).To(Equal(dataarts.Throttled))
+		err := fmt.Errorf("doing x: %w", &dataarts.Error{Kind: dataarts.Throttled})
+		Expect(dataarts.KindOf(err)).To(Equal(dataarts.Throttled))
 	})
 
 	It("is the same for the same failure", func(ctx SpecContext) {

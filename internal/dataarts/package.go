@@ -108,8 +108,8 @@ type PendingItem struct {
 	TaskID     string
 	TaskType   TaskType
 	ChangeType ChangeType
-	// PackageFlag is 0 while the item is not packed, and PackageFlagUnknown where the service did not say. Other values are not
-	// documented.
+	// PackageFlag is 0 while the item is not packed, and PackageFlagUnknown where the service did not say.
+	// Other values are not documented.
 	PackageFlag     int
 	PendingVersion  int
 	DeployedVersion int

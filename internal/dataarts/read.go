@@ -49,7 +49,8 @@ type PendingItemOptions struct {
 	Offset int
 }
 
-// List returns one page of packages, newest application first, exactly as the service gave it: it may hold deleted packages.
+// List returns one page of packages, newest application first, exactly as the service gave it: it may hold
+// deleted packages.
 func (c *Client) List(ctx context.Context, opts ListOptions) (Page[Package], error) {
 	body, err := opts.body()
 	if err != nil {
@@ -99,8 +100,9 @@ func (o ListOptions) body() (*model.ListReleasePackagesRequestBody, error) {
 	return body, nil
 }
 
-// Show returns a package and its items. How the service answers for an id that it does not know is not documented, so only
-// an error of the Kind NotFound says that there is no such package; any other failure says nothing about it.
+// Show returns a package and its items. How the service answers for an id that it does not know is not
+// documented, so only an error of the Kind NotFound says that there is no such package; any other failure says
+// nothing about it.
 func (c *Client) Show(ctx context.Context, packageID string) (PackageDetail, error) {
 	if err := checkID(packageID); err != nil {
 		return PackageDetail{}, refuse(OpShow, "the package id %v", err)
@@ -114,7 +116,8 @@ func (c *Client) Show(ctx context.Context, packageID string) (PackageDetail, err
 		return PackageDetail{}, unclear(OpShow, "the answer is not about the package that was asked for")
 	}
 	detail := PackageDetail{Package: packageFromDetail(*resp.ReleasePackage)}
-	// Callers tell packages apart by their items, so a package must not look empty because a part of the answer is missing.
+	// Callers tell packages apart by their items, so a package must not look empty because a part of the answer
+	// is missing.
 	if resp.TaskDetails == nil && !detail.Deleted {
 		return PackageDetail{}, unclear(OpShow, "the answer does not say what is in the package")
 	}
@@ -162,8 +165,8 @@ func validPage(limit, offset int) bool {
 	return limit >= 0 && limit <= math.MaxInt32 && offset >= 0 && offset <= math.MaxInt32
 }
 
-// wholePage reports whether an answer is a page at all. One without its parts, such as {}, must not pass for an empty page:
-// the packages would seem to be gone.
+// wholePage reports whether an answer is a page at all. One without its parts, such as {}, must not pass for an
+// empty page: the packages would seem to be gone.
 func wholePage[T any](data *[]T, total *int32) bool {
 	return total != nil && *total >= 0 && (data != nil || *total == 0)
 }

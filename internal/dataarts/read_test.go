@@ -55,7 +55,8 @@ var _ = Describe("What is read", func() {
 		server := aServer(answer(200, `{"data":[`+first+`,`+
 			`{"package_id":"14","deploy_status":2,"delete_flag":1,"deploy_user_id":"7b71","deploy_user_name":"dep1",`+
 			`"deploy_timestamp":1},`+
-			`{"package_id":"15","deploy_status":77,"delete_flag":9,"apply_timestamp":0,"deploy_timestamp":9223372036854775807,"new":{}}`+
+			`{"package_id":"15","deploy_status":77,"delete_flag":9,"apply_timestamp":0,`+
+			`"deploy_timestamp":9223372036854775807,"new":{}}`+
 			`],"total":1234}`))
 		Expect(aClient(server.URL).List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.Page[dataarts.Package]{
 			Total: 1234,
@@ -82,9 +83,11 @@ var _ = Describe("What is read", func() {
 
 	It("is a page of pending items", func(ctx SpecContext) {
 		server := aServer(answer(200, `{"data":[{"pending_item_id":"26","item_name":"job_a","task_id":"t1","task_type":2,`+
-			`"update_type":3,"package_flag":7,"pending_version":4,"deployed_version":3,"submit_user_id":"f8cc","submit_user_name":"dev1",`+
-			`"submit_timestamp":1747103000000,"project_id":"6209ab12"}],"total":1}`))
-		Expect(aClient(server.URL).ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.Page[dataarts.PendingItem]{
+			`"update_type":3,"package_flag":7,"pending_version":4,"deployed_version":3,"submit_user_id":"f8cc",`+
+			`"submit_user_name":"dev1","submit_timestamp":1747103000000,"project_id":"6209ab12"}],"total":1}`))
+		items, err := aClient(server.URL).ListPendingItems(ctx, dataarts.PendingItemOptions{})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(items).To(Equal(dataarts.Page[dataarts.PendingItem]{
 			Total: 1,
 			Rows: []dataarts.PendingItem{{
 				ID: "26", Name: "job_a", TaskID: "t1", TaskType: dataarts.TaskScript, ChangeType: dataarts.ChangeDelete,

@@ -38,7 +38,8 @@ const (
 	maxRequestIDLength = 64
 )
 
-// undecodable is said of a body that is not the JSON it should be. What it is instead may be anything, so it is not shown.
+// undecodable is said of a body that is not the JSON it should be. What it is instead may be anything, so it is
+// not shown.
 const undecodable = "the answer could not be decoded"
 
 // reply is an answer as it came, with its body read.
@@ -110,7 +111,8 @@ func (r reply) judge(op Op, redact redactor) error {
 	}
 }
 
-// envelope returns what the answer reports, and whether it could be read. No body is an empty report: the status speaks then.
+// envelope returns what the answer reports, and whether it could be read. No body is an empty report: the
+// status speaks then.
 func (r reply) envelope() (env envelope, whole bool) {
 	if r.cut != nil {
 		return envelope{}, false
@@ -150,7 +152,8 @@ func (r reply) requestID(env envelope) string {
 	return id
 }
 
-// retryAfter reads the header of that name: seconds or a date, which is compared with the server's own clock where it shows one.
+// retryAfter reads the header of that name: seconds or a date, which is compared with the server's own clock
+// where it shows one.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {

@@ -158,7 +158,8 @@ var _ = Describe("Against the simulated service", func() {
 		_, err := aClient(endpoint, change).List(ctx, dataarts.ListOptions{})
 		Expect(expectError(err).Kind).To(Equal(kind), err.Error())
 	},
-		Entry("with another secret key", dataarts.Unauthorized, func(c *dataarts.Config) { c.Credentials.SecretKey = "wrong" }),
+		Entry("with another secret key", dataarts.Unauthorized,
+			func(c *dataarts.Config) { c.Credentials.SecretKey = "wrong" }),
 		Entry("with an unknown key", dataarts.Unauthorized, func(c *dataarts.Config) { c.Credentials.AccessKey = "wrong" }),
 		Entry("without the security token", dataarts.Unauthorized,
 			func(c *dataarts.Config) { c.Credentials.AccessKey = "TEMPORARYKEYID" }),

@@ -92,7 +92,8 @@ func aServer(handler http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-// answer is a handler that reads the request and answers with the status, the body and pairs of header names and values.
+// answer is a handler that reads the request and answers with the status, the body and pairs of header names
+// and values.
 func answer(status int, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -103,7 +103,8 @@ var _ = Describe("What is sent", func() {
 				_, err := c.List(ctx, dataarts.ListOptions{})
 				return err
 			}),
-		Entry("ListPendingItems", "GET "+factory+"/pending-items?item_name=a%20b%26c&limit=100&offset=1&submit_user_name=dev1", "",
+		Entry("ListPendingItems",
+			"GET "+factory+"/pending-items?item_name=a%20b%26c&limit=100&offset=1&submit_user_name=dev1", "",
 			func(ctx context.Context, c *dataarts.Client) error {
 				_, err := c.ListPendingItems(ctx, dataarts.PendingItemOptions{
 					ItemName: "a b&c", SubmitUserName: "dev1", Limit: 100, Offset: 1,
@@ -140,7 +141,8 @@ var _ = Describe("What is sent", func() {
 
 	It("sends a token instead of a signature", func(ctx SpecContext) {
 		endpoint, requests := aRecorder(anAnswer)
-		Expect(aClient(endpoint, withCredentials(dataarts.Credentials{Token: testToken})).Pack(ctx, packRequest)).To(Equal("13"))
+		client := aClient(endpoint, withCredentials(dataarts.Credentials{Token: testToken}))
+		Expect(client.Pack(ctx, packRequest)).To(Equal("13"))
 
 		var got sent
 		Expect(requests).To(Receive(&got))
@@ -172,13 +174,14 @@ var _ = Describe("What is sent", func() {
 		Expect(os.ReadDir(home)).To(BeEmpty())
 	})
 
-	DescribeTable("is nothing, if it could not be accepted", func(ctx SpecContext, call func(context.Context, *dataarts.Client) error) {
-		endpoint, requests := aRecorder(anAnswer)
-		e := expectError(call(ctx, aClient(endpoint)))
-		Expect(e.Kind).To(Equal(dataarts.Refused))
-		Expect(e.Status).To(BeZero())
-		Expect(requests).NotTo(Receive())
-	},
+	DescribeTable("is nothing, if it could not be accepted",
+		func(ctx SpecContext, call func(context.Context, *dataarts.Client) error) {
+			endpoint, requests := aRecorder(anAnswer)
+			e := expectError(call(ctx, aClient(endpoint)))
+			Expect(e.Kind).To(Equal(dataarts.Refused))
+			Expect(e.Status).To(BeZero())
+			Expect(requests).NotTo(Receive())
+		},
 		Entry("Unpack of nothing", unpacking()),
 		Entry("Unpack of an empty id", unpacking("13", "")),
 		Entry("Unpack of a path", unpacking("1/2")),

@@ -78,8 +78,8 @@ func (r PackRequest) check() error {
 
 // Unpack withdraws packages. An empty list is refused without being sent, since nobody knows what it would mean.
 //
-// A refusal speaks of the request as a whole. The service does not document which of several ids it is about, nor whether
-// the others were withdrawn: a caller that sent more than one id must ask again for each.
+// A refusal speaks of the request as a whole. The service does not document which of several ids it is about,
+// nor whether the others were withdrawn: a caller that sent more than one id must ask again for each.
 func (c *Client) Unpack(ctx context.Context, packageIDs []string) error {
 	if len(packageIDs) == 0 {
 		return refuse(OpUnpack, "no package ids given")

@@ -83,8 +83,8 @@ type Assumptions struct {
 	UnpackFailed Verdict `json:"unpackFailed,omitempty"`
 	// UnpackAgain applies to a package already withdrawn: [Refuse] as not existing, or [Accept].
 	UnpackAgain Verdict `json:"unpackAgain,omitempty"`
-	// UnpackUnknown applies to a package that does not exist, or is not shown yet: [Refuse], where only what does not exist is
-	// unknown, or [Accept] and do nothing.
+	// UnpackUnknown applies to a package that does not exist, or is not shown yet: [Refuse], where only what
+	// does not exist is unknown, or [Accept] and do nothing.
 	UnpackUnknown Verdict `json:"unpackUnknown,omitempty"`
 	// UnpackEmpty applies to an unpack call that names no package: [Refuse] or [Accept].
 	UnpackEmpty Verdict `json:"unpackEmpty,omitempty"`
@@ -99,8 +99,9 @@ type Assumptions struct {
 	// [PackageGone].
 	WithdrawnPackage WithdrawnPackage `json:"withdrawnPackage,omitempty"`
 
-	// ItemLag, ListLag and ShowLag are the seconds until the pending list, the list of packages and the details of one know what was
-	// done to packages; ClockOffset is by how many seconds the clock of the service is ahead. See [Limits].
+	// ItemLag, ListLag and ShowLag are the seconds until the pending list, the list of packages and the details
+	// of one know what was done to packages; ClockOffset is by how many seconds the clock of the service is
+	// ahead. See [Limits].
 	ItemLag     int `json:"itemLag,omitempty"`
 	ListLag     int `json:"listLag,omitempty"`
 	ShowLag     int `json:"showLag,omitempty"`
@@ -203,8 +204,8 @@ const (
 // RateWindow is the time in which calls are counted.
 type RateWindow string
 
-// The rate limit is so many calls in each second of the clock, or sixty times as many in each minute of it, or a second's
-// worth of calls that comes back evenly as it is used up.
+// The rate limit is so many calls in each second of the clock, or sixty times as many in each minute of it, or
+// a second's worth of calls that comes back evenly as it is used up.
 const (
 	WindowSecond RateWindow = "second"
 	WindowMinute RateWindow = "minute"

@@ -60,7 +60,8 @@ var _ = Describe("Assumptions", func() {
 			Entry("the name of a withdrawn package", duplicateName, simulator.Refuse, packBody("withdrawn", "3"), true),
 			Entry("a name never used", duplicateName, simulator.RefuseEver, packBody("p", "3"), true),
 			Entry("a name that is taken, refused ever", duplicateName, simulator.RefuseEver, packBody("taken", "3"), false),
-			Entry("the name of a withdrawn package, refused ever", duplicateName, simulator.RefuseEver, packBody("withdrawn", "3"), false),
+			Entry("the name of a withdrawn package, refused ever", duplicateName, simulator.RefuseEver,
+				packBody("withdrawn", "3"), false),
 			Entry("an item of another package", sharedItem, byDefault, packBody("p", "1"), false),
 			Entry("an item of another package, accepted", sharedItem, simulator.Accept, packBody("p", "1"), true),
 			Entry("self-review", selfReview, byDefault, selfReviewed, true),
@@ -206,14 +207,16 @@ var _ = Describe("Assumptions", func() {
 			Entry("that of a wrong parameter", simulator.CodeInvalidParameter, invalidParam),
 		)
 
-		DescribeTable("may have another code when an unknown package is to be shown", func(ctx SpecContext, unpacked, shown simulator.Code, status int, code string) {
-			s := start(assuming(func(a *simulator.Assumptions) { a.UnknownPackage, a.UnknownShown = unpacked, shown }))
-			r := s.get(ctx, packagesPath+"/9")
-			Expect(r.code()).To(Equal(code))
-			Expect(r.status).To(Equal(status))
-			Expect(s.unpack(ctx, "9").code()).To(Equal(string(unpacked)))
-		},
-			Entry("that of a wrong parameter", simulator.CodeNoTask, simulator.CodeInvalidParameter, http.StatusBadRequest, invalidParam),
+		DescribeTable("may have another code when an unknown package is to be shown",
+			func(ctx SpecContext, unpacked, shown simulator.Code, status int, code string) {
+				s := start(assuming(func(a *simulator.Assumptions) { a.UnknownPackage, a.UnknownShown = unpacked, shown }))
+				r := s.get(ctx, packagesPath+"/9")
+				Expect(r.code()).To(Equal(code))
+				Expect(r.status).To(Equal(status))
+				Expect(s.unpack(ctx, "9").code()).To(Equal(string(unpacked)))
+			},
+			Entry("that of a wrong parameter", simulator.CodeNoTask, simulator.CodeInvalidParameter,
+				http.StatusBadRequest, invalidParam),
 			Entry("the usual one", simulator.CodeInvalidParameter, simulator.CodeNoTask, http.StatusBadRequest, doesNotExist),
 			Entry("none", simulator.CodeNoTaskLong, simulator.NoCode, http.StatusNotFound, none),
 		)
@@ -226,13 +229,14 @@ var _ = Describe("Assumptions", func() {
 			}
 		})
 
-		DescribeTable("what becomes of the package", func(ctx SpecContext, fate simulator.WithdrawnPackage, listed, shown string) {
-			s := start(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = fate }))
-			s.unpack(ctx, s.packed(ctx, "a")...)
-			Expect(s.list(ctx).body).To(ContainSubstring(listed))
-			Expect(s.get(ctx, packagesPath+"/1").body).To(ContainSubstring(shown))
-			Expect(s.snapshot("1").Withdrawn).To(BeTrue())
-		},
+		DescribeTable("what becomes of the package",
+			func(ctx SpecContext, fate simulator.WithdrawnPackage, listed, shown string) {
+				s := start(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = fate }))
+				s.unpack(ctx, s.packed(ctx, "a")...)
+				Expect(s.list(ctx).body).To(ContainSubstring(listed))
+				Expect(s.get(ctx, packagesPath+"/1").body).To(ContainSubstring(shown))
+				Expect(s.snapshot("1").Withdrawn).To(BeTrue())
+			},
 			Entry("flagged", simulator.WithdrawnPackage(""), `"delete_flag":1`, `"delete_flag":1`),
 			Entry("unlisted", simulator.PackageUnlisted, `"total":0`, `"delete_flag":1`),
 			Entry("gone", simulator.PackageGone, `"total":0`, doesNotExist),

@@ -162,7 +162,8 @@ type controlLimits struct {
 
 func controlLimitsFrom(l Limits) controlLimits {
 	return controlLimits{
-		RateLimit: l.RateLimit, OtherCalls: l.OtherCalls, RetryAfter: textDuration(l.RetryAfter), Latency: textDuration(l.Latency),
+		RateLimit: l.RateLimit, OtherCalls: l.OtherCalls,
+		RetryAfter: textDuration(l.RetryAfter), Latency: textDuration(l.Latency),
 		ItemLag: textDuration(l.ItemLag), ListLag: textDuration(l.ListLag), ShowLag: textDuration(l.ShowLag),
 		ClockOffset: textDuration(l.ClockOffset),
 	}
@@ -170,7 +171,8 @@ func controlLimitsFrom(l Limits) controlLimits {
 
 func (c controlLimits) limits() Limits {
 	return Limits{
-		RateLimit: c.RateLimit, OtherCalls: c.OtherCalls, RetryAfter: time.Duration(c.RetryAfter), Latency: time.Duration(c.Latency),
+		RateLimit: c.RateLimit, OtherCalls: c.OtherCalls,
+		RetryAfter: time.Duration(c.RetryAfter), Latency: time.Duration(c.Latency),
 		ItemLag: time.Duration(c.ItemLag), ListLag: time.Duration(c.ListLag), ShowLag: time.Duration(c.ShowLag),
 		ClockOffset: time.Duration(c.ClockOffset),
 	}

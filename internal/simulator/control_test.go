@@ -164,13 +164,15 @@ var _ = Describe("Control API", func() {
 		r := call(s, http.MethodPost, here+"/items", `{"items":[{"name":"a","submitUserId":"dev-id"}]}`)
 		Expect(r.status).To(Equal(http.StatusCreated))
 		Expect(r.body).To(MatchJSON(`{"ids":["1"]}`))
-		r = call(s, http.MethodPost, here+"/packages", `{"name":"p","applicant":"dev-id","approvers":["rev-id"],"items":["1"]}`)
+		r = call(s, http.MethodPost, here+"/packages",
+			`{"name":"p","applicant":"dev-id","approvers":["rev-id"],"items":["1"]}`)
 		Expect(r.status).To(Equal(http.StatusCreated))
 		Expect(r.body).To(MatchJSON(`{"id":"1"}`))
 		Expect(call(s, http.MethodGet, here+"/items", none).body).To(MatchJSON(`{"items":[
 			{"id":"1","name":"a","taskType":1,"updateType":1,"submitUserId":"dev-id","version":1,"packages":["1"]}]}`))
 		Expect(call(s, http.MethodGet, here+"/packages", none).body).To(MatchJSON(`{"packages":[
-			{"id":"1","name":"p","state":1,"applicant":"dev-id","approvers":["rev-id"],"items":["1"],"packed":"2025-05-13T01:02:03Z"}]}`))
+			{"id":"1","name":"p","state":1,"applicant":"dev-id","approvers":["rev-id"],"items":["1"],
+			"packed":"2025-05-13T01:02:03Z"}]}`))
 	})
 
 	DescribeTable("takes steps", func(ctx SpecContext, step, body string, want OmegaMatcher) {
@@ -201,7 +203,8 @@ var _ = Describe("Control API", func() {
 		Expect(s.list(ctx).header.Get("Retry-After")).To(Equal("3"))
 
 		Expect(call(s, http.MethodPost, "/faults", `{"kind":"delay","delay":"1ms"}`).status).To(Equal(http.StatusNoContent))
-		Expect(call(s, http.MethodPost, "/faults", `{"operation":"list","kind":"stale","lag":"1m0s"}`).status).To(Equal(http.StatusNoContent))
+		Expect(call(s, http.MethodPost, "/faults",
+			`{"operation":"list","kind":"stale","lag":"1m0s"}`).status).To(Equal(http.StatusNoContent))
 		Expect(s.Faults()[1:]).To(HaveExactElements(
 			HaveField("Delay", time.Millisecond), HaveField("Lag", time.Minute)))
 	})
@@ -214,8 +217,10 @@ var _ = Describe("Control API", func() {
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		Expect(s.list(ctx).status).To(Equal(http.StatusTooManyRequests))
 
-		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"latency":"2ms","retryAfter":"24h"}`).status).To(Equal(http.StatusNoContent))
-		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, Latency: 2 * time.Millisecond, RetryAfter: 24 * time.Hour}))
+		Expect(call(s, http.MethodPut, "/limits",
+			`{"rateLimit":4,"latency":"2ms","retryAfter":"24h"}`).status).To(Equal(http.StatusNoContent))
+		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, Latency: 2 * time.Millisecond,
+			RetryAfter: 24 * time.Hour}))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		Expect(s.list(ctx).status).To(Equal(http.StatusOK))
 		throttled := s.list(ctx)
@@ -226,7 +231,8 @@ var _ = Describe("Control API", func() {
 		Expect(call(s, http.MethodPut, "/limits", `{"rateLimit":4,"otherCalls":2.5}`).status).To(Equal(http.StatusNoContent))
 		Expect(s.Limits()).To(Equal(simulator.Limits{RateLimit: 4, OtherCalls: 2.5}))
 
-		Expect(call(s, http.MethodPut, "/limits", `{"itemLag":"1s","listLag":"2s","showLag":"3s","clockOffset":"-8h"}`).status).
+		Expect(call(s, http.MethodPut, "/limits",
+			`{"itemLag":"1s","listLag":"2s","showLag":"3s","clockOffset":"-8h"}`).status).
 			To(Equal(http.StatusNoContent))
 		Expect(s.Limits()).To(Equal(simulator.Limits{
 			ItemLag: time.Second, ListLag: 2 * time.Second, ShowLag: 3 * time.Second, ClockOffset: -8 * time.Hour}))
@@ -240,7 +246,8 @@ var _ = Describe("Control API", func() {
 		s := start()
 		Expect(call(s, http.MethodPut, "/limits", `{"latency":"1h"}`).status).To(Equal(http.StatusNoContent))
 		done := make(chan error, 1)
-		r := s.build(ctx, request{method: http.MethodPost, path: packPath, body: packBody("a", s.submitted("a")...), key: developer})
+		r := s.build(ctx,
+			request{method: http.MethodPost, path: packPath, body: packBody("a", s.submitted("a")...), key: developer})
 		go func() {
 			_, err := s.send(r)
 			done <- err
@@ -272,7 +279,8 @@ var _ = Describe("Control API", func() {
 		Entry("an unknown step", http.MethodPost, here+"/packages/1/explode", none, http.StatusNotFound),
 		Entry("another method", http.MethodDelete, "/faults", none, http.StatusMethodNotAllowed),
 		Entry("an unknown package", http.MethodPost, here+"/packages/9/deploy", none, http.StatusNotFound),
-		Entry("an unknown workspace", http.MethodPost, "/projects/p-1/workspaces/x/items", `{"items":[]}`, http.StatusNotFound),
+		Entry("an unknown workspace", http.MethodPost, "/projects/p-1/workspaces/x/items", `{"items":[]}`,
+			http.StatusNotFound),
 		Entry("an unknown item", http.MethodPost, here+"/packages", `{"items":["9"]}`, http.StatusNotFound),
 		Entry("a step out of state", http.MethodPost, here+"/packages/1/finish-deploy", none, http.StatusConflict),
 		Entry("a misspelt field", http.MethodPost, "/faults", `{"kinds":"drop"}`, http.StatusBadRequest),

@@ -297,7 +297,8 @@ var _ = Describe("Faults", func() {
 		Entry("error without status", simulator.Fault{Kind: simulator.FaultError}),
 		Entry("raw with an informational status", simulator.Fault{Kind: simulator.FaultRaw, Status: 101}),
 		Entry("delay of nothing", simulator.Fault{Kind: simulator.FaultDelay}),
-		Entry("stale for another operation", simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultStale, Behind: 1}),
+		Entry("stale for another operation",
+			simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultStale, Behind: 1}),
 		Entry("stale by nothing", simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale}),
 	)
 })

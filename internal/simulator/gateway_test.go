@@ -86,13 +86,15 @@ var _ = Describe("Gateway", func() {
 			header: map[string]string{"X-Project-Id": none},
 		}, http.StatusBadRequest, "APIGW.0106"),
 		Entry("a token without project by a user of two", request{
-			method: http.MethodGet, path: itemsPath, header: map[string]string{"X-Project-Id": none, "X-Auth-Token": "two-token"},
+			method: http.MethodGet, path: itemsPath,
+			header: map[string]string{"X-Project-Id": none, "X-Auth-Token": "two-token"},
 		}, http.StatusOK, none),
 		Entry("signed without project by a user of one", request{
 			method: http.MethodGet, path: itemsPath, key: developer, header: map[string]string{"X-Project-Id": none},
 		}, http.StatusOK, none),
 		Entry("a body without content type", request{
-			method: http.MethodPost, path: packagesPath, body: "{}", key: developer, header: map[string]string{"Content-Type": none},
+			method: http.MethodPost, path: packagesPath, body: "{}", key: developer,
+			header: map[string]string{"Content-Type": none},
 		}, http.StatusBadRequest, "APIGW.0106"),
 		Entry("neither body nor content type", request{
 			method: http.MethodPost, path: packagesPath, key: developer, header: map[string]string{"Content-Type": none},
@@ -127,7 +129,8 @@ var _ = Describe("Gateway", func() {
 		for _, r := range []request{
 			{method: http.MethodGet, path: itemsPath, header: map[string]string{"X-Auth-Token": "my-private-token"}},
 			{method: http.MethodGet, path: itemsPath, key: keyPair{"MYPRIVATEKEY", "x"}},
-			{method: http.MethodGet, path: itemsPath, key: keyPair{"TMP", "x"}, header: map[string]string{"X-Security-Token": "my-private-sts"}},
+			{method: http.MethodGet, path: itemsPath, key: keyPair{"TMP", "x"},
+				header: map[string]string{"X-Security-Token": "my-private-sts"}},
 		} {
 			sent := s.build(ctx, r)
 			answer, err := s.send(sent)
@@ -215,7 +218,8 @@ var _ = Describe("Gateway", func() {
 		})
 
 		It("can say so with a date", func(ctx SpecContext) {
-			s := start(limited, assuming(func(a *simulator.Assumptions) { a.RetryAfter, a.RetryAfterForm = 86400, simulator.RetryDate }))
+			s := start(limited,
+				assuming(func(a *simulator.Assumptions) { a.RetryAfter, a.RetryAfterForm = 86400, simulator.RetryDate }))
 			s.list(ctx)
 			s.list(ctx)
 			Expect(s.list(ctx).header).To(HaveKeyWithValue("Retry-After", []string{"Wed, 14 May 2025 01:02:03 GMT"}))
@@ -234,13 +238,14 @@ var _ = Describe("Gateway", func() {
 			return n
 		}
 
-		DescribeTable("shares the limit with a second caller", func(ctx SpecContext, window simulator.RateWindow, others float64, want int) {
-			s := start(func(o *simulator.Options) { o.RateLimit = 4 }, assuming(func(a *simulator.Assumptions) {
-				a.RateWindow, a.OtherCalls = window, others
-			}))
-			Expect(s.Limits().OtherCalls).To(Equal(others))
-			Expect(admitted(ctx, s, 8, 10)).To(BeNumerically("~", want, 4))
-		},
+		DescribeTable("shares the limit with a second caller",
+			func(ctx SpecContext, window simulator.RateWindow, others float64, want int) {
+				s := start(func(o *simulator.Options) { o.RateLimit = 4 }, assuming(func(a *simulator.Assumptions) {
+					a.RateWindow, a.OtherCalls = window, others
+				}))
+				Expect(s.Limits().OtherCalls).To(Equal(others))
+				Expect(admitted(ctx, s, 8, 10)).To(BeNumerically("~", want, 4))
+			},
 			Entry("who makes none", simulator.WindowSecond, 0.0, 40),
 			Entry("who is half as busy", simulator.WindowSecond, 4.0, 30),
 			Entry("who takes all", simulator.WindowSecond, 400.0, 10),

@@ -65,7 +65,8 @@ type item struct {
 	history  []itemVersion
 }
 
-// itemVersion is what changes about an item as the pending list shows it. The first one has no time: an item was never unknown.
+// itemVersion is what changes about an item as the pending list shows it. The first one has no time: an item
+// was never unknown.
 type itemVersion struct {
 	at           time.Time
 	packed, gone bool

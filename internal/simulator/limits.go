@@ -21,24 +21,25 @@ import (
 	"time"
 )
 
-// Limits are what may change while the service runs: how much it takes, how fast it is, how far behind its answers are and how wrong
-// its clock. They begin as [Options] and [Assumptions] say.
+// Limits are what may change while the service runs: how much it takes, how fast it is, how far behind its
+// answers are and how wrong its clock. They begin as [Options] and [Assumptions] say.
 type Limits struct {
 	// RateLimit is the number of calls each user may make per second; zero means no limit.
 	RateLimit int
-	// OtherCalls is the number of calls per second that somebody else makes as each user. They are in no log and do nothing; they
-	// only use up the rate limit, whether they are refused or not.
+	// OtherCalls is the number of calls per second that somebody else makes as each user. They are in no log
+	// and do nothing; they only use up the rate limit, whether they are refused or not.
 	OtherCalls float64
 	// RetryAfter is the Retry-After of a throttled call, in whole seconds; zero leaves the header out.
 	RetryAfter time.Duration
 	// Latency passes before every operation does its work.
 	Latency time.Duration
-	// ItemLag, ListLag and ShowLag are how long it takes until the pending list, the list of packages and the details of one
-	// know what was done to packages, their packing included. All three lag behind nothing else: what was submitted is listed at once,
-	// and the service decides by what is true.
+	// ItemLag, ListLag and ShowLag are how long it takes until the pending list, the list of packages and the
+	// details of one know what was done to packages, their packing included. All three lag behind nothing else:
+	// what was submitted is listed at once, and the service decides by what is true.
 	ItemLag, ListLag, ShowLag time.Duration
-	// ClockOffset is by how much the clock of the service is ahead, or behind if it is negative: in all times that it answers with
-	// or is asked for, and in the Date header. The gateway checks signatures against the right time nevertheless.
+	// ClockOffset is by how much the clock of the service is ahead, or behind if it is negative: in all times
+	// that it answers with or is asked for, and in the Date header. The gateway checks signatures against the
+	// right time nevertheless.
 	ClockOffset time.Duration
 }
 

@@ -169,7 +169,8 @@ func (s *Server) find(c *call, req *listRequest) []found {
 	return matches
 }
 
-// seen is the version of a package that a list shows: the current one unless lists lag behind, or a fault holds this one back.
+// seen is the version of a package that a list shows: the current one unless lists lag behind, or a fault holds
+// this one back.
 func (s *Server) seen(c *call, p *releasePackage) (*version, bool) {
 	if c.stale == nil {
 		return p.before(s.opts.Now(), s.limits.ListLag)

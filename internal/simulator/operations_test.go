@@ -58,11 +58,15 @@ var _ = Describe("Service", func() {
 			Entry("no applicant", `{"apply_user_id":"","package_name":"p","pending_item_list":["1"],"approver_ids":["rev-id"]}`),
 			Entry("no name", `{"apply_user_id":"dev-id","package_name":"","pending_item_list":["1"],"approver_ids":["rev-id"]}`),
 			Entry("no items", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":[],"approver_ids":["rev-id"]}`),
-			Entry("items that are null", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":null,"approver_ids":["rev-id"]}`),
-			Entry("an unknown item", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1","9"],"approver_ids":["rev-id"]}`),
-			Entry("a packed item", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1","2"],"approver_ids":["rev-id"]}`),
+			Entry("items that are null",
+				`{"apply_user_id":"dev-id","package_name":"p","pending_item_list":null,"approver_ids":["rev-id"]}`),
+			Entry("an unknown item",
+				`{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1","9"],"approver_ids":["rev-id"]}`),
+			Entry("a packed item",
+				`{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1","2"],"approver_ids":["rev-id"]}`),
 			Entry("no approvers", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1"],"approver_ids":[]}`),
-			Entry("an empty approver", `{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1"],"approver_ids":[""]}`),
+			Entry("an empty approver",
+				`{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1"],"approver_ids":[""]}`),
 			Entry("an approver who may not review",
 				`{"apply_user_id":"dev-id","package_name":"p","pending_item_list":["1"],"approver_ids":["by-id"]}`),
 		)
@@ -190,7 +194,8 @@ var _ = Describe("Service", func() {
 			Expect(s.console.FinishDeploy(ids[2])).To(Succeed())
 
 			good := s.get(ctx, packagesPath+"/1").body
-			Expect(good).To(ContainSubstring(`"deploy_user_id":"rev-id","deploy_user_name":"rev","deploy_timestamp":1747098124000`))
+			Expect(good).To(ContainSubstring(
+				`"deploy_user_id":"rev-id","deploy_user_name":"rev","deploy_timestamp":1747098124000`))
 			Expect(good).To(ContainSubstring(`"start_job_status":2`))
 			Expect(s.get(ctx, packagesPath+"/2").body).To(ContainSubstring(`"start_job_status":3`))
 			Expect(s.get(ctx, packagesPath+"/3").body).NotTo(ContainSubstring("start_job_status"))

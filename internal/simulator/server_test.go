@@ -123,17 +123,21 @@ var _ = Describe("Server", func() {
 	},
 		Entry("a user without id", func(o *simulator.Options) { o.Users[0].ID = "" }, "unique"),
 		Entry("a user twice", func(o *simulator.Options) { o.Users[1].ID = o.Users[0].ID }, "unique"),
-		Entry("an access key twice", func(o *simulator.Options) { o.Users[1].AccessKey = o.Users[0].AccessKey }, "access keys are unique"),
+		Entry("an access key twice", func(o *simulator.Options) { o.Users[1].AccessKey = o.Users[0].AccessKey },
+			"access keys are unique"),
 		Entry("half a key", func(o *simulator.Options) { o.Users[0].SecretKey = "" }, "come together"),
 		Entry("a workspace without id", func(o *simulator.Options) { o.Workspaces[0].ID = "" }, "unique"),
-		Entry("a workspace twice", func(o *simulator.Options) { o.Workspaces = append(o.Workspaces, o.Workspaces[0]) }, "unique"),
+		Entry("a workspace twice",
+			func(o *simulator.Options) { o.Workspaces = append(o.Workspaces, o.Workspaces[0]) }, "unique"),
 		Entry("two default workspaces", func(o *simulator.Options) {
-			o.Workspaces = []simulator.Workspace{{ProjectID: "p", ID: "a", Default: true}, {ProjectID: "p", ID: "b", Default: true}}
+			o.Workspaces = []simulator.Workspace{{ProjectID: "p", ID: "a", Default: true},
+				{ProjectID: "p", ID: "b", Default: true}}
 		}, "default"),
 		Entry("an unknown reviewer", func(o *simulator.Options) { o.Workspaces[0].Reviewers = []string{"x"} }, "not a user"),
 		Entry("a negative limit", func(o *simulator.Options) { o.RateLimit = -1 }, "negative"),
 		Entry("a negative bound", func(o *simulator.Options) { o.Assumptions.MaxItems = -1 }, "negative"),
-		Entry("a misspelt assumption", func(o *simulator.Options) { o.Assumptions.Offset = "pages" }, `assumption offset: "pages"`),
+		Entry("a misspelt assumption", func(o *simulator.Options) { o.Assumptions.Offset = "pages" },
+			`assumption offset: "pages"`),
 	)
 
 	It("reads its configuration from JSON", func() {

@@ -94,7 +94,8 @@ var _ = Describe("Signatures", func() {
 
 	DescribeTable("covers", func(ctx SpecContext, change func(*http.Request), want int) {
 		s := start()
-		r := s.build(ctx, request{method: http.MethodGet, path: itemsPath + "?limit=1&task_type&item_name=a%20b", key: developer})
+		r := s.build(ctx,
+			request{method: http.MethodGet, path: itemsPath + "?limit=1&task_type&item_name=a%20b", key: developer})
 		change(r)
 		answer, err := s.send(r)
 		Expect(err).NotTo(HaveOccurred())

@@ -91,11 +91,14 @@ type service struct {
 
 func people() []simulator.User {
 	return []simulator.User{
-		{ID: developerID, Name: "dev", AccessKey: "DEV", SecretKey: "dev-secret", Token: "dev-token", Projects: []string{project}},
+		{ID: developerID, Name: "dev", AccessKey: "DEV", SecretKey: "dev-secret", Token: "dev-token",
+			Projects: []string{project}},
 		{ID: reviewerID, Name: "rev", AccessKey: "REV", SecretKey: "rev-secret", Projects: []string{project}},
 		{ID: bystanderID, Name: "by", AccessKey: "BY", SecretKey: "by-secret", Projects: []string{project}},
-		{ID: temporaryID, Name: "tmp", AccessKey: "TMP", SecretKey: "tmp-secret", SecurityToken: "tmp-security", Projects: []string{project}},
-		{ID: twoProjectsID, Name: "two", AccessKey: "TWO", SecretKey: "two-secret", Token: "two-token", Projects: []string{project, "p-2"}},
+		{ID: temporaryID, Name: "tmp", AccessKey: "TMP", SecretKey: "tmp-secret", SecurityToken: "tmp-security",
+			Projects: []string{project}},
+		{ID: twoProjectsID, Name: "two", AccessKey: "TWO", SecretKey: "two-secret", Token: "two-token",
+			Projects: []string{project, "p-2"}},
 	}
 }
 

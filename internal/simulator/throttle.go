@@ -74,13 +74,15 @@ func (w *window) count(now time.Time, length time.Duration, l Limits) bool {
 	return float64(w.calls)+others <= float64(l.RateLimit)*length.Seconds()
 }
 
-// callsUntil is how many calls others have made since a moment long ago, so that a rate below one a second comes out right too.
+// callsUntil is how many calls others have made since a moment long ago, so that a rate below one a second
+// comes out right too.
 func callsUntil(t time.Time, rate float64) float64 {
 	const day = 24 * time.Hour
 	return math.Floor(t.Sub(t.Truncate(day)).Seconds() * rate)
 }
 
-// pour takes one call out of what a second's worth of calls leaves, which comes back evenly as far as others do not use it.
+// pour takes one call out of what a second's worth of calls leaves, which comes back evenly as far as others do
+// not use it.
 func (w *window) pour(now time.Time, l Limits) bool {
 	limit := float64(l.RateLimit)
 	if passed := now.Sub(w.at).Seconds(); passed > 0 {
