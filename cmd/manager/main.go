@@ -42,6 +42,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -321,6 +322,9 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 	}
 	if err := mgr.Add(connections); err != nil {
 		return nil, fmt.Errorf("adding the looks at packages: %w", err)
+	}
+	if err := metrics.Registry.Register(connections.Metrics()); err != nil {
+		return nil, fmt.Errorf("registering the metrics of the budgets: %w", err)
 	}
 	packages := &controller.ReleasePackageReconciler{
 		Client:     mgr.GetClient(),

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // minLearned is the least that the limit of packages in a call is lowered to. That the halves of a small batch are accepted may as well be chance,
@@ -60,7 +61,7 @@ type unpackHalves struct {
 func (u *unpacking) run(b *batch) {
 	defer func() {
 		if b.admitted { // All who asked have gone.
-			u.conn.budget.unadmit()
+			u.conn.budget.Release()
 		}
 	}()
 	b.linger(u.linger)
@@ -87,7 +88,7 @@ func (u *unpacking) turn(b *batch) error {
 		b.admitted = false
 		return nil
 	}
-	return u.conn.admit(b.context, first)
+	return u.conn.admit(b.context, quota.Change)
 }
 
 // fix closes a batch to further requests, and shares those that it has out among calls.

@@ -46,7 +46,7 @@ func (c *Connection) Unpack(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return notAwaited(err)
 	}
-	if err := c.budget.refusal(); err != nil {
+	if err := c.budget.Err(); err != nil {
 		return err
 	}
 	return c.unpacking.ask(ctx, id)

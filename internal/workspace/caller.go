@@ -22,13 +22,14 @@ import (
 	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // caller makes the calls of one connection. The budget, the metrics and what is known of the answers' shape are told what came of each, so that nobody
 // can forget to.
 type caller struct {
 	client  *dataarts.Client
-	budget  *budget
+	budget  *quota.Budget
 	legible *legible
 }
 
@@ -70,12 +71,50 @@ func (c *caller) Close() { c.client.Close() }
 
 // watched makes a call that returns how many packages its answer names.
 func watched[T any](ctx context.Context, c *caller, op dataarts.Op, do func() (T, int, error)) (T, error) {
-	under, begin := c.budget.begin(ctx), time.Now()
+	call, begin := c.budget.Begin(ctx), time.Now()
 	answer, packages, err := do()
 	c.legible.note(op, err, packages)
-	c.budget.end(under, err, ctx.Err() != nil)
+	call.End(outcomeOf(err, ctx.Err() != nil))
 	count(op, err, time.Since(begin))
 	return answer, err
+}
+
+// outcomeOf is what the budget is told of a call; abandoned tells that its caller gave it up.
+func outcomeOf(err error, abandoned bool) quota.Outcome {
+	o := quota.Outcome{Kind: quota.Answered, Err: err}
+	e, failed := errors.AsType[*dataarts.Error](err)
+	switch {
+	case err == nil:
+	case !failed:
+		o.Kind = quota.Inconclusive
+	case e.Status == 0:
+		o.Kind = quota.Inconclusive
+		if lost := e.Kind == dataarts.Unreachable || e.Kind == dataarts.Unknown; lost && !abandoned {
+			o.Kind = quota.Unreachable
+		}
+	case e.Kind == dataarts.Unauthorized:
+		o.Kind = quota.Rejected
+	case e.Kind == dataarts.Throttled:
+		o.Kind, o.RetryAfter = quota.Throttled, e.RetryAfter
+	}
+	return o
+}
+
+// maxThrottled is how often in a row a call of a series is made again that the service throttles. More is trouble, which those who wait have to tell of.
+const maxThrottled = 3
+
+// fetch makes the next call of a series in its turn. Where the service asks for fewer calls, and a pause is over soon, it is made again: what was fetched
+// before is not lost, and who waits for it need not begin anew.
+func fetch[T any](ctx context.Context, s *quota.Series, call func() (T, error)) (answer T, err error) {
+	for again := 0; ; again++ {
+		if err := s.Acquire(ctx); err != nil {
+			return answer, err
+		}
+		answer, err = call()
+		if dataarts.KindOf(err) != dataarts.Throttled || again == maxThrottled {
+			return answer, err
+		}
+	}
 }
 
 // resultOf is the value of a label.

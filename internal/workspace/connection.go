@@ -31,6 +31,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 const (
@@ -40,11 +41,14 @@ const (
 	defaultPageSize = 10
 )
 
+// BusyError sends a caller away for whom there is no room to wait.
+type BusyError = quota.BusyError
+
 // Connection is a way to one workspace with one set of credentials. It is safe for concurrent use.
 type Connection struct {
 	client       *caller
-	budget       *budget
-	perSecond    int
+	budget       *quota.Budget
+	leaveBudget  func()
 	target       v1alpha1.PinnedWorkspace
 	timeout      time.Duration
 	pollInterval time.Duration
@@ -76,23 +80,23 @@ func (c *Connection) Timeout() time.Duration { return c.timeout }
 func (c *Connection) PollInterval() time.Duration { return c.pollInterval }
 
 // RetryAfter says how long the connection holds calls back because of an error that it returned; zero when it does not.
-func (c *Connection) RetryAfter() time.Duration { return c.budget.heldBackFor() }
+func (c *Connection) RetryAfter() time.Duration { return c.budget.RetryAfter() }
 
 // ThrottledUntil is the end of a pause that the service asked for with 429. It is zero if there is none, or one of a moment only.
-func (c *Connection) ThrottledUntil() time.Time { return c.budget.throttledUntil() }
+func (c *Connection) ThrottledUntil() time.Time { return c.budget.ThrottledUntil() }
 
 // TryNow ends a pause that the service asked for, because a person does: one call finds out whether it is over. It does nothing where that was done a
 // moment ago.
-func (c *Connection) TryNow() { c.budget.lift() }
+func (c *Connection) TryNow() { c.budget.HalfOpen() }
 
 // Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
 // wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request. Where too
 // many wait, those stay who have been there for longer.
 func (c *Connection) Admit(ctx context.Context, there time.Time) error {
 	if !c.client.legible.begin() {
-		return c.budget.busy()
+		return c.budget.Busy()
 	}
-	err := c.budget.ticket(ctx, c.trialTime(), there)
+	err := c.budget.AcquireUnlessBusy(ctx, c.trialTime(), there)
 	if err != nil {
 		c.client.legible.end()
 	}
@@ -102,7 +106,7 @@ func (c *Connection) Admit(ctx context.Context, there time.Time) error {
 // Unadmit hands back what Admit gave, where no request is sent after all.
 func (c *Connection) Unadmit() {
 	c.client.legible.end()
-	c.budget.unadmit()
+	c.budget.Release()
 }
 
 // CheckAnswers returns nil unless the service has given an answer in a shape that cannot be read, and still does when it is asked again. Until then, nothing
@@ -113,7 +117,7 @@ func (c *Connection) CheckAnswers(ctx context.Context) error {
 
 // askAgain makes the cheapest call of a kind.
 func (c *Connection) askAgain(ctx context.Context, op dataarts.Op) error {
-	if err := c.admit(ctx, first); err != nil {
+	if err := c.admit(ctx, quota.Change); err != nil {
 		return err
 	}
 	var err error
@@ -126,9 +130,12 @@ func (c *Connection) askAgain(ctx context.Context, op dataarts.Op) error {
 }
 
 // admit waits for the turn of any other call, or says at once why none is to be made now.
-func (c *Connection) admit(ctx context.Context, p priority) error {
-	return c.budget.admit(ctx, p, c.trialTime())
+func (c *Connection) admit(ctx context.Context, p quota.Priority) error {
+	return c.budget.Acquire(ctx, p, c.trialTime())
 }
+
+// series begins calls that belong together.
+func (c *Connection) series(p quota.Priority) *quota.Series { return c.budget.Series(p, c.trialTime()) }
 
 // trialTime bounds a call even where the client's own default does.
 func (c *Connection) trialTime() time.Duration { return cmp.Or(c.timeout, time.Minute) }
@@ -143,7 +150,7 @@ func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string
 
 // Look shows one package as it is now.
 func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
-	if err := c.admit(ctx, second); err != nil {
+	if err := c.admit(ctx, quota.Lookup); err != nil {
 		return dataarts.PackageDetail{}, err
 	}
 	detail, err := c.client.Show(ctx, id)
@@ -153,7 +160,7 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 // Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far from ours. The search is
 // fuzzy and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Package, error) {
-	found, err := dataarts.AllRows(c.pages(ctx, c.errand(second), dataarts.ListOptions{NameKeyword: keyword}), math.MaxInt)
+	found, err := dataarts.AllRows(c.pages(ctx, c.series(quota.Lookup), dataarts.ListOptions{NameKeyword: keyword}), math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +168,7 @@ func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Pac
 }
 
 // pages reads the pages of a list of packages.
-func (c *Connection) pages(ctx context.Context, e *errand, options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
+func (c *Connection) pages(ctx context.Context, e *quota.Series, options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
 	return func(offset int) (dataarts.Page[dataarts.Package], error) {
 		options.Offset = offset
 		return c.list(ctx, e, options)
@@ -169,7 +176,7 @@ func (c *Connection) pages(ctx context.Context, e *errand, options dataarts.List
 }
 
 // list reads a page of packages.
-func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
+func (c *Connection) list(ctx context.Context, e *quota.Series, options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
 	options.Limit = int(c.pageLimit.Load())
 	page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.Package], error) { return c.client.List(ctx, options) })
 	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
@@ -185,8 +192,8 @@ func (c *Connection) list(ctx context.Context, e *errand, options dataarts.ListO
 
 // listPending lists the pending items unless there are more than so many, and counts its calls. With dataarts.ErrIncomplete it returns what it saw of
 // a list that changed meanwhile.
-func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
-	e := c.errand(p)
+func (c *Connection) listPending(ctx context.Context, p quota.Priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
+	e := c.series(p)
 	items, err = dataarts.AllRows(func(offset int) (dataarts.Page[dataarts.PendingItem], error) {
 		calls++
 		page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.PendingItem], error) {
@@ -202,13 +209,13 @@ func (c *Connection) listPending(ctx context.Context, p priority, atMost int) (i
 
 // ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show none.
 func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
-	page, err := c.list(ctx, c.errand(second), dataarts.ListOptions{})
+	page, err := c.list(ctx, c.series(quota.Lookup), dataarts.ListOptions{})
 	return len(page.Rows) > 0, err
 }
 
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
 func (c *Connection) Probe(ctx context.Context) error {
-	if err := c.admit(ctx, last); err != nil {
+	if err := c.admit(ctx, quota.Background); err != nil {
 		return err
 	}
 	_, err := c.client.List(ctx, dataarts.ListOptions{Limit: 1})

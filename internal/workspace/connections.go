@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,6 +35,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // Error says why there is no connection, in words for a condition: the same for the same situation, and free of secrets.
@@ -71,8 +73,10 @@ type Connections struct {
 	slots  map[types.NamespacedName]*slot
 	shared shared
 
-	once     sync.Once
-	observer *observer
+	once       sync.Once
+	observer   *observer
+	quotaOnce  sync.Once
+	allBudgets *quota.Budgets
 }
 
 // OnThrottled sets who is told of each workspace object whose calls are paused, as the service asked for that, or whose pause has changed. It has to
@@ -134,16 +138,17 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		if err != nil {
 			return nil, invalidConfig(ws, err)
 		}
-		b := c.shared.budget(identity(&cfg), func() *budget { return newBudget(c.clock(), c.pace(), c.Workers) })
-		return c.newConnection(&cfg, &ws.Spec, dc, b), nil
+		return c.newConnection(&cfg, &ws.Spec, dc), nil
 	})
 }
 
-func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client, b *budget) *Connection {
+func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client) *Connection {
+	budgets, asked := c.quota(), perSecond(spec)
+	b := budgets.Join(identity(cfg), asked)
 	conn := &Connection{
 		client:       &caller{client: dc, budget: b, legible: newLegible(c.clock())},
 		budget:       b,
-		perSecond:    perSecond(spec),
+		leaveBudget:  func() { budgets.Leave(b, asked) },
 		target:       v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID, WorkspaceID: cfg.WorkspaceID},
 		timeout:      cfg.Timeout,
 		pollInterval: spec.PollInterval.Duration,
@@ -153,12 +158,11 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 	}
 	conn.pageLimit.Store(pageSize)
 	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context, atMost int) ([]dataarts.PendingItem, int, error) {
-		return conn.listPending(ctx, first, atMost)
+		return conn.listPending(ctx, quota.Change, atMost)
 	})
 	conn.inFlight = newSharedList(c.clock(), conn.listInFlight)
 	conn.recent = newSharedList(c.clock(), conn.listRecent)
 	conn.unpacking = newUnpacking(conn, c.Linger)
-	b.join(conn.perSecond)
 	return conn
 }
 
@@ -217,6 +221,15 @@ func (c *Connections) observing() *observer {
 	c.once.Do(func() { c.observer = newObserver(c.clock()) })
 	return c.observer
 }
+
+// quota returns the budgets, whose clocks are those of the first time that one was needed.
+func (c *Connections) quota() *quota.Budgets {
+	c.quotaOnce.Do(func() { c.allBudgets = quota.NewBudgets(c.clock(), c.pace(), c.Workers, c.shared.throttled) })
+	return c.allBudgets
+}
+
+// Metrics are the gauges of the budgets.
+func (c *Connections) Metrics() prometheus.Collector { return c.quota() }
 
 func (c *Connections) pace() clock.WithDelayedExecution {
 	if c.Pace != nil {

@@ -21,20 +21,23 @@ import (
 	"math"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // Waiting is how many calls wait for the connection's budget.
 func (c *Connection) Waiting() int {
-	c.budget.mu.Lock()
-	defer c.budget.mu.Unlock()
-	return len(c.budget.queue.waiters) + len(c.budget.queue.goOn)
+	return c.budget.Waiting(quota.Change) + c.budget.Waiting(quota.Lookup) + c.budget.Waiting(quota.Background)
 }
 
-// Budgets is how many budgets there are.
+// Budgets is how many budgets the open connections have.
 func (c *Connections) Budgets() int {
 	c.shared.mu.Lock()
 	defer c.shared.mu.Unlock()
-	return len(c.shared.budgets)
+	budgets := map[*quota.Budget]bool{}
+	for _, conn := range c.shared.connections {
+		budgets[conn.budget] = true
+	}
+	return len(budgets)
 }
 
 // HasRead lets the connection have read the id of a package, as by a list of them.
@@ -50,7 +53,7 @@ func (c *Connection) UnpackForNobody(ctx context.Context) {
 
 // PendingItems lists every pending item.
 func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
-	items, _, err := c.listPending(ctx, second, math.MaxInt)
+	items, _, err := c.listPending(ctx, quota.Lookup, math.MaxInt)
 	return items, err
 }
 

@@ -27,6 +27,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 const (
@@ -178,7 +179,7 @@ func (c *Connection) listRecent(ctx context.Context) ([]dataarts.Package, error)
 
 // listAll reads a list from its newest package on, as far as it goes or as many as that.
 func (c *Connection) listAll(ctx context.Context, options dataarts.ListOptions, atMost int) ([]dataarts.Package, error) {
-	all, err := dataarts.AllRows(c.pages(ctx, c.errand(second), options), atMost)
+	all, err := dataarts.AllRows(c.pages(ctx, c.series(quota.Lookup), options), atMost)
 	if errors.Is(err, dataarts.ErrIncomplete) {
 		err = nil
 	}

@@ -22,6 +22,7 @@ import (
 	"errors"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // errNotWorthwhile means that a list is too long to be read for the sake of a few packages.
@@ -31,7 +32,7 @@ var errNotWorthwhile = errors.New("the service's list of packages is too long to
 func (c *Connection) listLeft(ctx context.Context, wanted int) (map[string]bool, error) {
 	states := []dataarts.DeployStatus{dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying}
 	left, pages := map[string]bool{}, 0
-	for page, err := range dataarts.EachPage(c.pages(ctx, c.errand(first), dataarts.ListOptions{States: states})) {
+	for page, err := range dataarts.EachPage(c.pages(ctx, c.series(quota.Change), dataarts.ListOptions{States: states})) {
 		if err != nil {
 			return nil, err
 		}

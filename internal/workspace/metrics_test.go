@@ -50,6 +50,13 @@ func metric(name string, labels ...string) float64 {
 	return 0
 }
 
+// exposeMetrics registers the gauges of the site's budgets until the spec ends.
+func (s *site) exposeMetrics() {
+	GinkgoHelper()
+	Expect(metrics.Registry.Register(s.Metrics())).To(Succeed())
+	DeferCleanup(metrics.Registry.Unregister, s.Metrics())
+}
+
 var _ = Describe("The metrics", func() {
 	const calls, took, waited, waiting, held = "dataarts_operator_service_calls_total", "dataarts_operator_service_call_duration_seconds",
 		"dataarts_operator_budget_wait_seconds", "dataarts_operator_budget_waiting", "dataarts_operator_budget_held_back"
@@ -58,30 +65,32 @@ var _ = Describe("The metrics", func() {
 		s := aSite()
 		conn := s.expectConnected(ctx)
 		ok, missing := metric(calls, "operation=list_packages", "result=ok"), metric(calls, "operation=unpack", "result=not_found")
-		listed, first := metric(took, "operation=list_packages"), metric(waited, "priority=first")
+		listed, first := metric(took, "operation=list_packages"), metric(waited, "priority=change")
 		Expect(conn.Probe(ctx)).To(Succeed())
 		Expect(conn.Probe(ctx)).To(Succeed())
 		Expect(conn.Unpack(ctx, "13")).NotTo(Succeed())
 		Expect(metric(calls, "operation=list_packages", "result=ok") - ok).To(BeEquivalentTo(2))
 		Expect(metric(calls, "operation=unpack", "result=not_found") - missing).To(BeEquivalentTo(1))
 		Expect(metric(took, "operation=list_packages") - listed).To(BeEquivalentTo(2))
-		Expect(metric(waited, "priority=first") - first).To(BeEquivalentTo(1))
+		Expect(metric(waited, "priority=change") - first).To(BeEquivalentTo(1))
 	})
 
 	It("show how many wait", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.proved(ctx, 1)
-		before := metric(waiting, "priority=second")
+		s.exposeMetrics()
+		before := metric(waiting, "priority=lookup")
 		answer := queue(ctx, conn, look(conn))
-		Expect(metric(waiting, "priority=second") - before).To(BeEquivalentTo(1))
+		Expect(metric(waiting, "priority=lookup") - before).To(BeEquivalentTo(1))
 		s.clock.Step(2 * time.Second)
 		_ = expectAnswer(ctx, answer)
-		Expect(metric(waiting, "priority=second") - before).To(BeZero())
+		Expect(metric(waiting, "priority=lookup") - before).To(BeZero())
 	})
 
 	DescribeTable("show that calls are held back", func(ctx SpecContext, reason string, fault simulator.Fault, calls int, pause time.Duration) {
 		s := aSite()
 		conn := s.expectConnected(ctx)
+		s.exposeMetrics()
 		before := metric(held, "reason="+reason)
 		fault.Times = calls
 		Expect(s.Inject(fault)).To(Succeed())

@@ -26,6 +26,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 const (
@@ -75,9 +76,9 @@ type place struct {
 type poll struct {
 	conn    *Connection
 	entries map[types.NamespacedName]*entry
-	// running tells that a round is being made, and errand is its list: who comes to await a look meanwhile lends it their priority.
+	// running tells that a round is being made, and series is its calls: who comes to await a look meanwhile lends it their priority.
 	running bool
-	errand  *errand
+	series  *quota.Series
 	// asked is when the latest look was asked for that someone awaits, or that is a package's first, and planned when the next round was last said to begin.
 	asked, planned time.Time
 	// pages is how many pages the lists had, by the states that they were about.

@@ -30,7 +30,7 @@ import (
 func (o *observer) end(r *round, cutOff bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r.running, r.errand = false, nil
+	r.running, r.series = false, nil
 	// Those that are looked at together stay together.
 	spread := 1 + rand.Float64()/10 //nolint:gosec // No secret depends on it.
 	for object, e := range r.entries {

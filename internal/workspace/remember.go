@@ -85,5 +85,4 @@ func (c *Connections) Close() {
 		c.close(s)
 	}
 	clear(c.slots)
-	c.shared.close()
 }

@@ -28,6 +28,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // mostDetails bounds the looks at single packages in one round, so that a list which leaves out all that it should show does not lead to as many
@@ -72,7 +73,7 @@ func (o *observer) begin(p *poll) *round {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.turn++
-	p.running, p.errand = true, p.conn.errand(last)
+	p.running, p.series = true, p.conn.series(quota.Background)
 	r := &round{
 		poll: p, turn: o.turn, began: o.clock.Now(),
 		expected: map[string]Outlook{}, listed: map[string]sighting{}, found: map[subject]*View{},
@@ -82,7 +83,7 @@ func (o *observer) begin(p *poll) *round {
 		if !e.due.After(r.began) || e.gathers() && !e.due.After(r.began.Add(quiet)) {
 			r.wanted = append(r.wanted, e.Watch)
 			if e.Awaited {
-				p.errand.lend(second)
+				p.series.Raise(quota.Lookup)
 			}
 			if !e.Awaited && e.Trouble == "" {
 				r.expected[e.ID] = e.Known
@@ -184,7 +185,7 @@ func (r *round) listPays() bool {
 // taken down. What it does not show proves nothing: it may have slipped from one page to another.
 func (r *round) list(ctx context.Context) error {
 	states, pages := r.states(), 0
-	for page, err := range dataarts.EachPage(r.conn.pages(ctx, r.errand, dataarts.ListOptions{States: states})) {
+	for page, err := range dataarts.EachPage(r.conn.pages(ctx, r.series, dataarts.ListOptions{States: states})) {
 		if err != nil {
 			return err
 		}
@@ -203,10 +204,10 @@ func (r *round) list(ctx context.Context) error {
 	return nil
 }
 
-// details looks at the packages that no list has shown, one by one, at those first that someone waits for. They are part of the round's errand, so that
+// details looks at the packages that no list has shown, one by one, at those first that someone waits for. They are part of the round's series of calls, so that
 // they go on however busy the budget is. Nobody waits for more than a few seconds of looks that only others have asked for.
 func (r *round) details(ctx context.Context, o *observer) {
-	r.errand.lend(second)
+	r.series.Raise(quota.Lookup)
 	slices.SortStableFunc(r.wanted, func(a, b Watch) int { return cmp.Compare(urgency(&a), urgency(&b)) })
 	began := o.clock.Now()
 	made, failed := 0, 0
@@ -235,16 +236,16 @@ func (r *round) details(ctx context.Context, o *observer) {
 	}
 }
 
-func urgency(w *Watch) priority {
+func urgency(w *Watch) quota.Priority {
 	if w.Awaited {
-		return second
+		return quota.Lookup
 	}
-	return last
+	return quota.Background
 }
 
-// look is Connection.Look as part of the round's errand.
+// look is Connection.Look as part of the round's series of calls.
 func (r *round) look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
-	if err := r.errand.admit(ctx); err != nil {
+	if err := r.series.Acquire(ctx); err != nil {
 		return dataarts.PackageDetail{}, err
 	}
 	detail, err := r.conn.client.Show(ctx, id)

@@ -16,7 +16,11 @@ limitations under the License.
 
 package workspace
 
-import "time"
+import (
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
+)
 
 // schedule says when an entry is looked at next.
 func (o *observer) schedule(p *poll, e *entry) {
@@ -25,8 +29,8 @@ func (o *observer) schedule(p *poll, e *entry) {
 	switch {
 	case e.Awaited:
 		e.due, p.asked = latest, now
-		if p.errand != nil { // The round under way is what the look waits for.
-			p.errand.lend(second)
+		if p.series != nil { // The round under way is what the look waits for.
+			p.series.Raise(quota.Lookup)
 		}
 	case e.seenAt.IsZero():
 		e.due, p.asked = now.Add(min(firstLook, e.After)), now

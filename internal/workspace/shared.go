@@ -27,6 +27,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // fingerprint stands for settings and credentials without holding them.
@@ -42,10 +43,10 @@ func fingerprintOf(parts ...string) fingerprint {
 	return fingerprint(h.Sum(nil))
 }
 
-// identity stands for a user of the service: its limit of calls, and the lock of its key, are the same whichever workspace a call is for.
-func identity(cfg *dataarts.Config) fingerprint {
+// identity is whose calls the service counts.
+func identity(cfg *dataarts.Config) quota.Identity {
 	c := &cfg.Credentials
-	return fingerprintOf(strings.ToLower(cfg.Endpoint), c.AccessKey, c.SecretKey, c.SecurityToken, c.Token)
+	return quota.Identity(fingerprintOf(strings.ToLower(cfg.Endpoint), c.AccessKey, c.SecretKey, c.SecurityToken, c.Token))
 }
 
 // sameness stands for all that makes one connection differ from another.
@@ -58,11 +59,10 @@ func sameness(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec) finger
 // perSecond is how many calls a second a workspace object allows.
 func perSecond(spec *v1alpha1.DataArtsWorkspaceSpec) int { return max(1, int(spec.RequestsPerSecond)) }
 
-// shared are the connections and budgets that several workspace objects may use at once. The zero value is ready for use.
+// shared are the connections that several workspace objects may use at once. The zero value is ready for use.
 type shared struct {
 	mu          sync.Mutex
 	connections map[fingerprint]*Connection
-	budgets     map[fingerprint]*budget
 	// tellThrottled is told of each object whose calls are paused.
 	tellThrottled func(types.NamespacedName)
 }
@@ -87,22 +87,6 @@ func (s *shared) connection(id fingerprint, by types.NamespacedName, open func()
 	return conn, nil
 }
 
-// budget returns the budget that is the same for all of an identity. Its caller holds the lock.
-func (s *shared) budget(id fingerprint, create func() *budget) *budget {
-	s.sweep()
-	b := s.budgets[id]
-	if b == nil {
-		b = create()
-		b.tellThrottled = func() { s.throttled(b) }
-		if s.budgets == nil {
-			s.budgets = map[fingerprint]*budget{}
-		}
-		s.budgets[id] = b
-		live.add(b)
-	}
-	return b
-}
-
 // release ends one use of a connection, and closes it with the last one.
 func (s *shared) release(conn *Connection, by types.NamespacedName) {
 	s.mu.Lock()
@@ -116,34 +100,12 @@ func (s *shared) release(conn *Connection, by types.NamespacedName) {
 		return
 	}
 	delete(s.connections, conn.id)
-	conn.budget.resign(conn.perSecond)
+	conn.leaveBudget()
 	conn.client.Close()
-	s.sweep()
 }
 
-// sweep drops the budgets that nobody uses. One that holds calls back stays until that is over: to open a connection anew is no way around it.
-func (s *shared) sweep() {
-	for id, b := range s.budgets {
-		if !b.inUse() && b.heldBackFor() == 0 {
-			delete(s.budgets, id)
-			live.remove(b)
-		}
-	}
-}
-
-// close drops the budgets that are left.
-func (s *shared) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, b := range s.budgets {
-		if !b.inUse() {
-			delete(s.budgets, id)
-			live.remove(b)
-		}
-	}
-}
-
-func (s *shared) throttled(b *budget) {
+// throttled tells of all whose calls a budget pauses.
+func (s *shared) throttled(b *quota.Budget) {
 	s.mu.Lock()
 	tell := s.tellThrottled
 	var concerned []types.NamespacedName

@@ -28,6 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 const (
@@ -129,7 +130,7 @@ func (c *Connections) present(s *slot, ws *v1alpha1.DataArtsWorkspace) (*Connect
 }
 
 func (s *slot) ttl() time.Duration {
-	if s.conn.budget.holdsBack(rejected) {
+	if s.conn.budget.IsOpen(quota.Rejected) {
 		return failureTTL // It is about to be corrected.
 	}
 	return secretTTL

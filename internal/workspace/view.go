@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // Watch asks for looks at one package, on behalf of one object.
@@ -138,7 +139,7 @@ func (c *Connection) findInList(ctx context.Context, v *View, refusal error, id,
 	case name != "":
 		found, v.Err = c.Search(ctx, name)
 	case dataarts.KindOf(refusal) == dataarts.Unknown: // A package that is yet to be adopted has no name that is known here.
-		_, v.Err = c.list(ctx, c.errand(second), dataarts.ListOptions{}) // That the service answers as it should tells that it was it who refused.
+		_, v.Err = c.list(ctx, c.series(quota.Lookup), dataarts.ListOptions{}) // That the service answers as it should tells that it was it who refused.
 	}
 	if v.Err != nil {
 		return
