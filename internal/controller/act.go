@@ -97,7 +97,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 		return r.notAdmitted(p, err)
 	}
 	// The pending list may have taken its time, and what another has recorded meanwhile is known by now.
-	claims := lifecycle.Takes(p.rp, lifecycle.Step{Action: lifecycle.Pack})
+	claims := lifecycle.RequiredClaims(p.rp, lifecycle.Step{Action: lifecycle.Pack})
 	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
 		p.conn.Unadmit()
 		return orElse(instead, lifecycle.Step{}), err

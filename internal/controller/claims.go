@@ -103,7 +103,7 @@ func (r *ReleasePackageReconciler) rival(ctx context.Context, p *pass, claims []
 			return nil, nil, err
 		}
 		for i := range others {
-			if other := &others[i]; lifecycle.Yields(p.rp, other, claim) && (first == nil || first.UID == other.UID) {
+			if other := &others[i]; lifecycle.MustYield(p.rp, other, claim) && (first == nil || first.UID == other.UID) {
 				first, contested = other, append(contested, claim)
 			}
 		}

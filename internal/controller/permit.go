@@ -27,7 +27,7 @@ import (
 
 // permit holds back a step that would take what belongs to another object, or that the service would refuse.
 func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
-	claims := lifecycle.Takes(p.rp, step)
+	claims := lifecycle.RequiredClaims(p.rp, step)
 	if step.Action == lifecycle.Unpack && p.obs.Package == nil {
 		// The package is not seen, only that it is not shown.
 		if err := p.conn.CheckAnswers(ctx); err != nil {
@@ -59,9 +59,9 @@ func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claim
 	case err != nil:
 		return nil, err
 	case other != nil:
-		return new(lifecycle.Yield(p.rp, other, contested)), nil
+		return new(lifecycle.AlreadyClaimed(p.rp, other, contested)), nil
 	case !r.reserved.take(p.rp.UID, p.conn.Target(), claims, r.Clock.Now()):
-		return new(lifecycle.AwaitOther(p.rp, p.obs.Now)), nil
+		return new(lifecycle.AwaitReservation(p.rp, p.obs.Now)), nil
 	}
 	return nil, nil
 }

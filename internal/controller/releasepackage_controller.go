@@ -113,7 +113,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 	doubtful := true
 	defer func() { // A panic, too, ends what is reserved for the rest of the pass.
 		r.reserved.settle(rp.UID, r.Clock.Now(), func(claim lifecycle.Claim) bool {
-			return doubtful || slices.Contains(lifecycle.Keeps(p.rp), claim)
+			return doubtful || slices.Contains(lifecycle.ClaimsToKeep(p.rp), claim)
 		})
 	}()
 	result, err := r.pass(ctx, p)

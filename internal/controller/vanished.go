@@ -215,7 +215,7 @@ func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, le
 			left.sent = false // It is not ours to tell of.
 			return done, nil
 		case !r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, p.obs.Now):
-			return lifecycle.AwaitOther(p.rp, p.obs.Now), nil
+			return lifecycle.AwaitReservation(p.rp, p.obs.Now), nil
 		}
 		if left.unsure {
 			r.orphan(ctx, p, left, "it may have been let go on purpose while the operator did not watch")

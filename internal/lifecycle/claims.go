@@ -25,10 +25,10 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Claim names something of a workspace that one object alone may have: a package or a pending item. It is unique in one workspace only.
+// Claim names a package or a pending item. In one workspace, only one object may hold it.
 type Claim string
 
-// PackageClaim is the claim to a package.
+// PackageClaim is the claim to the package of an id.
 func PackageClaim(id string) Claim { return Claim("package/" + id) }
 
 func itemClaim(id string) Claim { return Claim("item/" + id) }
@@ -36,19 +36,20 @@ func itemClaim(id string) Claim { return Claim("item/" + id) }
 // String is the claim in words.
 func (c Claim) String() string { return strings.Replace(string(c), "/", " ", 1) }
 
-// Claims are all that an object has or wants, each once. A deployed package's items are no one's any more.
+// Claims are all that an object holds or wants, each once. Nobody holds the items of a deployed package.
 func Claims(rp *v1alpha1.ReleasePackage) []Claim {
-	claims := append(held(rp), wanted(rp)...)
+	claims := append(heldClaims(rp), wantedClaims(rp)...)
 	slices.Sort(claims)
 	return slices.Compact(claims)
 }
 
-// held is what an object has, or may have while the outcome of a request is not known, and what it keeps while it replaces its package.
-func held(rp *v1alpha1.ReleasePackage) []Claim {
-	if !makesWay(rp) || !rp.DeletionTimestamp.IsZero() {
-		return packedIn(rp)
+// heldClaims are those that an object holds. An open attempt holds its items. An object that replaces its package keeps
+// the items that the next package is to hold too.
+func heldClaims(rp *v1alpha1.ReleasePackage) []Claim {
+	if !isReplacing(rp) || !rp.DeletionTimestamp.IsZero() {
+		return packedClaims(rp)
 	}
-	wants, claims := wanted(rp), packedIn(rp)
+	wants, claims := wantedClaims(rp), packedClaims(rp)
 	for _, had := range itemClaims(rp.Status.Attempt.PendingItemIDs) {
 		if slices.Contains(wants, had) && !slices.Contains(claims, had) {
 			claims = append(claims, had)
@@ -57,36 +58,39 @@ func held(rp *v1alpha1.ReleasePackage) []Claim {
 	return claims
 }
 
-// Keeps is what stays reserved for an object after a pass: what it has, and while it replaces its package also what the next one is to hold, since
-// the check whether it may have that comes before the withdrawal.
-func Keeps(rp *v1alpha1.ReleasePackage) []Claim {
+// ClaimsToKeep are those that stay reserved for an object after a pass: what it holds and, while it replaces its
+// package, what the next package is to hold. Whether it may have that was checked before the withdrawal.
+func ClaimsToKeep(rp *v1alpha1.ReleasePackage) []Claim {
 	switch {
-	case !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp): // It is let go, and so is what it had. A withdrawn package may still be shown for a while.
+	case !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp):
+		// The object gives up its items. A withdrawn package may still be shown for a while.
 		if id := rp.Status.ReleasePackageID; id != "" && rp.Spec.DeletionPolicy != v1alpha1.DeletionRetain {
 			return []Claim{PackageClaim(id)}
 		}
 		return nil
-	case makesWay(rp):
+	case isReplacing(rp):
 		return Claims(rp)
 	}
-	return held(rp)
+	return heldClaims(rp)
 }
 
-// AwaitOther is the step instead of one that would take what another object is about to take, or has given back a moment ago.
-func AwaitOther(rp *v1alpha1.ReleasePackage, now time.Time) Step {
-	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: "Another ReleasePackage " +
+// AwaitReservation is the step to take while another object has reserved a claim: it is about to take it, or gave it
+// back a moment ago.
+func AwaitReservation(rp *v1alpha1.ReleasePackage, now time.Time) Step {
+	reason := v1alpha1.ReasonAlreadyClaimed
+	return Step{Action: Wait, Reason: reason, After: patience(rp, reason, now), Message: "Another ReleasePackage " +
 		"asks for the same items or package at this moment, or has just given them back; the operator looks again"}
 }
 
-// makesWay reports whether the operator gave up a package for another one, which it has not packed yet: a request that was not sent, or came
-// to nothing, changes nothing.
-func makesWay(rp *v1alpha1.ReleasePackage) bool {
+// isReplacing reports whether the operator gave up a package for another one that it has not packed yet. A request that
+// was not sent, or packed nothing, does not end that.
+func isReplacing(rp *v1alpha1.ReleasePackage) bool {
 	inVain := ended(rp, v1alpha1.OutcomeNotDone, v1alpha1.OutcomeNotFound) && len(rp.Status.WithdrawnPackageIDs) > 0
 	return inVain || ended(rp, v1alpha1.OutcomeWithdrawing, v1alpha1.OutcomeWithdrawn, v1alpha1.OutcomeGivenUp)
 }
 
-// packedIn is what is in the package of an object, or may be.
-func packedIn(rp *v1alpha1.ReleasePackage) []Claim {
+// packedClaims are the package of an object and the items that are, or may be, in it.
+func packedClaims(rp *v1alpha1.ReleasePackage) []Claim {
 	st := &rp.Status
 	switch {
 	case Finalized(rp):
@@ -108,8 +112,8 @@ func packedIn(rp *v1alpha1.ReleasePackage) []Claim {
 	return claims
 }
 
-// wanted is what the spec of an object asks for that it may not have yet.
-func wanted(rp *v1alpha1.ReleasePackage) []Claim {
+// wantedClaims are what the spec of an object asks for. It may not hold all of that yet.
+func wantedClaims(rp *v1alpha1.ReleasePackage) []Claim {
 	switch {
 	case !rp.DeletionTimestamp.IsZero(), rp.Status.State == v1alpha1.StateDeployed:
 		return nil
@@ -127,79 +131,80 @@ func itemClaims(ids []string) []Claim {
 	return claims
 }
 
-// Takes are the claims that a step would make good, so that nobody else may have them: none for most steps.
-func Takes(rp *v1alpha1.ReleasePackage, step Step) []Claim {
+// RequiredClaims are those that an object has to hold before a step is done. Most steps require none.
+func RequiredClaims(rp *v1alpha1.ReleasePackage, step Step) []Claim {
 	switch {
-	case packsAnew(step):
-		return wanted(rp)
+	case leadsToPacking(step):
+		return wantedClaims(rp)
 	case step.Action == Adopt && adopts(rp):
 		return []Claim{PackageClaim(step.Package.ID)}
 	}
 	return nil
 }
 
-// packsAnew reports whether a step sends a request to pack, or withdraws a package to make way for one.
-func packsAnew(step Step) bool {
+// leadsToPacking reports whether a step sends a request to pack, or withdraws a package to make way for one.
+func leadsToPacking(step Step) bool {
 	return step.Action == Pack || Replaces(step)
 }
 
-// Yields reports whether an object must leave a claim to another one of the same workspace: to the one that has it, else to the
-// older one. Ages are whole seconds; of two objects of the same age, the first by name goes first.
-func Yields(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
+// MustYield reports whether an object must leave a claim to another one of the same workspace. The one that holds it
+// goes first, then the older one. Of two objects of the same age, which counts in seconds, the first by name goes first.
+func MustYield(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
 	if rp.UID == other.UID || !slices.Contains(Claims(other), claim) {
 		return false
 	}
-	return rightOver(rp, other, claim) != noRight
+	return precedenceOver(rp, other, claim) != noPrecedence
 }
 
-// right is what gives one of two objects a claim that both have or want.
-type right string
+// precedence is why one of two objects goes first where both claim the same. It is a sentence with room for the claims.
+type precedence string
 
 const (
-	noRight right = ""
-	hasIt   right = "has %s"
-	older   right = "asked for %s earlier"
-	// byName is a convention, for lack of anything better: ages are whole seconds.
-	byName right = "asks for %s too; it was created in the same second, and then the first by name goes first"
+	noPrecedence precedence = ""
+	holdsIt      precedence = "has %s"
+	older        precedence = "asked for %s earlier"
+	// byName is a convention, as ages are whole seconds.
+	byName precedence = "asks for %s too; it was created in the same second, and then the first by name goes first"
 )
 
-// rightOver is the right that another object has to a claim over this one.
-func rightOver(rp, other *v1alpha1.ReleasePackage, claim Claim) right {
-	mine, theirs := slices.Contains(held(rp), claim), slices.Contains(held(other), claim)
+// precedenceOver is why another object goes before this one, or noPrecedence.
+func precedenceOver(rp, other *v1alpha1.ReleasePackage, claim Claim) precedence {
+	mine, theirs := slices.Contains(heldClaims(rp), claim), slices.Contains(heldClaims(other), claim)
 	switch {
 	case theirs && !mine:
-		return hasIt
+		return holdsIt
 	case mine != theirs:
 	case other.CreationTimestamp.Before(&rp.CreationTimestamp):
 		return older
 	case other.CreationTimestamp.Equal(&rp.CreationTimestamp) && other.Namespace+"/"+other.Name < rp.Namespace+"/"+rp.Name:
 		return byName
 	}
-	return noRight
+	return noPrecedence
 }
 
-// Yield is the step instead of one that would take what belongs to another.
-func Yield(rp, other *v1alpha1.ReleasePackage, claims []Claim) Step {
-	words := map[right][]string{}
+// AlreadyClaimed is the step to take where another object goes first.
+func AlreadyClaimed(rp, other *v1alpha1.ReleasePackage, claims []Claim) Step {
+	words := map[precedence][]string{}
 	for _, claim := range claims {
-		by := rightOver(rp, other, claim)
+		by := precedenceOver(rp, other, claim)
 		words[by] = append(words[by], claim.String())
 	}
 	var parts []string
-	for _, by := range []right{hasIt, older, byName} {
+	for _, by := range []precedence{holdsIt, older, byName} {
 		if len(words[by]) > 0 {
 			parts = append(parts, fmt.Sprintf(string(by), listed(words[by])))
 		}
 	}
 	wayOut := "delete that object or take it out of one of the two specs"
-	if adopts(rp) { // To delete the object would withdraw the very package.
-		wayOut = "correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then delete it, so that the package stays"
+	if adopts(rp) { // With any other policy, a deletion would withdraw the package.
+		wayOut = "correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then delete it, " +
+			"so that the package stays"
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonAlreadyClaimed, Message: fmt.Sprintf(
 		"%s %s; %s", nameFor(rp, other), strings.Join(parts, ", and "), wayOut)}
 }
 
-// nameFor names an object to the readers of another one, who need not know what there is in other namespaces.
+// nameFor names an object in a message of another one. Whoever reads that may not know objects of other namespaces.
 func nameFor(rp, other *v1alpha1.ReleasePackage) string {
 	if other.Namespace != rp.Namespace {
 		return "A ReleasePackage of another namespace"

@@ -71,7 +71,7 @@ var _ = Describe("What an object has or wants", func() {
 	)
 
 	DescribeTable("is kept after a pass", func(rp *v1alpha1.ReleasePackage, want ...string) {
-		Expect(lifecycle.Keeps(rp)).To(ConsistOf(claims(want...)))
+		Expect(lifecycle.ClaimsToKeep(rp)).To(ConsistOf(claims(want...)))
 	},
 		Entry("not as long as nothing was sent", aReleasePackage()),
 		Entry("not after a refusal", aReleasePackage(ended(v1alpha1.OutcomeRefused))),
@@ -91,7 +91,7 @@ var _ = Describe("What an object has or wants", func() {
 	)
 
 	DescribeTable("is taken by a step", func(rp *v1alpha1.ReleasePackage, step lifecycle.Step, want ...string) {
-		Expect(lifecycle.Takes(rp, step)).To(HaveExactElements(claims(want...)))
+		Expect(lifecycle.RequiredClaims(rp, step)).To(HaveExactElements(claims(want...)))
 	},
 		Entry("that packs", aReleasePackage(), lifecycle.Step{Action: lifecycle.Pack}, item26, item27),
 		Entry("that makes way for another package", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
@@ -133,8 +133,8 @@ var _ = Describe("Of two objects that want the same", func() {
 	item, pkg := lifecycle.Claim("item/26"), lifecycle.PackageClaim(packageID)
 
 	DescribeTable("one yields", func(rp, other *v1alpha1.ReleasePackage, claim lifecycle.Claim, want bool) {
-		Expect(lifecycle.Yields(rp, other, claim)).To(Equal(want))
-		Expect(lifecycle.Yields(other, rp, claim)).To(Equal(!want), "just one of the two goes on")
+		Expect(lifecycle.MustYield(rp, other, claim)).To(Equal(want))
+		Expect(lifecycle.MustYield(other, rp, claim)).To(Equal(!want), "just one of the two goes on")
 	},
 		Entry("the younger one", mine(), another(created(time.Hour)), item, true),
 		Entry("not the older one", mine(created(time.Hour)), another(), item, false),
@@ -153,7 +153,7 @@ var _ = Describe("Of two objects that want the same", func() {
 	)
 
 	DescribeTable("none yields", func(rp, other *v1alpha1.ReleasePackage, claim lifecycle.Claim) {
-		Expect(lifecycle.Yields(rp, other, claim)).To(BeFalse())
+		Expect(lifecycle.MustYield(rp, other, claim)).To(BeFalse())
 	},
 		Entry("to itself", mine(), mine(packed(v1alpha1.StatePendingReview)), item),
 		Entry("to one that wants other items", mine(), another(created(time.Hour), func(rp *v1alpha1.ReleasePackage) {
@@ -168,7 +168,7 @@ var _ = Describe("Of two objects that want the same", func() {
 	)
 
 	DescribeTable("the one that yields says to whom, why, and what to do", func(rp, other *v1alpha1.ReleasePackage, words string) {
-		step := lifecycle.Yield(rp, other, claims("item/27", "item/26"))
+		step := lifecycle.AlreadyClaimed(rp, other, claims("item/27", "item/26"))
 		Expect(step).To(does(lifecycle.Stall, notComingBack(), tellingNothing(), because(v1alpha1.ReasonAlreadyClaimed,
 			"ReleasePackage "+other.Namespace+"/"+other.Name+" "+words+"; delete that object", "two specs")))
 		expectSound(summarized(rp, step))
@@ -182,14 +182,14 @@ var _ = Describe("Of two objects that want the same", func() {
 	)
 
 	It("the one that is to adopt what another has is not told to delete that at once", func() {
-		step := lifecycle.Yield(aReleasePackage(adopting), another(packed(v1alpha1.StatePendingReview)), claims("package/13"))
+		step := lifecycle.AlreadyClaimed(aReleasePackage(adopting), another(packed(v1alpha1.StatePendingReview)), claims("package/13"))
 		Expect(step.Message).To(HaveSuffix("has package 13; correct spec.releasePackageId, or set spec.deletionPolicy of that object to Retain and then " +
 			"delete it, so that the package stays"))
 	})
 
 	It("the one that yields to an object of another namespace is not told its name", func() {
 		other := another(created(time.Hour), func(rp *v1alpha1.ReleasePackage) { rp.Namespace = "their-team" })
-		step := lifecycle.Yield(mine(), other, claims("item/26"))
+		step := lifecycle.AlreadyClaimed(mine(), other, claims("item/26"))
 		Expect(step.Message).To(HavePrefix("A ReleasePackage of another namespace asked for item 26 earlier"))
 		Expect(step.Message).NotTo(Or(ContainSubstring(other.Name), ContainSubstring(other.Namespace)))
 	})

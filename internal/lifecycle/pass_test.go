@@ -146,11 +146,11 @@ func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lif
 
 // permit holds back a step that would take what belongs to another object, or that the service would refuse.
 func (w *world) permit(p *pass, step lifecycle.Step) lifecycle.Step {
-	claims := lifecycle.Takes(w.rp, step)
+	claims := lifecycle.RequiredClaims(w.rp, step)
 	if w.rival != nil {
-		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.Yields(w.rp, w.rival, c) })
+		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.MustYield(w.rp, w.rival, c) })
 		if len(contested) > 0 {
-			return lifecycle.Yield(w.rp, w.rival, contested)
+			return lifecycle.AlreadyClaimed(w.rp, w.rival, contested)
 		}
 	}
 	if !lifecycle.NeedsPreflight(step) {

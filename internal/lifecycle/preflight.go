@@ -38,7 +38,7 @@ type PendingItem struct {
 }
 
 // NeedsPreflight reports whether a step is to be checked against the pending list before it is made.
-func NeedsPreflight(step Step) bool { return packsAnew(step) }
+func NeedsPreflight(step Step) bool { return leadsToPacking(step) }
 
 // TimeoutFits reports whether a request that may take so long is surely over within the settle time, after the record of it was written. No other
 // is sent.
@@ -53,7 +53,7 @@ func TimeoutTooLong(timeout, settleTime time.Duration) Step {
 
 // PreflightItems are the items to look for: those of the spec that the object does not have in its package already.
 func PreflightItems(rp *v1alpha1.ReleasePackage) []string {
-	have := packedIn(rp)
+	have := packedClaims(rp)
 	return slices.DeleteFunc(plainStrings(rp.Spec.PendingItemIDs), func(id string) bool { return slices.Contains(have, itemClaim(id)) })
 }
 
@@ -80,7 +80,7 @@ func Examine(rp *v1alpha1.ReleasePackage, pending map[string]PendingItem) Prefli
 	if pending == nil {
 		return found
 	}
-	submitted := len(packedIn(rp)) > 0 // Then the applicant may have submitted what is packed already.
+	submitted := len(packedClaims(rp)) > 0 // Then the applicant may have submitted what is packed already.
 	for _, id := range PreflightItems(rp) {
 		item, listed := pending[id]
 		switch {

@@ -237,7 +237,7 @@ func TestOneOfTwoYields(t *testing.T) {
 		one.CreationTimestamp = metav1.NewTime(now)
 		theirs := lifecycle.Claims(other)
 		for _, claim := range lifecycle.Claims(one) {
-			yields, goesOn := lifecycle.Yields(one, other, claim), !lifecycle.Yields(other, one, claim)
+			yields, goesOn := lifecycle.MustYield(one, other, claim), !lifecycle.MustYield(other, one, claim)
 			if contested := slices.Contains(theirs, claim); yields && !contested || contested && yields != goesOn {
 				t.Fatalf("%s: yields %t, and the other goes on %t\none %+v\nother %+v", claim, yields, goesOn, one, other)
 			}

@@ -198,7 +198,7 @@ var mutants = []mutant{
 	{
 		name: "given-up-while-replacing", file: fileClaims, runs: "rival-waits-during-edit/documented",
 		why: "an object that replaces its package loses an item to one that waits for it",
-		old: "	if !makesWay(rp) || !rp.DeletionTimestamp.IsZero() {\n",
+		old: "	if !isReplacing(rp) || !rp.DeletionTimestamp.IsZero() {\n",
 		new: "	if rp.Status.Attempt == nil || len(rp.Status.Attempt.PendingItemIDs) > 0 {\n",
 	},
 	{
