@@ -30,7 +30,7 @@ var NewFairQueue = newFairQueue
 // Background is a priority of requests.
 var Background = background
 
-// EndForgetfully ends a pass that has left nothing to wake its object.
-func EndForgetfully(ctx context.Context, rp *v1alpha1.ReleasePackage) ctrl.Result {
-	return newPass(ctx, rp).goesOn(ctx, ctrl.Result{})
+// EndWithoutRequeue ends a pass that has left nothing to wake its object.
+func EndWithoutRequeue(ctx context.Context, rp *v1alpha1.ReleasePackage) ctrl.Result {
+	return newPass(ctx, rp).ensureRequeue(ctx, ctrl.Result{})
 }

@@ -82,7 +82,7 @@ var _ = Describe("A package for which there is no room to wait", func() {
 		s.expectApplied(ctx, rp)
 		for range 2 {
 			result, err := s.pass(ctx, rp)
-			Expect(comeback{result, err}).To(within(busy.After+interval, busy.After+2*interval))
+			Expect(requeue{result, err}).To(within(busy.After+interval, busy.After+2*interval))
 			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonThrottled,
 				ContainSubstring("this one has its turn later"), ContainSubstring("spec.requestsPerSecond of the workspace is the limit"))
 		}

@@ -51,9 +51,9 @@ const (
 	// ReleasePackageController names the controller in logs, metrics and events.
 	ReleasePackageController = "releasepackage-controller"
 
-	// firstRetry and lastRetry bound the backoff after a failure. The service counts calls, so the first is not in a hurry.
-	firstRetry = time.Second
-	lastRetry  = 5 * time.Minute
+	// minBackoff and maxBackoff bound the backoff after a failure. The service counts calls, so the first is not in a hurry.
+	minBackoff = time.Second
+	maxBackoff = 5 * time.Minute
 
 	// conflictDelay lets the cache catch up with a write that came before ours.
 	conflictDelay = 200 * time.Millisecond
@@ -93,7 +93,7 @@ type ReleasePackageReconciler struct {
 func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
-		r.backoff().Forget(req)
+		r.failureBackoff().Forget(req)
 		r.origins.forget(req.NamespacedName)
 		r.findings.forget(req.NamespacedName)
 		r.refusals.forget(req)
@@ -126,7 +126,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return quietly(ctx, err)
 	}
 	r.refusals.forget(req)
-	return p.goesOn(ctx, result), nil
+	return p.ensureRequeue(ctx, result), nil
 }
 
 // pass looks, decides, acts and reports.

@@ -45,7 +45,7 @@ var errSuperseded = errors.New("the attempt was superseded before its outcome wa
 
 // report makes known what came of the pass: conditions, status, events, and when to come back.
 func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
-	r.plan(ctx, p, step)
+	r.planRequeue(ctx, p, step)
 	if step.Action == lifecycle.RemoveFinalizer {
 		return r.reportFinalized(ctx, p, step)
 	}
@@ -57,7 +57,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 	}
 	r.publish(ctx, p, p.worthTelling(lifecycle.Events(p.first, p.rp))...)
 	r.publish(ctx, p, step.Event)
-	return r.comeBack(p, step), nil
+	return r.requeue(p, step), nil
 }
 
 // reportFinalized makes known that the object was let go, on the object too if others keep it.
@@ -71,7 +71,7 @@ func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass,
 			return ctrl.Result{}, err
 		}
 	}
-	return r.comeBack(p, step), nil
+	return r.requeue(p, step), nil
 }
 
 // withdrawStray withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While

@@ -45,8 +45,8 @@ type trouble struct {
 	again types.GomegaMatcher
 }
 
-// comeback is how a pass asks for the next one.
-type comeback struct {
+// requeue is how a pass asks for the next one.
+type requeue struct {
 	ctrl.Result
 	Err error
 }
@@ -55,7 +55,7 @@ var (
 	byBackoff = within(time.Second, 4*time.Second) // Of the first three tries.
 	// byBackoffUnanswered is that of calls without an answer, which are held back after the third.
 	byBackoffUnanswered = within(time.Second, 5*time.Second)
-	notAtAll            = Equal(comeback{})
+	notAtAll            = Equal(requeue{})
 )
 
 func within(from, to time.Duration) types.GomegaMatcher {
@@ -109,7 +109,7 @@ func (t trouble) expectTold(ctx context.Context, s *scene, rp *v1alpha1.ReleaseP
 	for range 3 {
 		s.clock.Step(soon)
 		result, err := s.pass(ctx, rp)
-		Expect(comeback{result, err}).To(t.again)
+		Expect(requeue{result, err}).To(t.again)
 		expectCondition(rp, t.kind, metav1.ConditionTrue, t.reason, ContainSubstring(t.cause), ContainSubstring(t.nextStep))
 	}
 	if t.ofWorkspace {

@@ -183,7 +183,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 		if left.sent {
 			r.publish(ctx, p, lifecycle.WithdrawnLeft(p.rp))
 		}
-		r.backoff().Forget(requestOfRemains(p.rp))
+		r.failureBackoff().Forget(requestOfRemains(p.rp))
 		r.vanished.forget(uid)
 		return ctrl.Result{}, nil
 	}
@@ -192,7 +192,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	r.vanished.keep(left)
 	delay := lifecycle.PatienceWithRemains(step, p.obs.Now.Sub(left.noticed))
 	if p.cause != nil {
-		delay = r.delayAfter(p, requestOfRemains(p.rp))
+		delay = r.retryDelay(p, requestOfRemains(p.rp))
 	}
 	return ctrl.Result{RequeueAfter: jitter(max(delay, minDelay))}, nil
 }

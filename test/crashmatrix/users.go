@@ -170,12 +170,12 @@ func (w *world) replace() error {
 
 // restore brings the object back from a backup, into a cluster that was built anew: it is another object with the same spec, its status is lost, and
 // no manager has seen the old one go. That takes a while.
-func (w *world) restore() error { return w.comeBack(v1alpha1.UnpackFinalizer) }
+func (w *world) restore() error { return w.createAgain(v1alpha1.UnpackFinalizer) }
 
 // recreate is the same from a repository, which has no finalizers.
-func (w *world) recreate() error { return w.comeBack() }
+func (w *world) recreate() error { return w.createAgain() }
 
-func (w *world) comeBack(finalizers ...string) error {
+func (w *world) createAgain(finalizers ...string) error {
 	ctx := context.Background()
 	if err := errors.Join(w.restart(), w.read(ctx)); err != nil {
 		return err

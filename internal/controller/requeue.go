@@ -33,24 +33,25 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// secretRecheck is how soon a pass comes back that calls are held back from. It makes none, but finds a corrected Secret.
+// secretRecheck is how soon a pass follows one that may make no call. It makes none either, but finds a corrected Secret.
 const secretRecheck = 30 * time.Second
 
-// await ends a pass that waits for a look. It is worth a word only if the object has changed since its conditions were written, unless its time is over:
-// that its deletion is not on record yet then lets the package be withdrawn, for once.
+// await ends a pass that waits for a shared look. It writes the status only if the object has changed since its
+// conditions were written. It does not where the deletion is overdue: decideDeletion withdraws the package once as long
+// as the status does not tell of the deletion.
 func (r *ReleasePackageReconciler) await(ctx context.Context, p *pass) (ctrl.Result, error) {
 	step := lifecycle.AwaitLook(p.rp)
 	left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
 	if overdue := bounded && left <= 0; !overdue && !lifecycle.ConditionsCurrent(p.rp) {
 		return r.report(ctx, p, step)
 	}
-	r.plan(ctx, p, step)
-	return r.comeBack(p, step), nil
+	r.planRequeue(ctx, p, step)
+	return r.requeue(p, step), nil
 }
 
-// plan says how long it is until the next pass or look. Trouble at the service backs off for each object; it is told of by conditions and events, so it
-// is no error of the reconciler, whose errors are left for trouble with the API server.
-func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifecycle.Step) {
+// planRequeue works out how long it is until the next pass or look. Trouble at the service backs off for each object.
+// Conditions and events tell of it, so Reconcile returns no error for it: its errors are about the API server.
+func (r *ReleasePackageReconciler) planRequeue(ctx context.Context, p *pass, step lifecycle.Step) {
 	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.rp)}
 	p.delay, p.planned = step.After, r.Clock.Now()
 	if p.watchable(step) {
@@ -58,41 +59,42 @@ func (r *ReleasePackageReconciler) plan(ctx context.Context, p *pass, step lifec
 	}
 	switch {
 	case p.cause == nil:
-		r.backoff().Forget(request)
+		r.failureBackoff().Forget(request)
 	case p.onlyWatches():
-		r.backoff().Forget(request)
+		r.failureBackoff().Forget(request)
 		p.delay = p.conn.PollInterval()
 	default:
-		p.delay = r.delayAfter(p, request)
+		p.delay = r.retryDelay(p, request)
 		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", p.delay.String())
 	}
 }
 
-// delayAfter is when to try again what was hindered: when calls are let through again as far as that is known, else by backoff.
-func (r *ReleasePackageReconciler) delayAfter(p *pass, request ctrl.Request) time.Duration {
+// retryDelay is how soon a failed pass is tried again: when calls are let through again if that is known, else by
+// backoff.
+func (r *ReleasePackageReconciler) retryDelay(p *pass, request ctrl.Request) time.Duration {
 	if busy, ok := errors.AsType[*workspace.BusyError](p.cause); ok {
 		return busy.After
 	}
-	delay := r.backoff().When(request)
+	delay := r.failureBackoff().When(request)
 	if p.conn == nil {
 		return delay
 	}
-	held := p.conn.RetryAfter() // Asked for once: it may end at any moment.
+	held := p.conn.RetryAfter() // It may end at any moment, so it is asked for once.
 	if held <= 0 {
 		return delay
 	}
 	kind := dataarts.KindOf(p.cause)
 	if kind == dataarts.Throttled {
-		return held // No Secret that is corrected changes that, and the time that is told is that of the next try.
+		return held // A corrected Secret does not change that.
 	}
 	held = min(held, secretRecheck)
 	if kind == dataarts.Unauthorized {
 		return held
 	}
-	return max(delay, held) // The service is away, for who knows how long.
+	return max(delay, held) // Nobody knows how long the service is away.
 }
 
-// onlyWatches reports whether nothing but a look that others share keeps this object from knowing that all is well.
+// onlyWatches reports whether the object has nothing to do but to be watched, and only a shared look failed.
 func (p *pass) onlyWatches() bool {
 	return p.shared && !lifecycle.RequiredFreshness(p.rp).Required
 }
@@ -100,7 +102,7 @@ func (p *pass) onlyWatches() bool {
 // worthTelling is how far off the next try has to be for its time to be worth a write.
 const worthTelling = 10 * time.Second
 
-// nextAttempt is when a hindered pass is tried again; zero if it is not hindered, or tried again so soon that nobody would look.
+// nextAttempt is when a failed pass is tried again; zero if nothing failed, or if it is tried again too soon to tell.
 func (p *pass) nextAttempt() time.Time {
 	if p.cause == nil || p.onlyWatches() || p.delay < worthTelling {
 		return time.Time{}
@@ -108,13 +110,13 @@ func (p *pass) nextAttempt() time.Time {
 	return p.planned.Add(p.delay)
 }
 
-// comeBack sees to it that the next pass is made. A package that is looked at together with others wakes its object; everyone else comes back by
-// the clock.
-func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.Result {
-	after := r.watchOrWait(p, step)
+// requeue says when the next pass is made. An object whose package shared looks watch is woken by them; every other
+// object is requeued after a time.
+func (r *ReleasePackageReconciler) requeue(p *pass, step lifecycle.Step) ctrl.Result {
+	after := r.subscribeOrWait(p, step)
 	if step.Action != lifecycle.RemoveFinalizer {
 		left, bounded := lifecycle.DeletionTimeLeft(p.rp, r.Clock.Now())
-		overdue := left <= 0 && p.watched // The look decides, and is about to be made.
+		overdue := left <= 0 && p.watched // The look that is about to be made wakes the object.
 		if bounded && !overdue {
 			after = sooner(after, max(left, minDelay))
 		}
@@ -127,11 +129,12 @@ func (r *ReleasePackageReconciler) comeBack(p *pass, step lifecycle.Step) ctrl.R
 	return result
 }
 
-// watchOrWait leaves a watch if a look that others share is what comes next, or says how long to wait; zero if there is no need to.
-func (r *ReleasePackageReconciler) watchOrWait(p *pass, step lifecycle.Step) time.Duration {
+// subscribeOrWait subscribes the object to shared looks if one of them comes next. Otherwise it returns how long to
+// wait, or zero if no pass is due.
+func (r *ReleasePackageReconciler) subscribeOrWait(p *pass, step lifecycle.Step) time.Duration {
 	ownCallFailed := p.cause != nil && !p.shared && p.rp.Status.ReleasePackageID != ""
 	switch {
-	case ownCallFailed: // It is made again.
+	case ownCallFailed: // The next pass makes the call again.
 	case p.delay > 0 && p.watchable(step):
 		if p.watched = r.Workspaces.Watch(p.conn, p.watch()); p.watched {
 			return 0
@@ -146,7 +149,7 @@ func (r *ReleasePackageReconciler) watchOrWait(p *pass, step lifecycle.Step) tim
 	return 0
 }
 
-// sooner is the shorter of two delays; one that is zero is none.
+// sooner is the shorter of two delays. Zero means that there is none.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b
@@ -154,10 +157,11 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// watchable reports whether the next thing to do is a look at the recorded package that others may share.
+// watchable reports whether the next thing to do is a shared look at the recorded package.
 func (p *pass) watchable(step lifecycle.Step) bool {
 	pinned := p.rp.Status.Workspace
-	return p.conn != nil && step.Action != lifecycle.RemoveFinalizer && !lifecycle.Forced(p.rp) && pinned != nil && *pinned == p.conn.Target() &&
+	return p.conn != nil && step.Action != lifecycle.RemoveFinalizer && !lifecycle.Forced(p.rp) &&
+		pinned != nil && *pinned == p.conn.Target() &&
 		p.rp.Status.ReleasePackageID != "" && lifecycle.Needs(p.rp) == lifecycle.NeedPackage
 }
 
@@ -206,17 +210,18 @@ func outlookOf(state v1alpha1.PackageState) workspace.Outlook {
 // minDelay keeps a deadline that is just over from being rounded to no delay at all.
 const minDelay = time.Millisecond
 
-func (r *ReleasePackageReconciler) backoff() workqueue.TypedRateLimiter[reconcile.Request] {
+func (r *ReleasePackageReconciler) failureBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
 	r.once.Do(func() { r.failures = newBackoff() })
 	return r.failures
 }
 
-// newBackoff counts failures of its own. The queue's cannot serve for trouble at the service too: a pass without an error resets it.
+// newBackoff counts failures at the service. The queue's own backoff cannot serve for them, as a pass without an error
+// resets it.
 func newBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff)
 }
 
-// jitter spreads what came together over a tenth of the time. It never comes early.
+// jitter lengthens a delay by up to a tenth, so that objects which failed together are not tried again together.
 func jitter(d time.Duration) time.Duration {
 	return d + rand.N(d/10+1) //nolint:gosec // No secret depends on it.
 }

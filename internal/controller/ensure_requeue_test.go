@@ -67,8 +67,8 @@ var _ = Describe("The end of a pass", func() {
 	It("leaves another one to come even if it was forgotten, which is counted", func(ctx SpecContext) {
 		rp := &v1alpha1.ReleasePackage{Status: v1alpha1.ReleasePackageStatus{State: v1alpha1.StatePendingReview}}
 		forgetful++
-		Expect(controller.EndForgetfully(ctx, rp)).To(HaveField("RequeueAfter", time.Minute))
+		Expect(controller.EndWithoutRequeue(ctx, rp)).To(HaveField("RequeueAfter", time.Minute))
 		rp.Status.State = v1alpha1.StateDeployed
-		Expect(controller.EndForgetfully(ctx, rp)).To(Equal(ctrl.Result{}), "it is settled")
+		Expect(controller.EndWithoutRequeue(ctx, rp)).To(Equal(ctrl.Result{}), "it is settled")
 	})
 })

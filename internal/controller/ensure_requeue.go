@@ -27,21 +27,23 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// forgottenAfter is how soon a pass follows one that has left nothing to wake its object.
+// forgottenAfter is how soon a pass follows one that left nothing to wake its object.
 const forgottenAfter = time.Minute
 
 // forgottenObjects counts what must not happen.
 var forgottenObjects = prometheus.NewCounter(prometheus.CounterOpts{
 	Name: "dataarts_operator_forgotten_objects_total",
-	Help: "Passes that ended with neither a look nor another pass to come, though their object is not settled. Each is a fault of the operator, which looks again after a minute.",
+	Help: "Passes that ended with neither a look nor another pass to come, though their object is not settled. " +
+		"Each is a fault of the operator, which looks again after a minute.",
 })
 
 func init() {
 	metrics.Registry.MustRegister(forgottenObjects)
 }
 
-// goesOn checks the end of a pass: there is a pass or a look to come, or the object is settled. Should a pass have forgotten that, its object is not lost.
-func (p *pass) goesOn(ctx context.Context, result ctrl.Result) ctrl.Result {
+// ensureRequeue makes sure that a pass or a look is to come, or that the object is settled. Otherwise the object would
+// be forgotten, so there is another pass after a minute.
+func (p *pass) ensureRequeue(ctx context.Context, result ctrl.Result) ctrl.Result {
 	if result.RequeueAfter > 0 || p.watched || lifecycle.Settled(p.rp) {
 		return result
 	}
