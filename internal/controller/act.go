@@ -94,13 +94,13 @@ func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) err
 // which report makes. The budget is waited for before, so that the request leaves right after the attempt is recorded.
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
 	if err := p.conn.Admit(ctx, p.rp.CreationTimestamp.Time); err != nil {
-		return r.notAdmitted(p, err)
+		return r.packDeferred(p, err)
 	}
 	// The pending list may have taken its time, and what another has recorded meanwhile is known by now.
 	claims := lifecycle.RequiredClaims(p.rp, lifecycle.Step{Action: lifecycle.Pack})
-	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
+	if instead, err := r.reserve(ctx, p, claims); instead != nil || err != nil {
 		p.conn.Unadmit()
-		return orElse(instead, lifecycle.Step{}), err
+		return stepOr(instead, lifecycle.Step{}), err
 	}
 	previous, start := p.rp.Status.Attempt, r.Clock.Now()
 	lifecycle.BeginAttempt(p.rp, p.conn.Target(), start)
@@ -153,13 +153,13 @@ func (r *ReleasePackageReconciler) recordAttempt(ctx context.Context, p *pass) e
 	return r.patchStatus(ctx, p)
 }
 
-// longestQueue is how long a package waits for its turn without that being told.
-const longestQueue = 2 * time.Minute
+// maxSilentWait is how long a package waits for its turn without that being told.
+const maxSilentWait = 2 * time.Minute
 
-// notAdmitted is about a package that is not packed now. One that comes back soon for its turn writes nothing, unless its conditions tell of trouble that is
+// packDeferred is about a package that is not packed now. One that comes back soon for its turn writes nothing, unless its conditions tell of trouble that is
 // over.
-func (r *ReleasePackageReconciler) notAdmitted(p *pass, err error) (lifecycle.Step, error) {
-	if busy, ok := errors.AsType[*workspace.BusyError](err); !ok || busy.After > longestQueue {
+func (r *ReleasePackageReconciler) packDeferred(p *pass, err error) (lifecycle.Step, error) {
+	if busy, ok := errors.AsType[*workspace.BusyError](err); !ok || busy.After > maxSilentWait {
 		return p.blockedBy(err)
 	}
 	if !lifecycle.TellsOfTrouble(p.rp) {

@@ -93,8 +93,8 @@ func (r *ReleasePackageReconciler) takenByAnother(ctx context.Context, p *pass, 
 	return slices.ContainsFunc(others, func(other v1alpha1.ReleasePackage) bool { return other.Status.ReleasePackageID == id }), err
 }
 
-// rival is the first ReleasePackage that the claims have to be left to, and which of them; nil if they are free.
-func (r *ReleasePackageReconciler) rival(ctx context.Context, p *pass, claims []lifecycle.Claim) (*v1alpha1.ReleasePackage, []lifecycle.Claim, error) {
+// conflict is the first ReleasePackage that the claims have to be left to, and which of them; nil if they are free.
+func (r *ReleasePackageReconciler) conflict(ctx context.Context, p *pass, claims []lifecycle.Claim) (*v1alpha1.ReleasePackage, []lifecycle.Claim, error) {
 	var first *v1alpha1.ReleasePackage
 	var contested []lifecycle.Claim
 	for _, claim := range claims {

@@ -37,7 +37,7 @@ func problemOf(err error) *lifecycle.Problem {
 		return serviceProblem(e)
 	}
 	if _, ok := errors.AsType[*workspace.BusyError](err); ok {
-		return &lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: longQueue}
+		return &lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: longQueueMessage}
 	}
 	if errors.Is(err, dataarts.ErrIncomplete) {
 		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
@@ -61,7 +61,7 @@ func ofWorkspace(err error) bool {
 	return false
 }
 
-const longQueue = "More packages wait to be packed than the service's limit of calls lets through in two minutes; this one has its turn later. " +
+const longQueueMessage = "More packages wait to be packed than the service's limit of calls lets through in two minutes; this one has its turn later. " +
 	"spec.requestsPerSecond of the workspace is the limit"
 
 // refusalFrom is the service's own words for a refusal, to be put into a sentence.

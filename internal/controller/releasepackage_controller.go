@@ -145,7 +145,7 @@ func (r *ReleasePackageReconciler) pass(ctx context.Context, p *pass) (ctrl.Resu
 		step = lifecycle.Decide(p.rp, p.obs)
 	}
 	lifecycle.RecordObservation(p.rp, p.obs)
-	step, err := r.permit(ctx, p, step)
+	step, err := r.admit(ctx, p, step)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

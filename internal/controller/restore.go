@@ -92,7 +92,7 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 		return step, true, err
 	}
 	if step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval()); ok {
-		step, err = r.unlessContested(ctx, p, step)
+		step, err = r.reserveAdopted(ctx, p, step)
 		return step, true, err
 	}
 	if !standing {
@@ -102,13 +102,14 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 	return lifecycle.Step{}, false, nil
 }
 
-// unlessContested is a step, or the one instead of it where it would adopt what another object has or is about to take.
-func (r *ReleasePackageReconciler) unlessContested(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+// reserveAdopted reserves the package that a step adopts, if it adopts one. It returns the step, or another one where
+// another object goes first.
+func (r *ReleasePackageReconciler) reserveAdopted(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	if step.Action != lifecycle.Adopt {
 		return step, nil
 	}
-	instead, err := r.contested(ctx, p, []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)})
-	return orElse(instead, step), err
+	instead, err := r.reserve(ctx, p, []lifecycle.Claim{lifecycle.PackageClaim(step.Package.ID)})
+	return stepOr(instead, step), err
 }
 
 // keepFinding remembers which packages were found, if all were looked into that may hold the items.

@@ -25,11 +25,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// permit holds back a step that would take what belongs to another object, or that the service would refuse.
-func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+// admit returns the step, or another one where the step would take what another object claims, or where the service
+// would refuse it.
+func (r *ReleasePackageReconciler) admit(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	claims := lifecycle.RequiredClaims(p.rp, step)
 	if step.Action == lifecycle.Unpack && p.obs.Package == nil {
-		// The package is not seen, only that it is not shown.
+		// That the package is not shown has to come from a service whose answers can be read.
 		if err := p.conn.CheckAnswers(ctx); err != nil {
 			return p.blockedBy(err)
 		}
@@ -40,8 +41,8 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 	if lifecycle.NeedsPreflight(step) && !lifecycle.TimeoutFits(p.conn.Timeout(), r.SettleTime) {
 		return lifecycle.TimeoutTooLong(p.conn.Timeout(), r.SettleTime), nil
 	}
-	if instead, err := r.contested(ctx, p, claims); instead != nil || err != nil {
-		return orElse(instead, step), err
+	if instead, err := r.reserve(ctx, p, claims); instead != nil || err != nil {
+		return stepOr(instead, step), err
 	}
 	if !lifecycle.NeedsPreflight(step) {
 		return step, nil
@@ -49,12 +50,15 @@ func (r *ReleasePackageReconciler) permit(ctx context.Context, p *pass, step lif
 	return r.preflight(ctx, p, step)
 }
 
-// contested reserves claims for the rest of this pass, or is the step instead of one that would take them from another object. It makes no call.
-func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claims []lifecycle.Claim) (*lifecycle.Step, error) {
+// reserve reserves claims for the rest of this pass. Where another object goes first, it returns the step to take
+// instead. It makes no call to the service.
+func (r *ReleasePackageReconciler) reserve(
+	ctx context.Context, p *pass, claims []lifecycle.Claim,
+) (*lifecycle.Step, error) {
 	if gone := r.vanished.holder(p.rp.UID, p.conn.Target(), claims...); gone != nil {
 		return new(lifecycle.AwaitVanished(p.rp, gone, p.obs.Now)), nil
 	}
-	other, contested, err := r.rival(ctx, p, claims)
+	other, contested, err := r.conflict(ctx, p, claims)
 	switch {
 	case err != nil:
 		return nil, err
@@ -66,17 +70,20 @@ func (r *ReleasePackageReconciler) contested(ctx context.Context, p *pass, claim
 	return nil, nil
 }
 
-func orElse(instead *lifecycle.Step, step lifecycle.Step) lifecycle.Step {
+// stepOr is the step to take instead, if there is one.
+func stepOr(instead *lifecycle.Step, step lifecycle.Step) lifecycle.Step {
 	if instead != nil {
 		return *instead
 	}
 	return step
 }
 
-// preflight looks at the pending list before something is packed. A look that fails because of the connection or the service holds the step
-// back, since the request would fare no better and might be lost. One that the service does not allow or that is too long does not: a request
-// with bad items is refused, and does no harm.
-func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+// preflight looks at the pending list before something is packed. If the connection or the service fails, it holds the
+// step back: the request would fail too, and might be lost. If the service does not allow the look, or the list is too
+// long, it does not: a request with bad items is refused and does no harm.
+func (r *ReleasePackageReconciler) preflight(
+	ctx context.Context, p *pass, step lifecycle.Step,
+) (lifecycle.Step, error) {
 	if err := p.conn.CheckAnswers(ctx); err != nil {
 		return p.blockedBy(err)
 	}
@@ -104,7 +111,7 @@ func (r *ReleasePackageReconciler) preflight(ctx context.Context, p *pass, step 
 	return step, nil
 }
 
-// pendingFrom puts the pending list in the words of the lifecycle; nil means that it was not seen.
+// pendingFrom translates the pending list for the lifecycle. It is nil if the list was not seen.
 func pendingFrom(listed map[string]dataarts.PendingItem, err error) map[string]lifecycle.PendingItem {
 	if err != nil {
 		return nil
@@ -112,7 +119,8 @@ func pendingFrom(listed map[string]dataarts.PendingItem, err error) map[string]l
 	items := make(map[string]lifecycle.PendingItem, len(listed))
 	for id, item := range listed {
 		items[id] = lifecycle.PendingItem{
-			ID: id, Name: item.Name, Type: typeFrom(item.TaskType), SubmittedBy: item.SubmitUserID, Packed: item.PackageFlag != 0,
+			ID: id, Name: item.Name, Type: typeFrom(item.TaskType), SubmittedBy: item.SubmitUserID,
+			Packed: item.PackageFlag != 0,
 		}
 	}
 	return items
