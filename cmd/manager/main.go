@@ -246,7 +246,7 @@ func (o *options) managerOptions() manager.Options {
 		RenewDeadline:                 &o.renewDeadline,
 		RetryPeriod:                   &o.retryPeriod,
 		GracefulShutdownTimeout:       &grace,
-		Cache:                         cache.Options{DefaultTransform: controller.Lean},
+		Cache:                         cache.Options{DefaultTransform: controller.StripUnused},
 	}
 	return opts
 }

@@ -184,31 +184,33 @@ func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 	return lifecycle.OutcomeUnknown(p.rp), nil
 }
 
-// fence makes sure that what is about to be withdrawn is what the object says now: the cache may lag behind an edit that was taken back, or
-// a policy that was switched to Retain. (A request to pack needs no fence, as the record of its attempt is one.)
-func (r *ReleasePackageReconciler) fence(ctx context.Context, p *pass) error {
+// checkUnchanged reads the object past the cache, and fails with a conflict if it has changed: an edit may have been
+// taken back, or the policy switched to Retain. A request to pack needs no such check, as the record of its attempt has
+// a precondition.
+func (r *ReleasePackageReconciler) checkUnchanged(ctx context.Context, p *pass) error {
 	live := &v1alpha1.ReleasePackage{}
 	err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
 	if err != nil || live.ResourceVersion != p.before.ResourceVersion {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("releasepackages").GroupResource(), p.rp.Name, errOutdated)
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("releasepackages").GroupResource(), p.rp.Name, errStale)
 	}
 	return nil
 }
 
-// beforeUnpack makes sure of what is to be withdrawn, and puts on record that the operator does it, where that is not plain from the deletion.
+// beforeUnpack checks that the package is still to be withdrawn. Unless the object is being deleted, it records that the
+// operator withdraws the package.
 func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, step lifecycle.Step) error {
-	if err := r.fence(ctx, p); err != nil || !lifecycle.Replaces(step) {
+	if err := r.checkUnchanged(ctx, p); err != nil || !lifecycle.Replaces(step) {
 		return err
 	}
 	lifecycle.BeginWithdrawal(p.rp)
 	return r.patchStatus(ctx, p) // The conditions wait for the outcome, so that they do not flap where it is the same each time.
 }
 
-// errOutdated means that the cache lags behind the API server.
-var errOutdated = errors.New("the object has changed since it was read")
+// errStale means that the cache lags behind the API server.
+var errStale = errors.New("the object has changed since it was read")
 
 // unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
 func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
@@ -282,7 +284,7 @@ func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 
 // blockedBy is the step while an error is in the way.
 func (p *pass) blockedBy(err error) (lifecycle.Step, error) {
-	if err := p.hindered(err); err != nil {
+	if err := p.setProblem(err); err != nil {
 		return lifecycle.Step{}, err
 	}
 	return lifecycle.Blocked(p.rp, *p.obs.Problem), nil

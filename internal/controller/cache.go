@@ -24,9 +24,9 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Lean is a transformation for caches: it drops what no reconciler reads, and lets equal texts share their memory. What is dropped is not lost: writes
-// are patches, which name what they change and nothing else.
-func Lean(obj any) (any, error) {
+// StripUnused is a transformation for caches. It drops what no reconciler reads, and lets equal strings share their
+// memory. Writes are patches that name what they change, so what is dropped is not lost.
+func StripUnused(obj any) (any, error) {
 	accessor, err := meta.Accessor(obj)
 	if err != nil {
 		return obj, nil //nolint:nilerr // A tombstone has no metadata, and nothing to drop.
@@ -40,48 +40,48 @@ func Lean(obj any) (any, error) {
 		accessor.SetAnnotations(map[string]string{v1alpha1.ReconcileAtAnnotation: token})
 	}
 	if rp, ok := obj.(*v1alpha1.ReleasePackage); ok {
-		share(rp)
+		internStrings(rp)
 	}
 	return obj, nil
 }
 
-// share lets the texts that thousands of packages have in common exist once.
-func share(rp *v1alpha1.ReleasePackage) {
+// internStrings lets the strings that many packages have in common share their memory.
+func internStrings(rp *v1alpha1.ReleasePackage) {
 	spec, st := &rp.Spec, &rp.Status
-	once(&rp.Kind)
-	once(&rp.APIVersion)
-	once(&rp.Namespace)
+	intern(&rp.Kind)
+	intern(&rp.APIVersion)
+	intern(&rp.Namespace)
 	for i := range rp.Finalizers {
-		once(&rp.Finalizers[i])
+		intern(&rp.Finalizers[i])
 	}
-	once(&spec.WorkspaceRef.Kind)
-	once(&spec.WorkspaceRef.Name)
-	once(&spec.ApplyUserID)
-	once(&spec.DeletionPolicy)
+	intern(&spec.WorkspaceRef.Kind)
+	intern(&spec.WorkspaceRef.Name)
+	intern(&spec.ApplyUserID)
+	intern(&spec.DeletionPolicy)
 	for i := range spec.ApproverIDs {
-		once(&spec.ApproverIDs[i])
+		intern(&spec.ApproverIDs[i])
 	}
-	once(&st.State)
-	once(&st.ApplyUserID)
+	intern(&st.State)
+	intern(&st.ApplyUserID)
 	for i := range st.ApproverIDs {
-		once(&st.ApproverIDs[i])
+		intern(&st.ApproverIDs[i])
 	}
 	if w := st.Workspace; w != nil {
-		once(&w.Endpoint)
-		once(&w.ProjectID)
-		once(&w.WorkspaceID)
+		intern(&w.Endpoint)
+		intern(&w.ProjectID)
+		intern(&w.WorkspaceID)
 	}
 	for i := range st.Items {
-		once(&st.Items[i].Type)
-		once(&st.Items[i].State)
+		intern(&st.Items[i].Type)
+		intern(&st.Items[i].State)
 	}
 	for i := range st.Conditions {
 		c := &st.Conditions[i]
-		once(&c.Type)
-		once(&c.Reason)
-		once(&c.Status)
-		once(&c.Message) // Ready and Deployed say the same.
+		intern(&c.Type)
+		intern(&c.Reason)
+		intern(&c.Status)
+		intern(&c.Message) // Ready and Deployed say the same.
 	}
 }
 
-func once[T ~string](text *T) { *text = unique.Make(*text).Value() }
+func intern[T ~string](text *T) { *text = unique.Make(*text).Value() }

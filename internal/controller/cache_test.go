@@ -44,12 +44,12 @@ var _ = Describe("What caches hold", func() {
 	}
 
 	It("leaves out what no reconciler reads, and nothing else", func() {
-		lean, err := controller.Lean(aPackage())
+		stripped, err := controller.StripUnused(aPackage())
 		Expect(err).NotTo(HaveOccurred())
 		want := aPackage()
 		want.ManagedFields, want.Labels, want.OwnerReferences = nil, nil, nil
 		want.Annotations = map[string]string{v1alpha1.ReconcileAtAnnotation: "now"}
-		Expect(lean).To(Equal(want))
+		Expect(stripped).To(Equal(want))
 	})
 
 	It("has texts that are equal once", func() {
@@ -57,7 +57,7 @@ var _ = Describe("What caches hold", func() {
 		where := func(rp *v1alpha1.ReleasePackage) *byte { return unsafe.StringData(string(rp.Spec.ApproverIDs[0])) }
 		Expect(where(one)).NotTo(BeIdenticalTo(where(two)))
 		for _, rp := range []*v1alpha1.ReleasePackage{one, two} {
-			_, err := controller.Lean(rp)
+			_, err := controller.StripUnused(rp)
 			Expect(err).NotTo(HaveOccurred())
 		}
 		Expect(where(one)).To(BeIdenticalTo(where(two)))
@@ -65,6 +65,6 @@ var _ = Describe("What caches hold", func() {
 
 	It("may be a mark of what is gone", func() {
 		tombstone := cache.DeletedFinalStateUnknown{Key: "data-team/release"}
-		Expect(controller.Lean(tombstone)).To(Equal(tombstone))
+		Expect(controller.StripUnused(tombstone)).To(Equal(tombstone))
 	})
 })

@@ -86,7 +86,7 @@ type probe struct {
 func (r *DataArtsWorkspaceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	result, err := r.pass(ctx, req)
 	if err != nil {
-		return quietly(ctx, err)
+		return ignoreTransient(ctx, err)
 	}
 	return result, nil
 }

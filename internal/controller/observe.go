@@ -41,7 +41,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	}
 	conn, err := connect(ctx, p.rp.Namespace, p.rp.Spec.WorkspaceRef)
 	if err != nil {
-		return p.hindered(err)
+		return p.setProblem(err)
 	}
 	target := conn.Target()
 	p.conn, p.obs.Target, p.obs.PollInterval = conn, &target, conn.PollInterval()
@@ -52,7 +52,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 		conn.TryNow()
 	}
 	if err := r.gather(ctx, p, need); err != nil {
-		return p.hindered(err)
+		return p.setProblem(err)
 	}
 	return nil
 }
@@ -231,8 +231,8 @@ func allUnpacked(ids []string, pending map[string]dataarts.PendingItem) bool {
 	return len(ids) > 0
 }
 
-// hindered makes a problem of an error, if users can understand it as one.
-func (p *pass) hindered(err error) error {
+// setProblem records an error as a problem that conditions tell of. It returns an error that is not one.
+func (p *pass) setProblem(err error) error {
 	problem := problemOf(err)
 	if problem == nil {
 		return err

@@ -123,7 +123,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		return r.refused(ctx, p, words), nil
 	}
 	if err != nil {
-		return quietly(ctx, err)
+		return ignoreTransient(ctx, err)
 	}
 	r.refusals.forget(req)
 	return p.ensureRequeue(ctx, result), nil
@@ -200,9 +200,9 @@ func newPass(ctx context.Context, rp *v1alpha1.ReleasePackage) *pass {
 	return &pass{rp: rp, before: unchanged, first: unchanged}
 }
 
-// quietly turns a conflict into a short delay: another writer came first, which is nobody's fault and no news. Nor is what failed because
-// the manager stops, nor that others are packed first.
-func quietly(ctx context.Context, err error) (ctrl.Result, error) {
+// ignoreTransient turns an error that is no news into a requeue: another writer was faster, the manager stops, or other
+// packages are packed first.
+func ignoreTransient(ctx context.Context, err error) (ctrl.Result, error) {
 	busy, isBusy := errors.AsType[*workspace.BusyError](err)
 	switch {
 	case isBusy:
@@ -299,7 +299,7 @@ func (r *ReleasePackageReconciler) waitingFor(ctx context.Context, ws client.Obj
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages of a workspace failed", "workspace", client.ObjectKeyFromObject(ws))
 		return nil
 	}
-	return requestsFor(packages, hampered)
+	return requestsFor(packages, needsAttention)
 }
 
 // requestsFor asks for a pass of each package that is concerned.

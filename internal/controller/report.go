@@ -51,7 +51,7 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 	}
 	if err := r.record(ctx, p, step); err != nil {
 		if p.packed && p.rp.Status.ReleasePackageID != "" && errors.Is(err, errSuperseded) {
-			r.publish(ctx, p, r.withdrawStray(context.WithoutCancel(ctx), p))
+			r.publish(ctx, p, r.withdrawOrphan(context.WithoutCancel(ctx), p))
 		}
 		return ctrl.Result{}, err
 	}
@@ -74,10 +74,10 @@ func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass,
 	return r.requeue(p, step), nil
 }
 
-// withdrawStray withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While
+// withdrawOrphan withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While
 // the object's outcome is open elsewhere, or it has come to know of this package, that is left to whoever is at it. What it returns is all that
 // is left of the package besides the log.
-func (r *ReleasePackageReconciler) withdrawStray(ctx context.Context, p *pass) lifecycle.Event {
+func (r *ReleasePackageReconciler) withdrawOrphan(ctx context.Context, p *pass) lifecycle.Event {
 	id := p.rp.Status.ReleasePackageID
 	told := lifecycle.Event{Reason: v1alpha1.ReasonAmbiguousPackage, Warning: true, Message: fmt.Sprintf(
 		"Package %s was packed by an attempt that had been given up meanwhile; if status.releasePackageId does not name it, withdraw it in the console", id)}
@@ -89,15 +89,15 @@ func (r *ReleasePackageReconciler) withdrawStray(ctx context.Context, p *pass) l
 	case !abandoned && (live.Status.ReleasePackageID == "" || live.Status.ReleasePackageID == id):
 		return told
 	}
-	if !withdrawn(ctx, p.conn, id) {
+	if !withdraw(ctx, p.conn, id) {
 		return told
 	}
 	return lifecycle.Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf(
 		"Withdrew package %s, which was packed by an attempt that had been given up meanwhile", id)}
 }
 
-// withdrawn withdraws a package that no later pass looks after, and reports whether that succeeded.
-func withdrawn(ctx context.Context, conn *workspace.Connection, id string) bool {
+// withdraw withdraws a package that no later pass looks after, and reports whether that succeeded.
+func withdraw(ctx context.Context, conn *workspace.Connection, id string) bool {
 	err := conn.Unpack(ctx, id)
 	if errors.Is(err, workspace.ErrUnpackShared) {
 		if detail, err := conn.Look(ctx, id); err == nil && detail.Deleted {

@@ -65,7 +65,7 @@ func (r *ReleasePackageReconciler) planRequeue(ctx context.Context, p *pass, ste
 		p.delay = p.conn.PollInterval()
 	default:
 		p.delay = r.retryDelay(p, request)
-		ctrl.LoggerFrom(ctx).V(1).Info("Pass is hindered", "cause", p.cause.Error(), "comesBackAfter", p.delay.String())
+		ctrl.LoggerFrom(ctx).V(1).Info("Pass failed", "cause", p.cause.Error(), "requeueAfter", p.delay.String())
 	}
 }
 

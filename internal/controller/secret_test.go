@@ -45,7 +45,7 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 			}))
 		}
 	}
-	hindered := func(ctx context.Context, reason string) func() int {
+	blocked := func(ctx context.Context, reason string) func() int {
 		return func() int {
 			list := &v1alpha1.ReleasePackageList{}
 			Expect(s.List(ctx, list, client.InNamespace(s.namespace))).To(Succeed())
@@ -66,7 +66,7 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 		applied(ctx)
 		s.startManager(ctx)
 		began := time.Now()
-		Eventually(ctx, hindered(ctx, v1alpha1.ReasonCredentialsNotFound), "30s").Should(Equal(many))
+		Eventually(ctx, blocked(ctx, v1alpha1.ReasonCredentialsNotFound), "30s").Should(Equal(many))
 		Expect(float64(s.secretReads.Load())).To(BeNumerically("<=", 3+time.Since(began).Seconds()), "not one for each")
 		s.expectApplied(ctx, s.aSecret())
 		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
@@ -78,7 +78,7 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 		s.expectApplied(ctx, wrong, s.aWorkspace())
 		applied(ctx)
 		s.startManager(ctx)
-		Eventually(ctx, hindered(ctx, v1alpha1.ReasonCredentialsRejected), "30s").Should(Equal(many))
+		Eventually(ctx, blocked(ctx, v1alpha1.ReasonCredentialsRejected), "30s").Should(Equal(many))
 		Expect(s.Delete(ctx, wrong)).To(Succeed())
 		s.expectApplied(ctx, s.aSecret())
 		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))

@@ -166,7 +166,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	p := newPass(ctx, left.rp.DeepCopy())
 	p.vanished = true
 	if err := r.observe(ctx, p); err != nil {
-		return quietly(ctx, err)
+		return ignoreTransient(ctx, err)
 	}
 	step := lifecycle.Decide(p.rp, p.obs)
 	lifecycle.RecordObservation(p.rp, p.obs)
@@ -176,7 +176,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	}()
 	step, err := r.actOnRemains(ctx, p, &left, step)
 	if err != nil {
-		return quietly(ctx, err)
+		return ignoreTransient(ctx, err)
 	}
 	left.rp = p.rp
 	if step.Action == lifecycle.RemoveFinalizer {

@@ -47,8 +47,8 @@ func packagesOf(ctx context.Context, c client.Reader, ws client.Object) ([]v1alp
 	return list.Items, err
 }
 
-// hampered reports whether something is in the way of a ReleasePackage, or it was not seen yet.
-func hampered(rp *v1alpha1.ReleasePackage) bool {
+// needsAttention reports whether a ReleasePackage is not in order, or had no pass yet.
+func needsAttention(rp *v1alpha1.ReleasePackage) bool {
 	conditions := rp.Status.Conditions
 	return !meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReady) ||
 		meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReconciling) ||

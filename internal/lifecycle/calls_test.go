@@ -37,12 +37,12 @@ func (w *world) pack(p *pass) lifecycle.Step {
 	case "is lost before":
 		return w.lost()
 	case "is throttled":
-		p.hindered = true
+		p.blocked = true
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
 		return lifecycle.Blocked(w.rp, trouble)
 	case "is late", "is too late":
 		late.arrives = w.now.Add(w.someTime("seconds late", settleTime))
-		if late.stray = fate == "is too late"; late.stray {
+		if late.tooLate = fate == "is too late"; late.tooLate {
 			late.arrives = late.arrives.Add(settleTime + time.Minute)
 		}
 		w.late = append(w.late, late)
@@ -102,7 +102,7 @@ func (w *world) lost() lifecycle.Step {
 func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
 	if fate == "is lost before" {
-		p.hindered = true
+		p.blocked = true
 		return lifecycle.Blocked(w.rp, trouble)
 	}
 	m := w.find(w.rp.Status.ReleasePackageID)
@@ -114,7 +114,7 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 	}
 	switch {
 	case fate == "is lost after":
-		p.hindered = true
+		p.blocked = true
 		return lifecycle.Blocked(w.rp, trouble)
 	case refused:
 		return w.refusedToUnpack(p, step)

@@ -27,8 +27,8 @@ import (
 // pass is one pass like the controller's.
 type pass struct {
 	obs lifecycle.Observation
-	// hindered says that trouble at the service was in the way, after which the controller backs off.
-	hindered bool
+	// blocked says that trouble at the service was in the way, after which the controller backs off.
+	blocked bool
 	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something was packed.
 	forced, listed bool
 	// tooLate says that the service does not withdraw the package, as an approver let it go.
@@ -51,7 +51,7 @@ func (w *world) look(p *pass) {
 		return
 	}
 	if chance(w, "looking", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
-		p.obs.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.blocked = &trouble, true
 		return
 	}
 	target := here
@@ -110,7 +110,7 @@ func (w *world) searchLate(p *pass) {
 		return lifecycle.Plausible(w.rp, one) && one.ID != w.rp.Status.ReleasePackageID
 	})
 	if !ok {
-		p.obs.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.blocked = &trouble, true
 		return
 	}
 	p.obs.Candidates, p.obs.Searched = found, true
@@ -119,7 +119,7 @@ func (w *world) searchLate(p *pass) {
 func (w *world) search(p *pass) {
 	found, ok := w.candidates(func(one *lifecycle.Package) bool { return lifecycle.Plausible(w.rp, one) })
 	if !ok {
-		p.obs.Problem, p.hindered = &trouble, true
+		p.obs.Problem, p.blocked = &trouble, true
 		return
 	}
 	p.obs.Candidates, p.obs.Searched = found, true
@@ -147,10 +147,10 @@ func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lif
 // permit holds back a step that would take what belongs to another object, or that the service would refuse.
 func (w *world) permit(p *pass, step lifecycle.Step) lifecycle.Step {
 	claims := lifecycle.RequiredClaims(w.rp, step)
-	if w.rival != nil {
-		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.MustYield(w.rp, w.rival, c) })
+	if w.older != nil {
+		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.MustYield(w.rp, w.older, c) })
 		if len(contested) > 0 {
-			return lifecycle.AlreadyClaimed(w.rp, w.rival, contested)
+			return lifecycle.AlreadyClaimed(w.rp, w.older, contested)
 		}
 	}
 	if !lifecycle.NeedsPreflight(step) {
@@ -165,7 +165,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	case "is shown":
 		pending = w.pending(lifecycle.PreflightItems(w.rp))
 	case "is not had":
-		p.hindered = true
+		p.blocked = true
 		return lifecycle.Blocked(w.rp, trouble)
 	}
 	p.listed = pending != nil
@@ -176,7 +176,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed && one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)
 		})
 		if !ok {
-			p.hindered = true
+			p.blocked = true
 			return lifecycle.Blocked(w.rp, trouble)
 		}
 		existing.Packages = packages
@@ -194,7 +194,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 // due is when the controller comes back after a pass, zero if it does not.
 func (p *pass) due(rp *v1alpha1.ReleasePackage, step lifecycle.Step, now time.Time) time.Duration {
 	delay := step.After
-	if p.hindered {
+	if p.blocked {
 		delay = 5 * time.Minute
 	}
 	if left, bounded := lifecycle.DeletionTimeLeft(rp, now); bounded && (delay == 0 || left < delay) {

@@ -116,11 +116,11 @@ func (w *world) showOtherwise() {
 }
 
 func (w *world) contest() {
-	if w.rival != nil {
-		w.rival = nil
+	if w.older != nil {
+		w.older = nil
 		return
 	}
-	w.rival = aReleasePackage(func(rp *v1alpha1.ReleasePackage) {
+	w.older = aReleasePackage(func(rp *v1alpha1.ReleasePackage) {
 		rp.UID, rp.CreationTimestamp = "0a9a3c7f-2b61-4f0e-8a54-5d1f0c6d8e21", metav1.NewTime(now.Add(-time.Hour))
 	})
 }

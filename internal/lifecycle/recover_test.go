@@ -216,7 +216,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	lostBefore := func(rp *v1alpha1.ReleasePackage) { rp.Status.Attempt.LostBefore = 1 }
 	deployedSince := func(rp *v1alpha1.ReleasePackage) { rp.Status.State = v1alpha1.StateDeployed }
 	inReview := thePackage(v1alpha1.StatePendingReview)
-	own, stray := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
+	own, lateOne := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
 
 	uid := func(n int) with {
 		return func(rp *v1alpha1.ReleasePackage) { rp.UID = types.UID(fmt.Sprint("uid-", n)) }
@@ -233,7 +233,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("when the object was edited", lostOne(v1alpha1.StatePendingReview, edited), true),
 		Entry("when the next one was withdrawn to be replaced", lostOne(v1alpha1.StateWithdrawn, withdrawing), true),
 		Entry("when someone asks for it", lostOne(v1alpha1.StatePendingReview, forced), true),
-		Entry("as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray))), true),
+		Entry("as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne))), true),
 		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), forced), false),
 		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview), forced), false),
 	)
@@ -263,7 +263,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
 		Entry("where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedSearch),
 		Entry("for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedConnection),
-		Entry("once the next one is deployed, as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray)), deployedSince), lifecycle.NeedConnection),
+		Entry("once the next one is deployed, as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne)), deployedSince), lifecycle.NeedConnection),
 		Entry("for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
 	)
 
@@ -275,11 +275,11 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	)
 
 	DescribeTable("is told of", expectDecision,
-		Entry("in review", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, stray)),
+		Entry("in review", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "Besides package 13, packages 14", "too late", "in the console"), comingBackAfter(5*time.Minute))),
-		Entry("before an edit replaces the package", lostOne(v1alpha1.StatePendingReview, edited), seeing(inReview, found(own, stray)),
+		Entry("before an edit replaces the package", lostOne(v1alpha1.StatePendingReview, edited), seeing(inReview, found(own, lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
-		Entry("before a forced pass packs again", lostOne(v1alpha1.StateWithdrawn, forced), seeing(thePackage(v1alpha1.StateWithdrawn), found(stray)),
+		Entry("before a forced pass packs again", lostOne(v1alpha1.StateWithdrawn, forced), seeing(thePackage(v1alpha1.StateWithdrawn), found(lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
 		Entry("not where there is none", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own)),
 			does(lifecycle.Wait, withoutReason(), comingBackAfter(pollInterval))),
@@ -300,38 +300,38 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	)
 
 	It("is not to be chosen by spec.releasePackageId, which the API server refuses beside a recorded package", func() {
-		step := decide(lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, stray)))
+		step := decide(lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, lateOne)))
 		Expect(step.Message).NotTo(ContainSubstring("spec.releasePackageId"))
 	})
 
 	It("is withdrawn by a deletion, after the recorded package", func() {
 		rp := lostOne(v1alpha1.StatePendingReview, deleted)
-		Expect(decide(rp, seeing(inReview, found(own, stray)))).To(does(lifecycle.Unpack))
+		Expect(decide(rp, seeing(inReview, found(own, lateOne)))).To(does(lifecycle.Unpack))
 
 		rp = lostOne(v1alpha1.StatePendingReview, givenUp, deleted)
-		obs := seeing(thePackage(v1alpha1.StateWithdrawn), found(stray))
+		obs := seeing(thePackage(v1alpha1.StateWithdrawn), found(lateOne))
 		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, anotherID, "too late")))
 		rp = recorded(rp, obs, step)
 		Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
-		Expect(decide(rp, seeing(func(s *lifecycle.Observation) { s.Package = &stray }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
+		Expect(decide(rp, seeing(func(s *lifecycle.Observation) { s.Package = &lateOne }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
 	})
 
 	It("is told of though the recorded package is deployed, and withdrawn by a deletion", func() {
-		rp := lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, stray)), deployedSince)
+		rp := lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne)), deployedSince)
 		Expect(lifecycle.SearchesLate(rp, now)).To(BeTrue())
-		Expect(decide(rp, seeing(found(own, stray)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14")))
+		Expect(decide(rp, seeing(found(own, lateOne)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14")))
 		Expect(lifecycle.UntilLateSearch(rp, now)).To(Equal(5 * time.Minute))
 		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Wait, withoutReason()))
 		deleted(rp)
-		Expect(decide(rp, seeing(found(own, stray)))).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
+		Expect(decide(rp, seeing(found(own, lateOne)))).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
 		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "deployed already")))
 	})
 
 	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
 		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
 			rp := lostOne(state, deleted)
-			obs := seeing(sees, found(stray))
+			obs := seeing(sees, found(lateOne))
 			step := decide(rp, obs)
 			Expect(step).To(does(lifecycle.Unpack))
 			Expect(answer(rp, obs, step)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
@@ -345,30 +345,30 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	It("is not forgotten over another one", func() {
 		rp := aReleasePackage(lost(2), packed(v1alpha1.StateWithdrawn), deleted)
 		third := aPackage("15", v1alpha1.StatePendingReview)
-		obs := seeing(found(stray, third))
+		obs := seeing(found(lateOne, third))
 		rp = recorded(rp, obs, decide(rp, obs))
 		Expect(rp.Status.ReleasePackageID).To(Equal(anotherID))
 		rp.Status.State = v1alpha1.StateWithdrawn
 		Expect(lifecycle.Needs(rp)).To(Equal(lifecycle.NeedConnection))
-		obs = seeing(found(stray, third))
+		obs = seeing(found(lateOne, third))
 		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", "15")))
 		rp = recorded(rp, obs, step)
 		rp.Status.State = v1alpha1.StateWithdrawn
-		Expect(decide(rp, seeing(found(own, stray, third)))).To(does(lifecycle.RemoveFinalizer))
+		Expect(decide(rp, seeing(found(own, lateOne, third)))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	DescribeTable("is looked for where no other package came after it", expectDecision,
-		Entry("before the next request, which it makes needless", aReleasePackage(lost(1)), seeing(found(stray)),
+		Entry("before the next request, which it makes needless", aReleasePackage(lost(1)), seeing(found(lateOne)),
 			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), telling(v1alpha1.EventAdopted, "too late"))),
-		Entry("before a forced one", aReleasePackage(lost(3), forced), seeing(found(stray)), does(lifecycle.Adopt)),
-		Entry("of which there are several", aReleasePackage(lost(3), forced), seeing(found(own, stray)),
+		Entry("before a forced one", aReleasePackage(lost(3), forced), seeing(found(lateOne)), does(lifecycle.Adopt)),
+		Entry("of which there are several", aReleasePackage(lost(3), forced), seeing(found(own, lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "too late"))),
 		Entry("which was withdrawn since", aReleasePackage(lost(1)), seeing(found(aPackage(anotherID, v1alpha1.StateWithdrawn))), does(lifecycle.Pack)),
-		Entry("by a deletion", aReleasePackage(lost(3), deleted), seeing(found(stray)),
+		Entry("by a deletion", aReleasePackage(lost(3), deleted), seeing(found(lateOne)),
 			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second))),
-		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, stray)), does(lifecycle.Adopt)),
-		Entry("by a deletion, after a try that was not sent", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(stray)), does(lifecycle.Adopt)),
+		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, lateOne)), does(lifecycle.Adopt)),
+		Entry("by a deletion, after a try that was not sent", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(lateOne)), does(lifecycle.Adopt)),
 		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()), does(lifecycle.RemoveFinalizer, tellingNothing())),
 	)
 

@@ -106,7 +106,7 @@ func (w *world) news() bool {
 
 // waitsForNews reports whether only a look that shows something else leads to the next pass.
 func (w *world) waitsForNews(p *pass, step lifecycle.Step) bool {
-	return !p.hindered && step.After > 0 && w.rp.Status.ReleasePackageID != "" && !w.moved && !lifecycle.Forced(w.rp) &&
+	return !p.blocked && step.After > 0 && w.rp.Status.ReleasePackageID != "" && !w.moved && !lifecycle.Forced(w.rp) &&
 		lifecycle.Needs(w.rp) == lifecycle.NeedPackage && !lifecycle.RequiredFreshness(w.rp).Required
 }
 

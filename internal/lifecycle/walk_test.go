@@ -84,7 +84,7 @@ func (w *world) pass() time.Duration {
 		w.rp = nil
 		return 0
 	}
-	if !p.hindered && step.Reason != v1alpha1.ReasonSuspended {
+	if !p.blocked && step.Reason != v1alpha1.ReasonSuspended {
 		lifecycle.MarkHandled(w.rp)
 	}
 	lifecycle.Summarize(w.rp, step, w.now)
@@ -188,7 +188,7 @@ func (w *world) mine() *made {
 
 // onItsWay reports whether a request of this object may arrive that has not before.
 func (w *world) onItsWay() bool {
-	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && !l.stray && l.object == w.objects })
+	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && !l.tooLate && l.object == w.objects })
 }
 
 // onRecord reports whether the status tells of a package, or leads to it.

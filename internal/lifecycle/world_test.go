@@ -44,8 +44,8 @@ type world struct {
 	rp              *v1alpha1.ReleasePackage
 	objects, tokens int
 	backups         []*v1alpha1.ReleasePackage
-	// rival is an older object that asks for the same items.
-	rival *v1alpha1.ReleasePackage
+	// older is an older object that asks for the same items.
+	older *v1alpha1.ReleasePackage
 
 	packages []*made
 	late     []lateRequest
@@ -102,8 +102,8 @@ type lateRequest struct {
 	arrives time.Time
 	object  int
 	asked   time.Time
-	// again says that it arrived before, stray that it arrives after the settle time, which no request should.
-	again, stray bool
+	// again says that it arrived before, tooLate that it arrives after the settle time, which no request should.
+	again, tooLate bool
 }
 
 // chance draws one of the choices. The first is the best that can happen, and the only one at a truthful service.
@@ -231,7 +231,7 @@ func (w *world) tick(d time.Duration) {
 func (w *world) arrive(l lateRequest) {
 	open := w.rp != nil && w.objects == l.object && lifecycle.AttemptOpen(w.rp) && w.rp.Status.Attempt.StartTime.Time.Equal(l.asked)
 	switch {
-	case l.stray:
+	case l.tooLate:
 		// While an attempt is open, nothing could tell its package from this one.
 		if w.rp == nil || !lifecycle.AttemptOpen(w.rp) {
 			w.make(l.content).awkward = true

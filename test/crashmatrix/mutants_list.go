@@ -160,9 +160,9 @@ var mutants = []mutant{
 		new: "+p.conn.Timeout() < 0 {",
 	},
 	{
-		name: "no-fence", file: fileAct, runs: "delete-retain-late/documented",
+		name: "unchecked-unpack", file: fileAct, runs: "delete-retain-late/documented",
 		why: "a package is withdrawn as the cache says, though its user has meanwhile asked to keep it",
-		old: "	if err := r.fence(ctx, p); err != nil || !lifecycle.Replaces(step) {\n		return err\n	}\n",
+		old: "	if err := r.checkUnchanged(ctx, p); err != nil || !lifecycle.Replaces(step) {\n		return err\n	}\n",
 		new: "	if !lifecycle.Replaces(step) {\n		return nil\n	}\n",
 	},
 	{
@@ -196,7 +196,7 @@ var mutants = []mutant{
 		new: "	return rp.Status.UnpackedTime == nil && withinSettleTime(",
 	},
 	{
-		name: "given-up-while-replacing", file: fileClaims, runs: "rival-waits-during-edit/documented",
+		name: "given-up-while-replacing", file: fileClaims, runs: "conflict-waits-during-edit/documented",
 		why: "an object that replaces its package loses an item to one that waits for it",
 		old: "	if !isReplacing(rp) || !rp.DeletionTimestamp.IsZero() {\n",
 		new: "	if rp.Status.Attempt == nil || len(rp.Status.Attempt.PendingItemIDs) > 0 {\n",

@@ -94,7 +94,7 @@ func (w *world) read(ctx context.Context) error {
 		default:
 			o.rp = rp
 		}
-		w.freed(o, was, o.rp)
+		w.wakeWaiters(o, was, o.rp)
 		w.follow(o, was)
 	}
 	return nil

@@ -120,7 +120,7 @@ func (o outcome) failure(v verdict, seed uint64) string {
 
 // allScenarios are the stories in the order in which they are told.
 func allScenarios() []scenario {
-	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios, restoreScenarios, adoptionScenarios, heldScenarios, rivalScenarios)
+	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios, restoreScenarios, adoptionScenarios, heldScenarios, conflictScenarios)
 }
 
 // recordings are the runs without a fault that a selection needs.

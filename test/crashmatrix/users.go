@@ -64,8 +64,8 @@ func protects(o metav1.Object) bool {
 	return slices.Contains(o.GetFinalizers(), v1alpha1.UnpackFinalizer)
 }
 
-// freed wakes those who wait for what an object had or wanted and does not any more, or that went with it: the manager watches for that.
-func (w *world) freed(o *object, was, is *v1alpha1.ReleasePackage) {
+// wakeWaiters wakes those who wait for what an object had or wanted and does not any more, or that went with it: the manager watches for that.
+func (w *world) wakeWaiters(o *object, was, is *v1alpha1.ReleasePackage) {
 	if was == nil {
 		return
 	}
@@ -235,14 +235,14 @@ func (w *world) createWorkspace() error {
 	// The manager's watch of workspaces wakes the packages that something is in the way of.
 	err = w.read(ctx)
 	for _, o := range w.objects {
-		if o.rp != nil && hampered(o.rp) {
+		if o.rp != nil && needsAttention(o.rp) {
 			w.wake(o)
 		}
 	}
 	return err
 }
 
-func hampered(rp *v1alpha1.ReleasePackage) bool {
+func needsAttention(rp *v1alpha1.ReleasePackage) bool {
 	c := rp.Status.Conditions
 	return !meta.IsStatusConditionTrue(c, v1alpha1.ConditionReady) ||
 		meta.IsStatusConditionTrue(c, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(c, v1alpha1.ConditionStalled)

@@ -24,12 +24,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// rivalScenarios are about two objects that want the same.
-var rivalScenarios = []scenario{
-	{name: "rivals", neighbour: true, variants: []variant{contrary, sharedItems}, steps: func(variant) []step {
+// conflictScenarios are about two objects that want the same.
+var conflictScenarios = []scenario{
+	{name: "conflict", neighbour: true, variants: []variant{contrary, sharedItems}, steps: func(variant) []step {
 		return []step{applyingRivals(), deletingTheFirst()}
 	}},
-	{name: "rivals-while-the-list-is-slow", neighbour: true, variants: []variant{sharedItems}, steps: func(variant) []step {
+	{name: "conflict-while-the-list-is-slow", neighbour: true, variants: []variant{sharedItems}, steps: func(variant) []step {
 		first := applyingRivals()
 		first.during = []interruption{{op: simulator.OpListItems, do: func(w *world) error {
 			w.clock.Step(10 * time.Minute)
@@ -37,7 +37,7 @@ var rivalScenarios = []scenario{
 		}}}
 		return []step{first, deletingTheFirst()}
 	}},
-	{name: "rival-waits-during-edit", neighbour: true, variants: []variant{contrary, packedUnlisted, sharedItems}, steps: func(variant) []step {
+	{name: "conflict-waits-during-edit", neighbour: true, variants: []variant{contrary, packedUnlisted, sharedItems}, steps: func(variant) []step {
 		return []step{
 			packingBoth(),
 			{name: "the neighbour wants more", setup: true, goal: all(inReview, ofNeighbour(yields)), do: ofNeighbour(func(w *world) error {
