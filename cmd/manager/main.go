@@ -320,7 +320,7 @@ func (o *options) addControllers(mgr manager.Manager) (*workspace.Connections, e
 		UserAgent:     userAgent(),
 		Workers:       o.maxConcurrentReconciles,
 	}
-	if err := mgr.Add(connections); err != nil {
+	if err := mgr.Add(connections.Poller()); err != nil {
 		return nil, fmt.Errorf("adding the looks at packages: %w", err)
 	}
 	if err := metrics.Registry.Register(connections.Metrics()); err != nil {

@@ -295,7 +295,7 @@ var _ = Describe("Deleting", func() {
 			s.clock.Step(2 * time.Hour)
 			for range 2 {
 				Expect(s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp))).To(BeZero())
-				Expect(s.reconciler.Workspaces.NextRound()).To(BeTemporally("~", s.clock.Now(), 2*time.Second))
+				Expect(s.reconciler.Workspaces.Poller().NextRun()).To(BeTemporally("~", s.clock.Now(), 2*time.Second))
 			}
 			for range 2 {
 				s.expectReconciledAfter(ctx, soon, rp)

@@ -87,7 +87,7 @@ func (s *scene) pass(ctx context.Context, rp *v1alpha1.ReleasePackage) (ctrl.Res
 	if s.allCalls() == before && s.look(ctx, awaited) {
 		result, err = s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp))
 	}
-	if next := s.reconciler.Workspaces.NextRound(); result.RequeueAfter == 0 && !next.IsZero() {
+	if next := s.reconciler.Workspaces.Poller().NextRun(); result.RequeueAfter == 0 && !next.IsZero() {
 		result.RequeueAfter = next.Sub(s.clock.Now()) // The look leads to another pass.
 	}
 	switch readErr := s.Get(context.WithoutCancel(ctx), keyOf(rp), rp); {
@@ -114,14 +114,14 @@ const (
 func (s *scene) look(ctx context.Context, within time.Duration) bool {
 	looked := false
 	for {
-		due := s.reconciler.Workspaces.NextRound()
+		due := s.reconciler.Workspaces.Poller().NextRun()
 		if due.IsZero() || due.Sub(s.clock.Now()) > within {
 			return looked
 		}
 		if due.After(s.clock.Now()) {
 			s.clock.SetTime(due)
 		}
-		s.reconciler.Workspaces.Round(ctx)
+		s.reconciler.Workspaces.Poller().RunNext(ctx)
 		looked, within = true, 0
 	}
 }

@@ -78,7 +78,7 @@ func (s *scene) startManager(ctx context.Context) {
 		Clock: &s.forwarded, Linger: -1, Workers: workers,
 	}
 	s.connections = connections
-	Expect(mgr.Add(connections)).To(Succeed())
+	Expect(mgr.Add(connections.Poller())).To(Succeed())
 	packages := &controller.ReleasePackageReconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workspaces: connections,
 		Events: mgr.GetEventRecorder("releasepackage-controller"), Clock: clock.RealClock{}, SettleTime: settleTime,

@@ -24,7 +24,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 )
 
 // observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes a problem in
@@ -78,19 +78,19 @@ func (r *ReleasePackageReconciler) observePackage(ctx context.Context, p *pass) 
 	if p.rp.Status.ReleasePackageID == "" || p.vanished || lifecycle.Forced(p.rp) {
 		return p.look(ctx)
 	}
-	view, known := r.Workspaces.View(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
+	view, known := r.Workspaces.Poller().Latest(client.ObjectKeyFromObject(p.rp), p.rp.Status.ReleasePackageID)
 	needed, age := lifecycle.RequiredFreshness(p.rp), p.obs.Now.Sub(view.Began)
 	switch {
-	case !known, view.Err != nil && needed.Required && !view.Awaited:
+	case !known, view.Err != nil && needed.Required && !view.Required:
 		p.unseen = needed.Required
 	case view.Err != nil:
 		p.shared = true
 		return view.Err
-	case !needed.Required, age <= needed.PreferredAge && !view.Assumed():
+	case !needed.Required, age <= needed.PreferredAge && !view.Assumed:
 		p.setPackage(&view)
-	case view.Assumed() && p.conn.SpareLook():
+	case view.Assumed && p.conn.SpareLook():
 		return p.look(ctx)
-	case age > needed.MaxAge, view.Assumed(): // What is not known everywhere yet may be accepted without effect.
+	case age > needed.MaxAge, view.Assumed: // What is not known everywhere yet may be accepted without effect.
 		p.unseen = true
 	case p.conn.SpareLook():
 		return p.look(ctx)
@@ -116,7 +116,7 @@ func (p *pass) look(ctx context.Context) error {
 }
 
 // setPackage puts a view in the words of the lifecycle. What was seen in a list has no items, which do not change.
-func (p *pass) setPackage(view *workspace.View) {
+func (p *pass) setPackage(view *poll.Observation) {
 	p.obs.Gone, p.obs.Hidden, p.obs.Package = view.Gone, nil, nil
 	if view.Hidden != nil {
 		p.obs.Hidden = &lifecycle.Problem{Reason: v1alpha1.ReasonRefused, Message: refusalFrom(view.Hidden)}

@@ -44,6 +44,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
@@ -97,11 +98,11 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.origins.forget(req.NamespacedName)
 		r.findings.forget(req.NamespacedName)
 		r.refusals.forget(req)
-		r.Workspaces.Unwatch(req.NamespacedName)
+		r.Workspaces.Poller().Unsubscribe(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if lifecycle.SettledAfterFailure(rp) {
-		r.Workspaces.Unwatch(req.NamespacedName)
+		r.Workspaces.Poller().Unsubscribe(req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	p := newPass(ctx, rp)
@@ -167,7 +168,7 @@ type pass struct {
 	// unseen tells that a look at the package has to come first, which is made for many at once.
 	unseen bool
 	// looked is what this pass has seen of the recorded package by a look of its own.
-	looked *workspace.View
+	looked *poll.Observation
 	// pending is what the pending list shows of the items to pack, nil where it was not seen.
 	pending map[string]lifecycle.PendingItem
 	// partly tells that more packages may hold those items than this pass looked into.
@@ -241,7 +242,7 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 
 // looks asks for a pass of each object whose package has changed at the service.
 func (r *ReleasePackageReconciler) looks(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	r.Workspaces.Tell(func(object types.NamespacedName) {
+	r.Workspaces.Poller().OnChange(func(object types.NamespacedName) {
 		request := reconcile.Request{NamespacedName: object}
 		if q, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
 			q.AddWithOpts(priorityqueue.AddOpts{Priority: &background}, request)

@@ -30,6 +30,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
@@ -136,12 +137,12 @@ func (r *ReleasePackageReconciler) subscribeOrWait(p *pass, step lifecycle.Step)
 	switch {
 	case ownCallFailed: // The next pass makes the call again.
 	case p.delay > 0 && p.watchable(step):
-		if p.watched = r.Workspaces.Watch(p.conn, p.watch()); p.watched {
+		if p.watched = r.Workspaces.Poller().Subscribe(p.conn, p.subscription()); p.watched {
 			return 0
 		}
 		return conflictDelay // The workspace object has come to lead elsewhere.
 	default:
-		r.Workspaces.Unwatch(client.ObjectKeyFromObject(p.rp))
+		r.Workspaces.Poller().Unsubscribe(client.ObjectKeyFromObject(p.rp))
 	}
 	if p.delay > 0 {
 		return jitter(p.delay)
@@ -165,46 +166,46 @@ func (p *pass) watchable(step lifecycle.Step) bool {
 		p.rp.Status.ReleasePackageID != "" && lifecycle.Needs(p.rp) == lifecycle.NeedPackage
 }
 
-// watch is what to look for on behalf of this object.
-func (p *pass) watch() workspace.Watch {
+// subscription is what to look for on behalf of this object.
+func (p *pass) subscription() poll.Subscription {
 	rp, st := p.rp, &p.rp.Status
-	w := workspace.Watch{
-		Object:    client.ObjectKeyFromObject(rp),
-		Workspace: client.ObjectKey{Namespace: rp.Namespace, Name: rp.Spec.WorkspaceRef.Name},
-		ToUnpack:  !rp.DeletionTimestamp.IsZero(),
-		ID:        st.ReleasePackageID,
-		Name:      st.PackageName,
-		After:     p.delay,
-		Known:     outlookOf(st.State),
-		Awaited:   lifecycle.RequiredFreshness(rp).Required,
-		Seen:      p.looked,
+	s := poll.Subscription{
+		Object:      client.ObjectKeyFromObject(rp),
+		Workspace:   client.ObjectKey{Namespace: rp.Namespace, Name: rp.Spec.WorkspaceRef.Name},
+		ForDeletion: !rp.DeletionTimestamp.IsZero(),
+		ID:          st.ReleasePackageID,
+		Name:        st.PackageName,
+		After:       p.delay,
+		LastKnown:   remoteStateOf(st.State),
+		Required:    lifecycle.RequiredFreshness(rp).Required,
+		Observed:    p.looked,
 	}
 	if p.shared {
-		w.Trouble = p.cause.Error()
+		s.LastError = p.cause.Error()
 	}
 	named := p.packed || p.adopted
 	if named && st.State == v1alpha1.StatePendingReview { // The service has just said so.
-		w.Seen = &workspace.View{Began: p.obs.Now}
+		s.Observed = &poll.Observation{Began: p.obs.Now, Assumed: true}
 	}
-	return w
+	return s
 }
 
-// outlookOf is what looks show as long as a package is in a state.
-func outlookOf(state v1alpha1.PackageState) workspace.Outlook {
+// remoteStateOf is what looks show as long as a package is in a state.
+func remoteStateOf(state v1alpha1.PackageState) poll.RemoteState {
 	switch state {
 	case v1alpha1.StatePendingReview:
-		return workspace.Outlook{Status: dataarts.StatusPendingReview}
+		return poll.RemoteState{Status: dataarts.StatusPendingReview}
 	case v1alpha1.StateDeploying:
-		return workspace.Outlook{Status: dataarts.StatusDeploying}
+		return poll.RemoteState{Status: dataarts.StatusDeploying}
 	case v1alpha1.StateDeployed:
-		return workspace.Outlook{Status: dataarts.StatusDeployed}
+		return poll.RemoteState{Status: dataarts.StatusDeployed}
 	case v1alpha1.StateDeployFailed:
-		return workspace.Outlook{Status: dataarts.StatusDeployFailed}
+		return poll.RemoteState{Status: dataarts.StatusDeployFailed}
 	case v1alpha1.StateWithdrawn:
-		return workspace.Outlook{Deleted: true}
+		return poll.RemoteState{Deleted: true}
 	case v1alpha1.StateUnknown:
 	}
-	return workspace.Outlook{}
+	return poll.RemoteState{}
 }
 
 // minDelay keeps a deadline that is just over from being rounded to no delay at all.

@@ -64,7 +64,7 @@ var _ = Describe("Packages whose passes hold a connection that is replaced", fun
 		}
 		s.service.Reset()
 		Consistently(ctx, func() int { return s.service.Counts()[simulator.OpList] + s.service.Counts()[simulator.OpShow] }, "3s").Should(BeNumerically("<=", 5))
-		Expect(s.connections.NextRound()).To(BeTemporally(">", s.forwarded.Now().Add(-time.Second)), "no round is due again and again")
+		Expect(s.connections.Poller().NextRun()).To(BeTemporally(">", s.forwarded.Now().Add(-time.Second)), "no run is due again and again")
 	}, NodeTimeout(2*time.Minute))
 })
 

@@ -120,7 +120,7 @@ func (u *unpacking) sendAll(b *batch, groups []unpackGroup) (refused []unpackGro
 		}
 		unpackBatchSize.Observe(float64(len(ids)))
 		err := u.conn.note(u.conn.client.Unpack(context.WithoutCancel(b.context), ids))
-		u.conn.observer.wrote(u.conn.target, ids...)
+		u.conn.poller.NoteWrite(u.conn.target, ids...)
 		switch {
 		case err == nil:
 			u.accepted(g)

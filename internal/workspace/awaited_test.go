@@ -23,8 +23,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 var _ = Describe("A look that someone awaits", func() {
@@ -33,13 +33,13 @@ var _ = Describe("A look that someone awaits", func() {
 		ids := l.packages(3)
 		l.follow(ids[:1], l.seen, awaited)
 		assumed := l.view(ids[0])
-		Expect(assumed.Assumed()).To(BeTrue(), "nobody has looked since the service named it")
+		Expect(assumed.Assumed).To(BeTrue(), "nobody has looked since the service named it")
 		Expect(assumed.Began).To(Equal(l.clock.Now()))
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{shows: 1}))
 		Expect(told).To(Equal(ids[:1]))
 		shown := l.view(ids[0])
-		Expect(shown.Assumed()).To(BeFalse())
+		Expect(shown.Assumed).To(BeFalse())
 		Expect(l.view(ids[0]).Package).To(HaveValue(And(HaveField("Status", dataarts.StatusPendingReview), HaveField("Items", HaveLen(1)))))
 
 		l.follow(ids, awaited)
@@ -47,7 +47,7 @@ var _ = Describe("A look that someone awaits", func() {
 		Expect(took).To(Equal(cost{lists: 1}))
 		Expect(told).To(Equal(ids))
 		shown = l.view(ids[2])
-		Expect(shown.Assumed()).To(BeFalse(), "a list is a look, too")
+		Expect(shown.Assumed).To(BeFalse(), "a list is a look, too")
 	})
 
 	It("is not told before its time because of others, unless it shows something else", func(ctx SpecContext) {
@@ -61,9 +61,9 @@ var _ = Describe("A look that someone awaits", func() {
 		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids[:1]))
-		l.Unwatch(object(ids[2]))
-		l.Unwatch(object(ids[3]))
-		l.Unwatch(object(ids[0]))
+		l.Poller().Unsubscribe(object(ids[2]))
+		l.Poller().Unsubscribe(object(ids[3]))
+		l.Poller().Unsubscribe(object(ids[0]))
 		began := l.clock.Now()
 		_, told = l.round(ctx)
 		Expect(told).To(Equal(ids[1:2]))
@@ -75,7 +75,7 @@ var _ = Describe("A look that someone awaits", func() {
 		ids := l.packages(20)
 		for i := range ids {
 			l.follow(ids[i:i+1], l.seen, awaited)
-			Expect(l.NextRound()).To(Equal(l.clock.Now().Add(time.Second)), "as long as someone asks, it is put off")
+			Expect(l.Poller().NextRun()).To(Equal(l.clock.Now().Add(time.Second)), "as long as someone asks, it is put off")
 			l.clock.Step(200 * time.Millisecond)
 		}
 		took, told := l.round(ctx)
@@ -91,7 +91,7 @@ var _ = Describe("A look that someone awaits", func() {
 			l.follow(ids[i:i+1], l.seen, awaited)
 			l.clock.Step(600 * time.Millisecond)
 		}
-		Expect(l.NextRound()).To(Equal(began.Add(5 * time.Second)))
+		Expect(l.Poller().NextRun()).To(Equal(began.Add(5 * time.Second)))
 	})
 
 	It("does not wait for those who only watch, and serves them too", func(ctx SpecContext) {
@@ -130,7 +130,7 @@ var _ = Describe("A look that someone awaits", func() {
 		own := l.conn.Find(ctx, ids[0], "")
 		Expect(own.Package).NotTo(BeNil())
 		Expect(l.conn.Unpack(ctx, ids[0])).To(Succeed())
-		l.follow(ids, awaited, func(w *workspace.Watch) { w.Seen = &own })
+		l.follow(ids, awaited, func(w *poll.Subscription) { w.Observed = &own })
 		l.expectNoView(ids[0])
 	})
 
@@ -142,7 +142,7 @@ var _ = Describe("A look that someone awaits", func() {
 		Expect(l.conn.Unpack(ctx, ids[0])).To(Succeed())
 		l.follow(ids[1:], l.seen)
 		l.quietRound(ctx, cost{shows: 1})
-		l.follow(ids[:1], awaited, func(w *workspace.Watch) { w.Seen = &own })
+		l.follow(ids[:1], awaited, func(w *poll.Subscription) { w.Observed = &own })
 		l.expectNoView(ids[0])
 	})
 
@@ -151,7 +151,7 @@ var _ = Describe("A look that someone awaits", func() {
 		ids := l.packages(2)
 		Expect(l.console.Withdraw(ids[0])).To(Succeed())
 		own := l.conn.Find(ctx, ids[0], "")
-		l.follow(ids[1:], awaited, func(w *workspace.Watch) { w.Seen = &own })
+		l.follow(ids[1:], awaited, func(w *poll.Subscription) { w.Observed = &own })
 		l.expectNoView(ids[1])
 	})
 
@@ -176,7 +176,7 @@ var _ = Describe("A look that someone awaits", func() {
 		Entry("and that was all", func(*lookout, string) {}),
 		Entry("and its object waits for the outcome", func(l *lookout, id string) { l.follow([]string{id}, awaited) }),
 		Entry("and its object stopped watching for a moment", func(l *lookout, id string) {
-			l.Unwatch(object(id))
+			l.Poller().Unsubscribe(object(id))
 			l.follow([]string{id}, awaited)
 		}),
 	)
@@ -184,14 +184,14 @@ var _ = Describe("A look that someone awaits", func() {
 	It("does not undo what a later look has shown", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(2)
-		failed := known(workspace.Outlook{Status: dataarts.StatusDeployFailed})
+		failed := known(poll.RemoteState{Status: dataarts.StatusDeployFailed})
 		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
 		l.follow(ids, l.seen)
 		l.failing(1, simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
 		l.before(simulator.OpList, 1, func() {
 			Expect(l.console.FailDeploy(ids[0])).To(Succeed())
 			own := l.conn.Find(ctx, ids[0], "")
-			l.follow(ids[:1], failed, awaited, func(w *workspace.Watch) { w.Seen = &own })
+			l.follow(ids[:1], failed, awaited, func(w *poll.Subscription) { w.Observed = &own })
 		})
 		l.quietRound(ctx, cost{lists: 1, shows: 1}) // The look is the object's own.
 		Expect(l.view(ids[0]).Package.Status).To(Equal(dataarts.StatusDeployFailed))
@@ -205,7 +205,7 @@ var _ = Describe("A look that someone awaits", func() {
 		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids[:1]))
-		l.follow(ids[:1], func(w *workspace.Watch) { w.Seen = &own })
+		l.follow(ids[:1], func(w *poll.Subscription) { w.Observed = &own })
 		Expect(l.view(ids[0]).Package).To(HaveValue(HaveField("Status", dataarts.StatusDeploying)), "there is a pass to come that takes it")
 		l.follow(ids[:1], known(deploying))
 		Expect(l.view(ids[0]).Package).To(BeNil(), "it is on record now")
@@ -217,10 +217,10 @@ var _ = Describe("A look that someone awaits", func() {
 		l.follow(ids[:1], l.seen)
 		Expect(l.console.Vanish(ids[0])).To(Succeed())
 		l.before(simulator.OpShow, 1, func() {
-			l.follow(ids[1:], l.seen, func(w *workspace.Watch) { w.Object = object(ids[0]) })
+			l.follow(ids[1:], l.seen, func(w *poll.Subscription) { w.Object = object(ids[0]) })
 		})
 		l.quietRound(ctx, cost{shows: 1})
-		v, ok := l.View(object(ids[0]), ids[1])
+		v, ok := l.Poller().Latest(object(ids[0]), ids[1])
 		Expect(ok).To(BeTrue())
 		Expect(v.Gone).To(BeFalse())
 	})

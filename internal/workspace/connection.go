@@ -31,6 +31,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
@@ -59,7 +60,7 @@ type Connection struct {
 	contents     contents
 	unpacking    *unpacking
 	clock        clock.PassiveClock
-	observer     *observer
+	poller       *poll.Poller
 	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that refuses a larger one: the
 	// highest is not documented.
 	pageLimit atomic.Int32

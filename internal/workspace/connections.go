@@ -35,6 +35,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
@@ -48,6 +49,9 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string { return e.Message }
+
+// Lasting tells that someone has to act first: see poll.Resolve.
+func (e *Error) Lasting() bool { return true }
 
 // Connections finds or makes the connection of a workspace object. The zero value of its optional fields is usable.
 type Connections struct {
@@ -74,7 +78,7 @@ type Connections struct {
 	shared shared
 
 	once       sync.Once
-	observer   *observer
+	poller     *poll.Poller
 	quotaOnce  sync.Once
 	allBudgets *quota.Budgets
 }
@@ -153,7 +157,7 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 		timeout:      cfg.Timeout,
 		pollInterval: spec.PollInterval.Duration,
 		clock:        c.clock(),
-		observer:     c.observing(),
+		poller:       c.Poller(),
 		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
 	conn.pageLimit.Store(pageSize)
@@ -216,10 +220,10 @@ func (c *Connections) clock() clock.PassiveClock {
 	return clock.RealClock{}
 }
 
-// observing returns the observer, which knows the clock from the start on.
-func (c *Connections) observing() *observer {
-	c.once.Do(func() { c.observer = newObserver(c.clock()) })
-	return c.observer
+// Poller looks at packages with these connections.
+func (c *Connections) Poller() *poll.Poller {
+	c.once.Do(func() { c.poller = poll.New(c.clock(), c.resolve) })
+	return c.poller
 }
 
 // quota returns the budgets, whose clocks are those of the first time that one was needed.

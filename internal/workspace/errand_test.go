@@ -55,11 +55,11 @@ var _ = Describe("A list of several pages", func() {
 	It("lets busy ones pass, until someone comes to wait for it", func(ctx SpecContext) {
 		l, ids := paced(ctx, 150)
 		l.follow(ids, l.seen)
-		l.clock.SetTime(l.NextRound())
+		l.clock.SetTime(l.Poller().NextRun())
 		Expect(l.conn.Probe(ctx)).To(Succeed())
 		arrivals := l.arrivals()
 		round := queue(ctx, l.conn, func(ctx context.Context) error {
-			l.Round(ctx)
+			l.Poller().RunNext(ctx)
 			return nil
 		})
 		for range 100 {
@@ -107,10 +107,10 @@ var _ = Describe("A list of several pages", func() {
 			Expect(l.console.Vanish(id)).To(Succeed()) // No list shows it any more.
 		}
 		l.follow(ids, l.seen)
-		l.clock.SetTime(l.NextRound())
+		l.clock.SetTime(l.Poller().NextRun())
 		Expect(l.conn.Probe(ctx)).To(Succeed())
 		told := make(chan struct{}, 200)
-		l.Tell(func(o types.NamespacedName) {
+		l.Poller().OnChange(func(o types.NamespacedName) {
 			if o == object(ids[60]) {
 				told <- struct{}{}
 			}
@@ -119,7 +119,7 @@ var _ = Describe("A list of several pages", func() {
 		defer stop()
 		go func() {
 			for running.Err() == nil {
-				l.Round(running)
+				l.Poller().RunNext(running)
 			}
 		}()
 		serve(ctx, l, 2) // The list, and the first look.

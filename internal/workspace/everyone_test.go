@@ -26,8 +26,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // population is a workspace whose packages change, also while a list of them is read, and those who watch some of them.
@@ -35,7 +35,7 @@ type population struct {
 	*lookout
 	t *rapid.T
 	// recorded is what each object has on record of its package.
-	recorded map[string]workspace.Outlook
+	recorded map[string]poll.RemoteState
 	// late are the objects that were told and have not answered yet.
 	late map[string]bool
 }
@@ -43,7 +43,7 @@ type population struct {
 var _ = Describe("Whatever happens between the pages of lists", func() {
 	It("everyone is told of what has become of their package, and of nothing else", func(ctx SpecContext) {
 		rapid.Check(GinkgoT(), func(t *rapid.T) {
-			p := &population{t: t, lookout: aLookout(ctx, anyService(t)), recorded: map[string]workspace.Outlook{}, late: map[string]bool{}}
+			p := &population{t: t, lookout: aLookout(ctx, anyService(t)), recorded: map[string]poll.RemoteState{}, late: map[string]bool{}}
 			for _, id := range p.packages(rapid.IntRange(1, 8).Draw(t, "packages")) {
 				if rapid.IntRange(0, 3).Draw(t, "watched unless 0") > 0 {
 					p.record(id, inReview, anyAspects(t)...)
@@ -55,7 +55,7 @@ var _ = Describe("Whatever happens between the pages of lists", func() {
 			}
 			p.onRequest.Store(nil)
 			p.Reset() // No list is out of date any more.
-			for end := p.clock.Now().Add(3 * interval); p.clock.Now().Before(end) && !p.NextRound().IsZero(); {
+			for end := p.clock.Now().Add(3 * interval); p.clock.Now().Before(end) && !p.Poller().NextRun().IsZero(); {
 				p.look(ctx, true)
 			}
 			p.compare()
@@ -88,11 +88,11 @@ func anyAspects(t *rapid.T) []aspect {
 }
 
 // record takes down what an object knows now. One whose package has come to an end watches no more.
-func (p *population) record(id string, outlook workspace.Outlook, aspects ...aspect) {
+func (p *population) record(id string, outlook poll.RemoteState, aspects ...aspect) {
 	p.recorded[id] = outlook
 	delete(p.late, id)
 	if outlook.Gone || outlook.Hidden || outlook.Deleted || outlook.Status == dataarts.StatusDeployed {
-		p.Unwatch(object(id))
+		p.Poller().Unsubscribe(object(id))
 		return
 	}
 	p.follow([]string{id}, append(aspects, known(outlook))...)
@@ -150,15 +150,15 @@ func (p *population) change(ctx context.Context) func() {
 
 // look makes a round, if one is due at all, and lets those answer who were told.
 func (p *population) look(ctx context.Context, answers bool) {
-	if when := p.NextRound(); when.After(p.clock.Now()) {
+	if when := p.Poller().NextRun(); when.After(p.clock.Now()) {
 		p.clock.SetTime(when)
 	}
-	p.Round(ctx)
+	p.Poller().RunNext(ctx)
 	for _, id := range p.news() {
 		p.late[id] = true
 	}
 	for id := range p.late {
-		if v, ok := p.View(object(id), id); answers && ok {
+		if v, ok := p.Poller().Latest(object(id), id); answers && ok {
 			p.answer(id, v)
 		} else if answers {
 			p.follow([]string{id}, known(p.recorded[id]), awaited) // What it was told of is void by now.
@@ -168,7 +168,7 @@ func (p *population) look(ctx context.Context, answers bool) {
 }
 
 // answer takes a view like a pass does. It must not say that a package is gone which is not.
-func (p *population) answer(id string, v workspace.View) {
+func (p *population) answer(id string, v poll.Observation) {
 	outlook := p.recorded[id]
 	switch {
 	case v.Err != nil:
@@ -176,11 +176,11 @@ func (p *population) answer(id string, v workspace.View) {
 	case v.Package != nil && v.Package.ID != id:
 		p.t.Fatalf("a view of package %s shows package %s", id, v.Package.ID)
 	case v.Package != nil && v.Package.Deleted:
-		outlook = workspace.Outlook{Deleted: true}
+		outlook = poll.RemoteState{Deleted: true}
 	case v.Package != nil:
-		outlook = workspace.Outlook{Status: v.Package.Status}
+		outlook = poll.RemoteState{Status: v.Package.Status}
 	case v.Gone, v.Hidden != nil:
-		outlook = workspace.Outlook{Gone: true}
+		outlook = poll.RemoteState{Gone: true}
 	}
 	for _, now := range p.console.Packages() {
 		if now.ID == id && now.Live() && (outlook.Gone || outlook.Deleted) {
@@ -194,12 +194,12 @@ func (p *population) answer(id string, v workspace.View) {
 func (p *population) compare() {
 	for _, now := range p.console.Packages() {
 		got, watched := p.recorded[now.ID]
-		want := workspace.Outlook{Status: dataarts.DeployStatus(now.State)}
+		want := poll.RemoteState{Status: dataarts.DeployStatus(now.State)}
 		switch {
 		case now.Gone:
-			want = workspace.Outlook{Gone: true}
+			want = poll.RemoteState{Gone: true}
 		case now.Withdrawn:
-			want = workspace.Outlook{Deleted: true}
+			want = poll.RemoteState{Deleted: true}
 		}
 		// Nobody looks any more when it was gone, which was checked then, or deployed, which it stays.
 		ended := got.Gone || got.Deleted || got.Status == dataarts.StatusDeployed && now.State == simulator.StateDeployed

@@ -29,8 +29,8 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 var _ = Describe("Looks that fail", func() {
@@ -46,7 +46,7 @@ var _ = Describe("Looks that fail", func() {
 		Expect(told).To(Equal(ids), "the third in a row")
 		v := l.view(ids[0])
 		Expect(v.Err).To(MatchError(ContainSubstring("no backend")))
-		Expect(v).To(And(HaveField("Awaited", BeFalse()), HaveField("Gone", BeFalse()), HaveField("Package", BeNil())))
+		Expect(v).To(And(HaveField("Required", BeFalse()), HaveField("Gone", BeFalse()), HaveField("Package", BeNil())))
 
 		l.follow(ids, telling(v.Err))
 		for range 5 {
@@ -59,7 +59,7 @@ var _ = Describe("Looks that fail", func() {
 		Expect(l.view(ids[0])).To(showing(dataarts.StatusPendingReview, 0))
 		l.follow(ids)
 		l.quietRound(ctx, cost{lists: 1})
-		Expect(l.view(ids[0])).To(Equal(workspace.View{Began: l.clock.Now()}))
+		Expect(l.view(ids[0])).To(Equal(poll.Observation{Began: l.clock.Now()}))
 	})
 
 	It("are told again if they fail in another way", func(ctx SpecContext) {
@@ -126,7 +126,7 @@ var _ = Describe("Looks that fail", func() {
 		l.failing(1, badGateway)
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids[:2]))
-		Expect(l.view(ids[0])).To(And(HaveField("Err", HaveOccurred()), HaveField("Awaited", BeTrue())))
+		Expect(l.view(ids[0])).To(And(HaveField("Err", HaveOccurred()), HaveField("Required", BeTrue())))
 		_, told = l.round(ctx)
 		Expect(told).To(Equal(ids[:2]), "the next one works")
 		Expect(l.view(ids[0])).To(showing(dataarts.StatusPendingReview, 0))
@@ -157,11 +157,11 @@ var _ = Describe("Looks that fail", func() {
 		l.follow(ids, awaited)
 		run, stop := context.WithCancel(ctx)
 		l.before(simulator.OpList, 1, stop)
-		l.clock.SetTime(l.NextRound())
-		Expect(l.Round(run)).To(BeTrue())
+		l.clock.SetTime(l.Poller().NextRun())
+		Expect(l.Poller().RunNext(run)).To(BeTrue())
 		Expect(l.news()).To(BeEmpty())
 		l.expectNoView(ids[0])
-		Expect(l.NextRound()).NotTo(BeTemporally(">", l.clock.Now()), "they are as due as before")
+		Expect(l.Poller().NextRun()).NotTo(BeTemporally(">", l.clock.Now()), "they are as due as before")
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids))
 	})
@@ -169,7 +169,7 @@ var _ = Describe("Looks that fail", func() {
 	It("of some packages do not hinder those at others", func(ctx SpecContext) {
 		l := aLookout(ctx)
 		ids := l.packages(12)
-		l.follow(ids, known(workspace.Outlook{})) // So that no list can show them.
+		l.follow(ids, known(poll.RemoteState{})) // So that no list can show them.
 		l.failing(2, only(simulator.OpShow, badGateway))
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{shows: 12}))
@@ -179,7 +179,7 @@ var _ = Describe("Looks that fail", func() {
 	DescribeTable("end the round where the others would fare no better", func(ctx SpecContext, fault simulator.Fault, shows int) {
 		l := aLookout(ctx)
 		ids := l.packages(12)
-		l.follow(ids, known(workspace.Outlook{}), awaited)
+		l.follow(ids, known(poll.RemoteState{}), awaited)
 		l.failing(simulator.Forever, fault)
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{shows: shows}))

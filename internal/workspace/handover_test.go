@@ -24,7 +24,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 )
 
 var _ = Describe("What is watched through a workspace object", func() {
@@ -41,7 +41,7 @@ var _ = Describe("What is watched through a workspace object", func() {
 		took, told := l.round(ctx)
 		Expect(took).To(Equal(cost{lists: 1}))
 		Expect(told).To(Equal(ids[:1]))
-		l.Unwatch(object(ids[0]))
+		l.Poller().Unsubscribe(object(ids[0]))
 		l.quietRound(ctx, cost{lists: 1})
 	})
 
@@ -65,7 +65,7 @@ var _ = Describe("What is watched through a workspace object", func() {
 		Expect(took).To(Equal(cost{}))
 		Expect(told).To(Equal(ids))
 		l.expectNoView(ids[0])
-		Expect(l.NextRound().IsZero()).To(BeTrue())
+		Expect(l.Poller().NextRun().IsZero()).To(BeTrue())
 	})
 
 	It("is told to its object when that is forgotten", func(ctx SpecContext) {
@@ -74,7 +74,7 @@ var _ = Describe("What is watched through a workspace object", func() {
 		l.follow(ids)
 		l.Forget(production)
 		Expect(l.news()).To(Equal(ids))
-		Expect(l.NextRound().IsZero()).To(BeTrue())
+		Expect(l.Poller().NextRun().IsZero()).To(BeTrue())
 	})
 
 	It("is watched on with the credentials that are remembered while it is being deleted, and no longer otherwise", func(ctx SpecContext) {
@@ -122,7 +122,7 @@ var _ = Describe("What is watched through a workspace object", func() {
 			took, told := l.round(ctx)
 			Expect(took).To(Equal(cost{lists: 1}), "one look for all")
 			Expect(told).To(ConsistOf(ids[0], ids[4]))
-			Expect(l.NextRound()).To(BeTemporally(">", l.clock.Now()), "nothing is left that is due")
+			Expect(l.Poller().NextRun()).To(BeTemporally(">", l.clock.Now()), "nothing is left that is due")
 
 			l.follow(ids[5:], awaited)
 			took, told = l.round(ctx)
@@ -169,11 +169,11 @@ var _ = Describe("What is watched through a workspace object", func() {
 		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
 		l.expectConnected(ctx)
 		Expect(l.news()).To(Equal(ids[:1]))
-		watch := workspace.Watch{Object: object(ids[1]), Workspace: production, ID: ids[1], After: interval, Known: inReview}
-		Expect(l.Watch(l.conn, watch)).To(BeFalse())
+		watch := poll.Subscription{Object: object(ids[1]), Workspace: production, ID: ids[1], After: interval, LastKnown: inReview}
+		Expect(l.Poller().Subscribe(l.conn, watch)).To(BeFalse())
 		l.Forget(production)
-		Expect(l.Watch(l.conn, watch)).To(BeFalse())
-		Expect(l.NextRound().IsZero()).To(BeTrue(), "nothing is watched with a connection that is closed")
+		Expect(l.Poller().Subscribe(l.conn, watch)).To(BeFalse())
+		Expect(l.Poller().NextRun().IsZero()).To(BeTrue(), "nothing is watched with a connection that is closed")
 	})
 
 	It("is looked at as often as the edited interval says", func(ctx SpecContext) {

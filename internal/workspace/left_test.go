@@ -22,8 +22,8 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // fate is what becomes of a package.
@@ -81,7 +81,7 @@ var _ = Describe("A package that left the list", func() {
 			Expect(l.view(ids[1])).To(want)
 			Expect(took).To(Equal(costs))
 
-			l.Unwatch(object(ids[1]))
+			l.Poller().Unsubscribe(object(ids[1]))
 			l.quietRound(ctx, cost{lists: 1})
 		},
 		Entry("deployed", asBefore, deployed, showing(dataarts.StatusDeployed, 1), cost{1, 1}),
@@ -135,7 +135,7 @@ var _ = Describe("A package that left the list", func() {
 	})
 
 	DescribeTable("is not told of if that is known",
-		func(ctx SpecContext, service func(*simulator.Options), becomes fate, outlook workspace.Outlook, costs cost) {
+		func(ctx SpecContext, service func(*simulator.Options), becomes fate, outlook poll.RemoteState, costs cost) {
 			l := aLookout(ctx, service)
 			ids := l.packages(3)
 			l.follow(ids)
@@ -143,11 +143,11 @@ var _ = Describe("A package that left the list", func() {
 			Expect(becomes(l.console, ids[1])).To(Succeed())
 			l.quietRound(ctx, costs)
 		},
-		Entry("failed", asBefore, failed, workspace.Outlook{Status: dataarts.StatusDeployFailed}, cost{lists: 1}),
-		Entry("withdrawn while in review", asBefore, withdrawn, workspace.Outlook{Deleted: true}, cost{lists: 1}),
-		Entry("withdrawn after it failed", asBefore, and(failed, withdrawn), workspace.Outlook{Deleted: true}, cost{1, 1}),
-		Entry("gone", asBefore, vanished, workspace.Outlook{Gone: true}, cost{1, 1}),
-		Entry("hidden", refusing, vanished, workspace.Outlook{Hidden: true}, cost{2, 1}),
+		Entry("failed", asBefore, failed, poll.RemoteState{Status: dataarts.StatusDeployFailed}, cost{lists: 1}),
+		Entry("withdrawn while in review", asBefore, withdrawn, poll.RemoteState{Deleted: true}, cost{lists: 1}),
+		Entry("withdrawn after it failed", asBefore, and(failed, withdrawn), poll.RemoteState{Deleted: true}, cost{1, 1}),
+		Entry("gone", asBefore, vanished, poll.RemoteState{Gone: true}, cost{1, 1}),
+		Entry("hidden", refusing, vanished, poll.RemoteState{Hidden: true}, cost{2, 1}),
 	)
 
 	It("as a list has it that is out of date, is looked at before it is believed", func(ctx SpecContext) {

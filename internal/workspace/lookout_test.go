@@ -31,6 +31,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
@@ -39,8 +40,8 @@ import (
 const interval = 40 * time.Second
 
 var (
-	inReview  = workspace.Outlook{Status: dataarts.StatusPendingReview}
-	deploying = workspace.Outlook{Status: dataarts.StatusDeploying}
+	inReview  = poll.RemoteState{Status: dataarts.StatusPendingReview}
+	deploying = poll.RemoteState{Status: dataarts.StatusDeploying}
 )
 
 // lookout is a site whose packages are watched, and who was told of them.
@@ -67,7 +68,7 @@ func watchFrom(ctx context.Context, s *site) *lookout {
 	l := &lookout{site: s, conn: s.expectConnected(ctx)}
 	Expect(l.conn.Probe(ctx)).To(Succeed(), "so that no call waits for what comes of a first one")
 	l.Reset()
-	l.Tell(func(object types.NamespacedName) {
+	l.Poller().OnChange(func(object types.NamespacedName) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.told = append(l.told, strings.TrimPrefix(object.Name, "of-"))
@@ -80,18 +81,20 @@ func object(id string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: "of-" + id}
 }
 
-type aspect func(*workspace.Watch)
+type aspect func(*poll.Subscription)
 
-func awaited(w *workspace.Watch)  { w.Awaited, w.After = true, time.Second }
-func toUnpack(w *workspace.Watch) { w.ToUnpack = true }
-func nameless(w *workspace.Watch) { w.Name = "" }
+func awaited(w *poll.Subscription)  { w.Required, w.After = true, time.Second }
+func toUnpack(w *poll.Subscription) { w.ForDeletion = true }
+func nameless(w *poll.Subscription) { w.Name = "" }
 
 // seen makes it a package that was just named by the service, so that the first look has time.
-func (l *lookout) seen(w *workspace.Watch) { w.Seen = &workspace.View{Began: l.clock.Now()} }
+func (l *lookout) seen(w *poll.Subscription) {
+	w.Observed = &poll.Observation{Began: l.clock.Now(), Assumed: true}
+}
 
-func known(o workspace.Outlook) aspect { return func(w *workspace.Watch) { w.Known = o } }
-func telling(err error) aspect         { return func(w *workspace.Watch) { w.Trouble = err.Error() } }
-func within(d time.Duration) aspect    { return func(w *workspace.Watch) { w.After = d } }
+func known(o poll.RemoteState) aspect { return func(w *poll.Subscription) { w.LastKnown = o } }
+func telling(err error) aspect        { return func(w *poll.Subscription) { w.LastError = err.Error() } }
+func within(d time.Duration) aspect   { return func(w *poll.Subscription) { w.After = d } }
 
 // follow watches packages that wait for review as far as their objects know, unless an aspect says otherwise.
 func (l *lookout) follow(ids []string, aspects ...aspect) {
@@ -101,13 +104,13 @@ func (l *lookout) follow(ids []string, aspects ...aspect) {
 		packages[p.ID] = p
 	}
 	for _, id := range ids {
-		w := workspace.Watch{
-			Object: object(id), Workspace: production, ID: id, Name: packages[id].Name, After: interval, Known: inReview,
+		w := poll.Subscription{
+			Object: object(id), Workspace: production, ID: id, Name: packages[id].Name, After: interval, LastKnown: inReview,
 		}
 		for _, a := range aspects {
 			a(&w)
 		}
-		Expect(l.Watch(l.conn, w)).To(BeTrue())
+		Expect(l.Poller().Subscribe(l.conn, w)).To(BeTrue())
 	}
 }
 
@@ -121,13 +124,13 @@ func (l *lookout) rotate(ctx context.Context, pairs ...string) {
 // round makes the next round at its time, and returns what it took and who was told.
 func (l *lookout) round(ctx context.Context) (took cost, told []string) {
 	GinkgoHelper()
-	when := l.NextRound()
+	when := l.Poller().NextRun()
 	Expect(when.IsZero()).To(BeFalse(), "a round is due")
 	if when.After(l.clock.Now()) {
 		l.clock.SetTime(when)
 	}
 	before := l.Counts()
-	Expect(l.Round(ctx)).To(BeTrue())
+	Expect(l.Poller().RunNext(ctx)).To(BeTrue())
 	after := l.Counts()
 	took = cost{lists: after[simulator.OpList] - before[simulator.OpList], shows: after[simulator.OpShow] - before[simulator.OpShow]}
 	return took, l.news()
@@ -144,16 +147,16 @@ func (l *lookout) news() []string {
 }
 
 // view is what is known of a package.
-func (l *lookout) view(id string) workspace.View {
+func (l *lookout) view(id string) poll.Observation {
 	GinkgoHelper()
-	v, ok := l.View(object(id), id)
+	v, ok := l.Poller().Latest(object(id), id)
 	Expect(ok).To(BeTrue(), "there is a view of package %s", id)
 	return v
 }
 
 func (l *lookout) expectNoView(id string) {
 	GinkgoHelper()
-	v, ok := l.View(object(id), id)
+	v, ok := l.Poller().Latest(object(id), id)
 	Expect(ok).To(BeFalse(), "got %+v", v)
 }
 

@@ -24,27 +24,27 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 var _ = Describe("What is watched", func() {
 	It("is looked at from the first watch to the last, and nothing is before and after", func(ctx SpecContext) {
 		l := aLookout(ctx)
-		Expect(l.NextRound().IsZero()).To(BeTrue())
-		Expect(l.Round(ctx)).To(BeFalse())
+		Expect(l.Poller().NextRun().IsZero()).To(BeTrue())
+		Expect(l.Poller().RunNext(ctx)).To(BeFalse())
 
 		ids := l.packages(2)
 		l.follow(ids)
-		Expect(l.NextRound()).To(Equal(l.clock.Now().Add(time.Second)), "soon, as nothing was seen of them yet")
+		Expect(l.Poller().NextRun()).To(Equal(l.clock.Now().Add(time.Second)), "soon, as nothing was seen of them yet")
 		l.quietRound(ctx, cost{lists: 1})
-		l.Unwatch(object(ids[0]))
+		l.Poller().Unsubscribe(object(ids[0]))
 		l.quietRound(ctx, cost{shows: 1})
 
-		l.Unwatch(object(ids[1]))
-		l.Unwatch(object(ids[1]))
-		Expect(l.NextRound().IsZero()).To(BeTrue())
-		Expect(l.Round(ctx)).To(BeFalse())
+		l.Poller().Unsubscribe(object(ids[1]))
+		l.Poller().Unsubscribe(object(ids[1]))
+		Expect(l.Poller().NextRun().IsZero()).To(BeTrue())
+		Expect(l.Poller().RunNext(ctx)).To(BeFalse())
 		Expect(l.calls()).To(Equal(2))
 		l.expectNoView(ids[1])
 	})
@@ -58,7 +58,7 @@ var _ = Describe("What is watched", func() {
 			l.quietRound(ctx, cost{shows: 1})
 			Expect(l.clock.Since(began)).To(BeNumerically("~", interval+interval/20, interval/20))
 		}
-		Expect(l.view(ids[0])).To(Equal(workspace.View{Began: l.clock.Now()}), "it is as it was, so that only the time counts")
+		Expect(l.view(ids[0])).To(Equal(poll.Observation{Began: l.clock.Now()}), "it is as it was, so that only the time counts")
 	})
 
 	It("costs one list for all, which wakes only those that have changed", func(ctx SpecContext) {
@@ -89,7 +89,7 @@ var _ = Describe("What is watched", func() {
 		Expect(l.console.StartDeploy(ids[0])).To(Succeed())
 		_, told := l.round(ctx)
 		Expect(told).To(Equal(ids))
-		Expect(l.NextRound()).To(BeTemporally(">", l.clock.Now().Add(5*time.Minute)))
+		Expect(l.Poller().NextRun()).To(BeTemporally(">", l.clock.Now().Add(5*time.Minute)))
 		_, told = l.round(ctx)
 		Expect(told).To(Equal(ids), "should it have been lost on the way")
 	})
@@ -113,7 +113,7 @@ var _ = Describe("What is watched", func() {
 			l.follow(ids[i:i+1], l.seen)
 			l.clock.Step(7 * time.Second)
 		}
-		first := l.NextRound()
+		first := l.Poller().NextRun()
 		l.quietRound(ctx, cost{lists: 1})
 		Expect(l.clock.Now()).To(Equal(first))
 		l.quietRound(ctx, cost{lists: 1})
@@ -144,10 +144,10 @@ var _ = Describe("What is watched", func() {
 		ids := l.packages(2)
 		l.follow(ids[:1], l.seen)
 		l.quietRound(ctx, cost{shows: 1})
-		l.follow(ids[1:], func(w *workspace.Watch) { w.Object = object(ids[0]) })
-		_, ok := l.View(object(ids[0]), ids[0])
+		l.follow(ids[1:], func(w *poll.Subscription) { w.Object = object(ids[0]) })
+		_, ok := l.Poller().Latest(object(ids[0]), ids[0])
 		Expect(ok).To(BeFalse())
-		_, ok = l.View(object(ids[0]), ids[1])
+		_, ok = l.Poller().Latest(object(ids[0]), ids[1])
 		Expect(ok).To(BeFalse(), "nothing was seen of it yet")
 		Expect(l.console.Vanish(ids[0])).To(Succeed())
 		l.quietRound(ctx, cost{shows: 1})
@@ -160,7 +160,7 @@ var _ = Describe("What is watched", func() {
 		ids := l.packages(2)
 		run, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		go func() { done <- l.Start(run) }()
+		go func() { done <- l.Poller().Start(run) }()
 
 		l.follow(ids, within(200*time.Millisecond))
 		Eventually(ctx, func() int { return l.Counts()[simulator.OpList] }).WithTimeout(10 * time.Second).Should(BeNumerically(">=", 2))

@@ -176,7 +176,11 @@ func (c *Connections) fill(s *slot, ws *v1alpha1.DataArtsWorkspace, secret *core
 
 // replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
 func (c *Connections) replace(s *slot, conn *Connection) {
-	c.observing().lead(s.key, conn)
+	if conn == nil {
+		c.Poller().RemoveSource(s.key)
+	} else {
+		c.Poller().SetSource(s.key, conn)
+	}
 	if s.conn != nil {
 		c.shared.release(s.conn, s.key)
 	}

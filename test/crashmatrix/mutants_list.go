@@ -17,18 +17,18 @@ limitations under the License.
 package main
 
 const (
-	fileAct      = "internal/controller/act.go"
-	fileObserve  = "internal/controller/observe.go"
-	fileReport   = "internal/controller/report.go"
-	fileDecide   = "internal/lifecycle/decide.go"
-	fileDelete   = "internal/lifecycle/delete.go"
-	fileRecover  = "internal/lifecycle/recover.go"
-	fileClassify = "internal/dataarts/classify.go"
-	fileConvert  = "internal/dataarts/convert.go"
-	fileView     = "internal/workspace/view.go"
-	fileRound    = "internal/workspace/round.go"
-	fileObserver = "internal/workspace/observer.go"
-	fileOutcome  = "internal/workspace/outcome.go"
+	fileAct         = "internal/controller/act.go"
+	fileObserve     = "internal/controller/observe.go"
+	fileReport      = "internal/controller/report.go"
+	fileDecide      = "internal/lifecycle/decide.go"
+	fileDelete      = "internal/lifecycle/delete.go"
+	fileRecover     = "internal/lifecycle/recover.go"
+	fileClassify    = "internal/dataarts/classify.go"
+	fileConvert     = "internal/dataarts/convert.go"
+	fileObservation = "internal/poll/observation.go"
+	filePoller      = "internal/poll/poller.go"
+	fileRun         = "internal/poll/run.go"
+	fileDeliver     = "internal/poll/deliver.go"
 
 	fileReconciler = "internal/controller/releasepackage_controller.go"
 	fileVanished   = "internal/lifecycle/vanished.go"
@@ -58,28 +58,28 @@ var mutants = []mutant{
 		new: "		if err != nil {\n			continue\n		}\n		listed = append(listed, found...)",
 	},
 	{
-		name: "failed-look-is-absence", file: fileView, runs: "delete-after-days/documented",
+		name: "failed-look-is-absence", file: fileObservation, runs: "delete-after-days/documented",
 		why: "an error of a look at one package is taken for a package that does not exist",
 		old: "	default:\n		v.Err = err\n	}\n	return v",
 		new: "	default:\n		v.Gone = true\n	}\n	return v",
 	},
 	{
-		name: "failed-list-is-absence", file: fileRound, runs: "together-deleted-after-restart/documented",
+		name: "failed-list-is-absence", file: fileRun, runs: "together-deleted-after-restart/documented",
 		why: "an error of a look that many share is taken for packages that do not exist",
-		old: "!r.shows(w) {\n			r.found[w.subject()] = r.failure(err)\n",
-		new: "!r.shows(w) {\n			r.found[w.subject()] = &View{Began: r.began, Gone: true, turn: r.turn}\n",
+		old: "!r.shows(s) {\n			r.found[s.subject()] = r.failure(err)\n",
+		new: "!r.shows(s) {\n			r.found[s.subject()] = &Observation{Began: r.began, Gone: true, sequence: r.sequence}\n",
 	},
 	{
-		name: "unlisted-is-absence", file: fileRound, runs: "together-deployed/documented,together-deploying/documented",
+		name: "unlisted-is-absence", file: fileRun, runs: "together-deployed/documented,together-deploying/documented",
 		why: "a package that a list does not show is taken for one that does not exist",
-		old: "		v := r.conn.find(ctx, r.look, w.ID, w.Name)\n",
-		new: "		v := View{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.wanted) == 1 {\n			v = r.conn.find(ctx, r.look, w.ID, w.Name)\n		}\n",
+		old: "		v := p.find(ctx, r.source, r.calls.Look, s.ID, s.Name)\n",
+		new: "		v := Observation{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.due) == 1 {\n			v = p.find(ctx, r.source, r.calls.Look, s.ID, s.Name)\n		}\n",
 	},
 	{
-		name: "unpacked-on-an-old-look", file: fileObserver, runs: "delete-in-review/documented,together-deleted/documented",
+		name: "unpacked-on-an-old-look", file: filePoller, runs: "delete-in-review/documented,together-deleted/documented",
 		why: "a look that began before a request to withdraw counts as one that began after it",
-		old: "switch valid := e.turn > o.written[place{p.conn.target, id}]; {",
-		new: "switch valid := e.turn > 0; {",
+		old: "s.sequence > p.lastWrite[place{g.source.Target(), id}]\n",
+		new: "s.sequence > 0\n",
 	},
 	{
 		name: "let-go-without-a-look", file: fileObserve, runs: "together-deleted-after-restart/documented,delete-after-days/documented",
@@ -88,10 +88,10 @@ var mutants = []mutant{
 		new: "		p.obs.Gone = needed.Required\n",
 	},
 	{
-		name: "nobody-is-told", file: fileOutcome, runs: "together-deleted-after-restart/documented",
+		name: "nobody-is-told", file: fileDeliver, runs: "together-deleted-after-restart/documented",
 		why: "a look that an object waits for does not wake it",
-		old: "	if e.Awaited || e.Trouble != \"\" || changed {",
-		new: "	if e.Trouble != \"\" || changed {",
+		old: "	if s.Required || s.LastError != \"\" || changed {",
+		new: "	if s.LastError != \"\" || changed {",
 	},
 	{
 		name: "finalizer-removed-when-asked", file: fileAct, runs: "delete-in-review/documented,delete-races-approver/documented",
@@ -208,10 +208,10 @@ var mutants = []mutant{
 		new: "	if number < 0 {\n		suffix",
 	},
 	{
-		name: "every-look-wakes", file: fileOutcome, runs: "pack/documented",
+		name: "every-look-wakes", file: fileDeliver, runs: "pack/documented",
 		why: "every look at a package has a pass, though it shows what is on record",
-		old: "	if e.Awaited || e.Trouble != \"\" || changed {",
-		new: "	if e.Awaited || e.Trouble != \"\" || v.Err == nil {",
+		old: "	if s.Required || s.LastError != \"\" || changed {",
+		new: "	if s.Required || s.LastError != \"\" || v.Err == nil {",
 	},
 	{
 		name: "adoption-given-up", file: fileDecide, runs: "adopt-too-early/documented",

@@ -100,7 +100,7 @@ func (w *world) equip(o *operator) error {
 		Objects: cached, Secrets: live, AllowInsecure: true, UserAgent: userAgent + strconv.Itoa(o.id), Clock: w.clock,
 		Linger: -1, // There is one package, and no other to wait for.
 	}
-	o.connections.Tell(o.tell)
+	o.connections.Poller().OnChange(o.tell)
 	o.reconciler = &controller.ReleasePackageReconciler{
 		Client:     &indexed{Client: cached, namespace: w.namespace, indexes: controller.Indexes()},
 		Live:       live,
@@ -147,7 +147,7 @@ func (o *operator) begin(t task) {
 func (o *operator) do(ctx context.Context, t task) (end taskEnd) {
 	switch {
 	case t.round():
-		o.connections.Round(ctx)
+		o.connections.Poller().RunNext(ctx)
 		return taskEnd{}
 	case t.gone != "":
 		end.result, end.err = o.reconciler.ClearUp(ctx, t.gone)
@@ -184,7 +184,7 @@ func (o *operator) letGo() {
 // watches reports whether a look at the package of an object is due, and made.
 func (o *operator) watches(object *object) bool {
 	key := client.ObjectKey{Namespace: o.world.namespace, Name: object.name}
-	return o.connections.Watched(key) && !o.queue.round.IsZero()
+	return o.connections.Poller().Subscribed(key) && !o.queue.round.IsZero()
 }
 
 // crash ends the process within a request to the API server. It does not return.

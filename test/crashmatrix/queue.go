@@ -139,7 +139,7 @@ func (o *operator) schedule(t task, end taskEnd) {
 			o.wake(object)
 		}
 	}
-	if asked := o.connections.NextRound(); !asked.Equal(o.queue.asked) {
+	if asked := o.connections.Poller().NextRun(); !asked.Equal(o.queue.asked) {
 		o.queue.asked, o.queue.round = asked, time.Time{}
 		if !asked.IsZero() {
 			o.queue.round = now.Add(withoutJitter(asked.Sub(now)))

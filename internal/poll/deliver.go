@@ -1,0 +1,124 @@
+/*
+Copyright 2026 The DataArts Operator Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package poll
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+)
+
+const (
+	// shortestBackoff and longestBackoff bound the time after which looks that fail are made again.
+	shortestBackoff = 5 * time.Second
+	longestBackoff  = 5 * time.Minute
+	// lastingFailures is how many looks in a row have to fail before that is told to those who do not wait for one.
+	lastingFailures = 3
+)
+
+// deliver hands out what the run has shown. Where it was cut off, it has shown nothing.
+func (p *Poller) deliver(r *run, cutOff bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r.running, r.calls = false, nil
+	// Those that are looked at together stay together.
+	spread := 1 + rand.Float64()/10 //nolint:gosec // No secret depends on it.
+	for _, s := range r.subscribers {
+		v := r.observationOf(s)
+		switch {
+		case v == nil && !cutOff && !r.unfinished && !s.due.After(r.began):
+			s.due = p.clock.Now().Add(scaled(shortestBackoff, spread)) // Whatever kept the run from looking, the next one has to wait.
+		case cutOff, v == nil:
+		case v.sequence <= max(s.sequence, p.lastWrite[place{r.source.Target(), s.ID}]):
+			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if it is a little later.
+			if next := r.began.Add(scaled(s.After, spread)); !s.gathers() && next.Before(s.due.Add(s.After/4)) {
+				s.due = next
+			}
+		case v.Err != nil:
+			p.failed(s, v, spread)
+		default:
+			p.succeeded(s, v, spread)
+		}
+	}
+	if len(r.subscribers) == 0 && p.groups[r.source] == r.group {
+		delete(p.groups, r.source)
+	}
+	p.forget()
+	p.wake()
+}
+
+// observationOf is what a run has shown of a package, whether or not that was due; nil if nothing.
+func (r *run) observationOf(s *subscriber) *Observation {
+	if v := r.found[s.subject()]; v != nil {
+		return v
+	}
+	if !r.shows(&s.Subscription) {
+		return nil
+	}
+	v := &Observation{Began: r.began, sequence: r.sequence}
+	switch shown := r.listed[s.ID]; {
+	case shown.shown != nil:
+		v.Package = &dataarts.PackageDetail{Package: *shown.shown}
+	case shown.RemoteState != s.LastKnown || s.Required || s.LastError != "":
+		return nil // More was expected of it meanwhile than to look as it did.
+	}
+	return v
+}
+
+// succeeded takes down a look that succeeded.
+func (p *Poller) succeeded(s *subscriber, v *Observation, spread float64) {
+	s.news, s.sequence, s.seenAt, s.failures, s.assumed = nil, v.sequence, v.Began, 0, false
+	changed := !v.unchanged() && v.state() != s.LastKnown
+	if s.Required && !changed && s.due.After(v.Began.Add(gatherFor)) {
+		return // Others were looked at. Whoever means to come back later is told then.
+	}
+	s.due = v.Began.Add(scaled(s.After, spread))
+	if s.Required || s.LastError != "" || changed {
+		s.news, s.due = v, s.due.Add(longestBackoff) // The object is told, and says how it goes on.
+		p.onChange(s.Object)
+	}
+}
+
+// failed takes down a look that failed. Those who do not wait for it are told when that lasts.
+func (p *Poller) failed(s *subscriber, v *Observation, spread float64) {
+	s.failures++
+	s.due = p.clock.Now().Add(scaled(min(shortestBackoff<<min(s.failures-1, 10), longestBackoff), spread))
+	if (s.Required || s.failures >= lastingFailures || lasts(v.Err)) && (s.Required || s.LastError != v.Err.Error()) {
+		s.news, v.Required = v, s.Required
+		p.onChange(s.Object)
+	}
+}
+
+func scaled(d time.Duration, by float64) time.Duration { return time.Duration(float64(d) * by) }
+
+// lasts reports whether an error is not one of those that come and go.
+func lasts(err error) bool {
+	if e, ok := errors.AsType[interface {
+		error
+		Lasting() bool
+	}](err); ok {
+		return e.Lasting()
+	}
+	switch dataarts.KindOf(err) {
+	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Refused:
+		return true
+	case dataarts.Unknown, dataarts.NotFound, dataarts.AlreadyDeployed, dataarts.Throttled, dataarts.Unreachable:
+	}
+	return false
+}
