@@ -145,7 +145,7 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("so is that of withdrawals which nobody waits for any more", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1)
-		conn.UnpackForNobody(ctx)
+		Expect(conn.UnpackForNobody(ctx)).To(Succeed())
 		next := queue(ctx, conn, conn.Probe)
 		s.clock.Step(1020 * time.Millisecond)
 		Expect(expectAnswer(ctx, next)).To(Succeed())

@@ -33,6 +33,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
+	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
 const (
@@ -58,7 +59,7 @@ type Connection struct {
 	inFlight     *sharedList
 	recent       *sharedList
 	contents     contents
-	unpacking    *unpacking
+	unpacking    *unpack.Batcher
 	clock        clock.PassiveClock
 	poller       *poll.Poller
 	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that refuses a larger one: the

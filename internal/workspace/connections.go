@@ -37,6 +37,7 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
+	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
 // Error says why there is no connection, in words for a condition: the same for the same situation, and free of secrets.
@@ -166,7 +167,7 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 	})
 	conn.inFlight = newSharedList(c.clock(), conn.listInFlight)
 	conn.recent = newSharedList(c.clock(), conn.listRecent)
-	conn.unpacking = newUnpacking(conn, c.Linger)
+	conn.unpacking = unpack.NewBatcher(unpackService{conn}, c.Linger)
 	return conn
 }
 

@@ -43,12 +43,11 @@ func (c *Connections) Budgets() int {
 // HasRead lets the connection have read the id of a package, as by a list of them.
 func (c *Connection) HasRead() { c.client.legible.note(dataarts.OpList, nil, 1) }
 
-// UnpackForNobody has a batch take its turn whose callers have all gone by then.
-func (c *Connection) UnpackForNobody(ctx context.Context) {
-	b := &batch{joined: make(chan struct{}, 1), full: make(chan struct{})}
-	b.context, b.end = context.WithCancel(ctx)
-	defer b.end()
-	c.unpacking.run(b)
+// UnpackForNobody hands back the turn of a batch, as one does whose callers have all gone.
+func (c *Connection) UnpackForNobody(ctx context.Context) error {
+	s := unpackService{c}
+	defer s.Release()
+	return s.Acquire(ctx)
 }
 
 // PendingItems lists every pending item.

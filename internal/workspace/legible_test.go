@@ -103,7 +103,7 @@ var _ = Describe("Answers that cannot be read", func() {
 		first := busy.After
 		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue())
 		Expect(busy.After).To(BeNumerically(">", first), "those who are sent away come back one after the other")
-		conn.UnpackForNobody(ctx)
+		Expect(conn.UnpackForNobody(ctx)).To(Succeed())
 		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue(), "what a batch hands back is no request to pack")
 		conn.Unadmit()
 		Expect(conn.AdmitNow(ctx)).To(Succeed())

@@ -14,15 +14,20 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace
+// Package unpack withdraws packages. Withdrawals that are asked for at about the same time share a call, and a call that the service refuses is
+// bisected until each package has an answer of its own.
+package unpack
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
 const (
@@ -32,34 +37,29 @@ const (
 	defaultLinger = 500 * time.Millisecond
 	// maxLingers bounds the wait of a batch that goes on growing, in lingers.
 	maxLingers = 4
-	// maxAlone bounds what is remembered of packages that nobody may ask about again.
-	maxAlone = 10000
+	// maxIsolated bounds what is remembered of packages that nobody may ask about again.
+	maxIsolated = 10000
 )
 
-// ErrUnpackShared means that the service refused to withdraw several packages together, and that this one may be among those that it withdrew all
-// the same. Look, and decide then. Whoever asks for it again has a call for it alone, so that the answer comes the second time at the latest.
-var ErrUnpackShared = errors.New("the service refused to withdraw several packages together; a look shows what became of this one")
+// ErrRefusedTogether means that the service refused to withdraw several packages together, and that this one may be among those that it withdrew
+// all the same. Look, and decide then. Whoever asks for it again has a call for it alone, so that the answer comes the second time at the latest.
+var ErrRefusedTogether = errors.New("the service refused to withdraw several packages together; a look shows what became of this one")
 
-// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its own package. A caller whose
-// context ends is let go, unless the call is on its way: that one is not cut off, and its answer is waited for.
-func (c *Connection) Unpack(ctx context.Context, id string) error {
-	if err := ctx.Err(); err != nil {
-		return notAwaited(err)
-	}
-	if err := c.budget.Err(); err != nil {
-		return err
-	}
-	return c.unpacking.ask(ctx, id)
+// Service is what withdrawals take of a connection to the service.
+type Service interface {
+	// Acquire waits for the turn of a call, and Release hands back a turn that is not used.
+	Acquire(ctx context.Context) error
+	Release()
+	// Unpack withdraws packages with one call.
+	Unpack(ctx context.Context, ids []string) error
+	// ListUnpackable lists the packages that may be withdrawn, page by page.
+	ListUnpackable(ctx context.Context) iter.Seq2[dataarts.Page[dataarts.Package], error]
 }
 
-func notAwaited(err error) error {
-	return fmt.Errorf("waiting for the turn to withdraw a package: %w", err)
-}
-
-// unpacking collects packages that are to be withdrawn into batches. Each batch has a goroutine, which ends with the last of its requests.
-type unpacking struct {
-	conn   *Connection
-	linger time.Duration
+// Batcher collects packages that are to be withdrawn into batches. Each batch has a goroutine, which ends with the last of its requests.
+type Batcher struct {
+	service Service
+	linger  time.Duration
 
 	mu sync.Mutex
 	// limit is how many packages a call withdraws, as far as is known by now.
@@ -67,20 +67,43 @@ type unpacking struct {
 	// open is the batch that further packages join, nil if there is none.
 	open *batch
 	// asked are the requests that have no answer yet, by package.
-	asked map[string]*unpackRequest
-	// alone are the packages that are sent by themselves the next time.
-	alone map[string]bool
+	asked map[string]*request
+	// isolated are the packages that are sent by themselves the next time.
+	isolated map[string]bool
 }
 
-func newUnpacking(conn *Connection, linger time.Duration) *unpacking {
+// NewBatcher makes a Batcher. A batch waits for more packages until none has come for the time of linger; half a second if that is zero.
+func NewBatcher(service Service, linger time.Duration) *Batcher {
 	if linger == 0 {
 		linger = defaultLinger
 	}
-	return &unpacking{conn: conn, linger: linger, limit: maxUnpack, asked: map[string]*unpackRequest{}, alone: map[string]bool{}}
+	return &Batcher{service: service, linger: linger, limit: maxUnpack, asked: map[string]*request{}, isolated: map[string]bool{}}
 }
 
-// unpackRequest is one package to be withdrawn, whoever asks for that. But for its answer, it is guarded by unpacking.mu.
-type unpackRequest struct {
+// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its own package. A caller whose
+// context ends is let go, unless the call is on its way: that one is not cut off, and its answer is waited for.
+func (u *Batcher) Unpack(ctx context.Context, id string) error {
+	if err := ctx.Err(); err != nil {
+		return notAwaited(err)
+	}
+	r := u.join(ctx, id)
+	select {
+	case <-r.answered:
+	case <-ctx.Done():
+		if u.leave(r) {
+			return notAwaited(ctx.Err())
+		}
+		<-r.answered
+	}
+	return r.err
+}
+
+func notAwaited(err error) error {
+	return fmt.Errorf("waiting for the turn to withdraw a package: %w", err)
+}
+
+// request is one package to be withdrawn, whoever asks for that. But for its answer, it is guarded by Batcher.mu.
+type request struct {
 	id    string
 	batch *batch
 	// callers are those who have not given up.
@@ -97,45 +120,32 @@ type batch struct {
 	// context ends with the last request.
 	context context.Context
 	end     context.CancelFunc
-	// waiting are the requests without an answer, guarded by unpacking.mu.
-	waiting []*unpackRequest
+	// waiting are the requests without an answer, guarded by Batcher.mu.
+	waiting []*request
 	// joined tells of one more request, and full is closed when there will be no more.
 	joined, full chan struct{}
 	// admitted tells that a turn of the budget was had and not used yet. It belongs to the batch's goroutine.
 	admitted bool
 }
 
-func (u *unpacking) ask(ctx context.Context, id string) error {
-	r := u.join(ctx, id)
-	select {
-	case <-r.answered:
-	case <-ctx.Done():
-		if u.leave(r) {
-			return notAwaited(ctx.Err())
-		}
-		<-r.answered
-	}
-	return r.err
-}
-
 // join returns the request for a package: the one there is already, or a new one in the open batch.
-func (u *unpacking) join(ctx context.Context, id string) *unpackRequest {
+func (u *Batcher) join(ctx context.Context, id string) *request {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if r := u.asked[id]; r != nil {
 		r.callers++
 		return r
 	}
-	b, alone := u.open, u.alone[id]
-	if b == nil || alone {
+	b, isolated := u.open, u.isolated[id]
+	if b == nil || isolated {
 		b = u.begin(ctx)
 	}
-	r := &unpackRequest{id: id, batch: b, callers: 1, answered: make(chan struct{})}
+	r := &request{id: id, batch: b, callers: 1, answered: make(chan struct{})}
 	u.asked[id] = r
-	delete(u.alone, id)
+	delete(u.isolated, id)
 	b.waiting = append(b.waiting, r)
 	switch {
-	case alone:
+	case isolated:
 		close(b.full)
 	case len(b.waiting) >= u.limit:
 		u.open = nil
@@ -151,7 +161,7 @@ func (u *unpacking) join(ctx context.Context, id string) *unpackRequest {
 }
 
 // begin begins a batch. It outlives the one who needs it first, since others may join.
-func (u *unpacking) begin(ctx context.Context) *batch {
+func (u *Batcher) begin(ctx context.Context) *batch {
 	b := &batch{joined: make(chan struct{}, 1), full: make(chan struct{})}
 	b.context, b.end = context.WithCancel(context.WithoutCancel(ctx))
 	go u.run(b)
@@ -159,7 +169,7 @@ func (u *unpacking) begin(ctx context.Context) *batch {
 }
 
 // leave lets a caller go, and reports whether it need not wait for an answer.
-func (u *unpacking) leave(r *unpackRequest) bool {
+func (u *Batcher) leave(r *request) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.asked[r.id] != r {
@@ -174,28 +184,28 @@ func (u *unpacking) leave(r *unpackRequest) bool {
 }
 
 // answer ends a request. Its caller holds the lock.
-func (u *unpacking) answer(r *unpackRequest, err error) {
+func (u *Batcher) answer(r *request, err error) {
 	b := r.batch
 	delete(u.asked, r.id)
-	b.waiting = slices.DeleteFunc(b.waiting, func(other *unpackRequest) bool { return other == r })
+	b.waiting = slices.DeleteFunc(b.waiting, func(other *request) bool { return other == r })
 	if len(b.waiting) == 0 {
 		b.end()
 		if u.open == b {
 			u.open = nil
 		}
 	}
-	if errors.Is(err, ErrUnpackShared) {
-		if len(u.alone) >= maxAlone {
-			clear(u.alone)
+	if errors.Is(err, ErrRefusedTogether) {
+		if len(u.isolated) >= maxIsolated {
+			clear(u.isolated)
 		}
-		u.alone[r.id] = true
+		u.isolated[r.id] = true
 	}
 	r.err = err
 	close(r.answered)
 }
 
 // answerAll gives all that is left of a batch the same answer.
-func (u *unpacking) answerAll(b *batch, err error) {
+func (u *Batcher) answerAll(b *batch, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, r := range slices.Clone(b.waiting) {

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace
+package unpack
 
 import (
 	"context"
@@ -26,7 +26,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
-	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
 // minLearned is the least that the limit of packages in a call is lowered to. That the halves of a small batch are accepted may as well be chance,
@@ -43,25 +42,25 @@ func init() {
 	metrics.Registry.MustRegister(unpackBatchSize)
 }
 
-// unpackGroup are requests that share a call.
-type unpackGroup struct {
-	requests []*unpackRequest
+// group are requests that share a call.
+type group struct {
+	requests []*request
 	// half is what the group is a half of; nil if it is none, or if that says nothing about the limit.
-	half *unpackHalves
+	half *halvesOf
 	// refusal is the answer that leads to taking the group apart.
 	refusal error
 }
 
-// unpackHalves counts which halves of a refused group are accepted.
-type unpackHalves struct {
+// halvesOf counts which halves of a refused group are accepted.
+type halvesOf struct {
 	size, accepted int
 }
 
 // run sees a batch through. What is refused as a whole is taken apart, round by round, each with the halves of what the one before left over.
-func (u *unpacking) run(b *batch) {
+func (u *Batcher) run(b *batch) {
 	defer func() {
 		if b.admitted { // All who asked have gone.
-			u.conn.budget.Release()
+			u.service.Release()
 		}
 	}()
 	b.linger(u.linger)
@@ -83,31 +82,31 @@ func (u *unpacking) run(b *batch) {
 }
 
 // turn waits for the budget, unless it has been waited for already.
-func (u *unpacking) turn(b *batch) error {
+func (u *Batcher) turn(b *batch) error {
 	if b.admitted {
 		b.admitted = false
 		return nil
 	}
-	return u.conn.admit(b.context, quota.Change)
+	return u.service.Acquire(b.context)
 }
 
 // fix closes a batch to further requests, and shares those that it has out among calls.
-func (u *unpacking) fix(b *batch) []unpackGroup {
+func (u *Batcher) fix(b *batch) []group {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.open == b {
 		u.open = nil
 	}
-	var groups []unpackGroup
+	var groups []group
 	for part := range slices.Chunk(slices.Clone(b.waiting), u.limit) {
-		groups = append(groups, unpackGroup{requests: part})
+		groups = append(groups, group{requests: part})
 	}
 	return groups
 }
 
 // sendAll sends each group and returns those that have to be taken apart. An answer that speaks of the way to the service is everyone's: who is not
 // answered by then would get it too.
-func (u *unpacking) sendAll(b *batch, groups []unpackGroup) (refused []unpackGroup) {
+func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 	for _, g := range groups {
 		if err := u.turn(b); err != nil {
 			u.answerAll(b, err)
@@ -119,8 +118,7 @@ func (u *unpacking) sendAll(b *batch, groups []unpackGroup) (refused []unpackGro
 			continue
 		}
 		unpackBatchSize.Observe(float64(len(ids)))
-		err := u.conn.note(u.conn.client.Unpack(context.WithoutCancel(b.context), ids))
-		u.conn.poller.NoteWrite(u.conn.target, ids...)
+		err := u.service.Unpack(context.WithoutCancel(b.context), ids)
 		switch {
 		case err == nil:
 			u.accepted(g)
@@ -128,7 +126,7 @@ func (u *unpacking) sendAll(b *batch, groups []unpackGroup) (refused []unpackGro
 			u.answerAll(b, err)
 			return nil
 		case len(ids) == 1:
-			u.settle(g.requests, func(*unpackRequest) error { return err })
+			u.settle(g.requests, func(*request) error { return err })
 		default:
 			g.refusal = err
 			if g = u.refused(g); len(g.requests) > 0 {
@@ -155,7 +153,7 @@ func ofPackages(err error) bool {
 }
 
 // depart leaves in a group what is still asked for, and returns the ids to send.
-func (u *unpacking) depart(g *unpackGroup) []string {
+func (u *Batcher) depart(g *group) []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	asked := len(g.requests)
@@ -172,12 +170,12 @@ func (u *unpacking) depart(g *unpackGroup) []string {
 }
 
 // unanswered are those requests that still wait for an answer. Its caller holds the lock.
-func (u *unpacking) unanswered(requests []*unpackRequest) []*unpackRequest {
-	return slices.DeleteFunc(slices.Clone(requests), func(r *unpackRequest) bool { return u.asked[r.id] != r })
+func (u *Batcher) unanswered(requests []*request) []*request {
+	return slices.DeleteFunc(slices.Clone(requests), func(r *request) bool { return u.asked[r.id] != r })
 }
 
 // settle gives each request an answer of its own.
-func (u *unpacking) settle(requests []*unpackRequest, answer func(*unpackRequest) error) {
+func (u *Batcher) settle(requests []*request, answer func(*request) error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, r := range u.unanswered(requests) {
@@ -186,8 +184,8 @@ func (u *unpacking) settle(requests []*unpackRequest, answer func(*unpackRequest
 }
 
 // accepted answers a group that was accepted. Where the other half was accepted too, as it is, the size of the whole was what the service refused.
-func (u *unpacking) accepted(g unpackGroup) {
-	u.settle(g.requests, func(*unpackRequest) error { return nil })
+func (u *Batcher) accepted(g group) {
+	u.settle(g.requests, func(*request) error { return nil })
 	if g.half == nil {
 		return
 	}
@@ -200,17 +198,17 @@ func (u *unpacking) accepted(g unpackGroup) {
 }
 
 // refused lets go whom nobody waits for any more, and returns what is left of a group.
-func (u *unpacking) refused(g unpackGroup) unpackGroup {
+func (u *Batcher) refused(g group) group {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	g.half = &unpackHalves{size: len(g.requests)}
+	g.half = &halvesOf{size: len(g.requests)}
 	if dataarts.KindOf(g.refusal) != dataarts.Refused {
 		g.half = nil // It speaks of a package, and not of their number.
 	}
 	for _, r := range g.requests {
 		r.sent = false
 		if r.callers == 0 {
-			u.answer(r, ErrUnpackShared)
+			u.answer(r, ErrRefusedTogether)
 			g.half = nil
 		}
 	}
@@ -221,26 +219,26 @@ func (u *unpacking) refused(g unpackGroup) unpackGroup {
 // lookAfter looks once for all refused groups, and lets those packages go that are not listed as waiting to be withdrawn. That is no proof that
 // they are withdrawn, but to send them again at once is likely to be in vain. A look that fails changes nothing, unless it may be the way to the
 // service that refuses.
-func (u *unpacking) lookAfter(b *batch, groups []unpackGroup) []unpackGroup {
+func (u *Batcher) lookAfter(b *batch, groups []group) []group {
 	n := 0
 	for _, g := range groups {
 		n += len(g.requests)
 	}
-	left, err := u.conn.listLeft(b.context, n)
-	if err != nil && !errors.Is(err, errNotWorthwhile) && dataarts.KindOf(groups[0].refusal) == dataarts.Unknown {
+	left, err := u.unpackable(b.context, n)
+	if err != nil && dataarts.KindOf(groups[0].refusal) == dataarts.Unknown {
 		u.answerAll(b, groups[0].refusal)
 		return nil
 	}
-	if err != nil {
+	if left == nil {
 		return groups
 	}
-	var remaining []unpackGroup
+	var remaining []group
 	for _, g := range groups {
-		gone := slices.DeleteFunc(slices.Clone(g.requests), func(r *unpackRequest) bool { return left[r.id] })
+		gone := slices.DeleteFunc(slices.Clone(g.requests), func(r *request) bool { return left[r.id] })
 		if len(gone) > 0 {
 			g.half = nil
-			u.settle(gone, func(*unpackRequest) error { return ErrUnpackShared })
-			g.requests = slices.DeleteFunc(slices.Clone(g.requests), func(r *unpackRequest) bool { return !left[r.id] })
+			u.settle(gone, func(*request) error { return ErrRefusedTogether })
+			g.requests = slices.DeleteFunc(slices.Clone(g.requests), func(r *request) bool { return !left[r.id] })
 		}
 		if len(g.requests) > 0 {
 			remaining = append(remaining, g)
@@ -249,12 +247,29 @@ func (u *unpacking) lookAfter(b *batch, groups []unpackGroup) []unpackGroup {
 	return remaining
 }
 
+// unpackable are the packages that may be withdrawn; nil where it takes more calls to list them than there are packages to look for.
+func (u *Batcher) unpackable(ctx context.Context, wanted int) (map[string]bool, error) {
+	left := map[string]bool{}
+	for page, err := range u.service.ListUnpackable(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(left) == 0 && page.Pages() > wanted {
+			return nil, nil
+		}
+		for i := range page.Rows {
+			left[page.Rows[i].ID] = !page.Rows[i].Deleted
+		}
+	}
+	return left, nil
+}
+
 // halves halves groups.
-func (u *unpacking) halves(groups []unpackGroup) []unpackGroup {
-	var halves []unpackGroup
+func (u *Batcher) halves(groups []group) []group {
+	var halves []group
 	for _, g := range groups {
 		for part := range slices.Chunk(g.requests, (len(g.requests)+1)/2) {
-			halves = append(halves, unpackGroup{requests: part, half: g.half})
+			halves = append(halves, group{requests: part, half: g.half})
 		}
 	}
 	return halves

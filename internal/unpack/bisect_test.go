@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package unpack_test
 
 import (
 	"errors"
@@ -29,7 +29,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
 // batchSizes are the number of calls to withdraw packages and of the packages in them, as the metric has them.
@@ -57,15 +57,10 @@ type spoiler struct {
 }
 
 func spoilers(again simulator.Verdict) []spoiler {
-	packed := func(s *site) string {
-		GinkgoHelper()
-		items := s.submit(1)
-		return s.packed(items[len(items)-1]) // An item of its own, as it goes with a package that is deployed.
-	}
 	after := func(do func(*simulator.Console, string) error) func(*site) string {
 		return func(s *site) string {
 			GinkgoHelper()
-			id := packed(s)
+			id := s.aPackageOfItsOwn()
 			Expect(do(s.console, id)).To(Succeed())
 			return id
 		}
@@ -87,7 +82,7 @@ func (p *spoiler) answers() OmegaMatcher {
 }
 
 // withdrawnOrShared is the answer about a package that can be withdrawn.
-var withdrawnOrShared = Or(BeNil(), MatchError(workspace.ErrUnpackShared))
+var withdrawnOrShared = Or(BeNil(), MatchError(unpack.ErrRefusedTogether))
 
 // everyReading are the readings of what the documentation leaves open about withdrawing several packages.
 func everyReading() []simulator.Assumptions {
@@ -109,14 +104,14 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 		name := fmt.Sprintf("%s, again %s, at most %d, then %s", reading.MixedUnpack, reading.UnpackAgain, reading.MaxUnpack, reading.WithdrawnPackage)
 		It("is taken apart until each has its answer: "+name, func(ctx SpecContext) {
 			s := aSite(assuming(func(a *simulator.Assumptions) { *a = reading }))
-			conn := s.lingering(ctx, tillFull)
+			batcher := s.lingering(tillFull)
 			bad := spoilers(reading.UnpackAgain)
 			good := s.packages(aFullBatch - len(bad))
 			all := slices.Clone(good)
 			for i, p := range bad {
 				all = slices.Insert(all, 20*i, p.make(s))
 			}
-			answers := unpackAll(ctx, conn, all)
+			answers := askAll(ctx, batcher, all)
 			Expect(s.left(good)).To(BeEmpty())
 			for _, id := range good {
 				Expect(answers[id]).To(withdrawnOrShared)
@@ -124,13 +119,13 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 			Expect(len(s.unpacked())).To(BeNumerically("<=", 2*aFullBatch))
 			var again []string
 			for i, p := range bad {
-				if id := all[20*i]; errors.Is(answers[id], workspace.ErrUnpackShared) {
+				if id := all[20*i]; errors.Is(answers[id], unpack.ErrRefusedTogether) {
 					again = append(again, id)
 				} else {
 					Expect(answers[id]).To(p.answers(), p.name)
 				}
 			}
-			answers = unpackAll(ctx, conn, again)
+			answers = askAll(ctx, batcher, again)
 			for i, p := range bad {
 				if id := all[20*i]; slices.Contains(again, id) {
 					Expect(answers[id]).To(p.answers(), p.name+", by itself and without lingering")
@@ -143,9 +138,9 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 		for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone} {
 			It(fmt.Sprintf("costs few calls for %s, where a refusal does nothing, then %s", p.name, become), func(ctx SpecContext) {
 				s := aSite(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = become }))
-				conn := s.lingering(ctx, tillFull)
+				batcher := s.lingering(tillFull)
 				good := s.packages(aFullBatch - 1)
-				answers := unpackAll(ctx, conn, slices.Insert(slices.Clone(good), 42, p.make(s)))
+				answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
 				for _, id := range good {
 					Expect(answers[id]).NotTo(HaveOccurred())
 				}
@@ -156,11 +151,11 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 
 			It(fmt.Sprintf("costs hardly any calls for %s, where a refusal does what it can, then %s", p.name, become), func(ctx SpecContext) {
 				s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack, a.WithdrawnPackage = simulator.BatchPartial, become }))
-				conn := s.lingering(ctx, tillFull)
+				batcher := s.lingering(tillFull)
 				good := s.packages(aFullBatch - 1)
-				answers := unpackAll(ctx, conn, slices.Insert(slices.Clone(good), 42, p.make(s)))
+				answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
 				for _, id := range good {
-					Expect(answers[id]).To(MatchError(workspace.ErrUnpackShared))
+					Expect(answers[id]).To(MatchError(unpack.ErrRefusedTogether))
 				}
 				Expect(s.left(good)).To(BeEmpty())
 				Expect(s.calls()).To(BeNumerically("<=", 4))
@@ -170,12 +165,12 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 
 	It("looks again when both halves are refused, since both may have been withdrawn in part", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack, a.MaxUnpack = simulator.BatchPartial, 50 }))
-		conn := s.lingering(ctx, tillFull)
+		batcher := s.lingering(tillFull)
 		ids := s.packages(aFullBatch)
 		for _, bad := range []string{ids[10], ids[90]} {
 			Expect(s.console.StartDeploy(bad)).To(Succeed())
 		}
-		answers := unpackAll(ctx, conn, ids)
+		answers := askAll(ctx, batcher, ids)
 		Expect(s.left(ids)).To(ConsistOf(ids[10], ids[90]))
 		Expect(dataarts.KindOf(answers[ids[10]])).To(Equal(dataarts.AlreadyDeployed))
 		Expect(dataarts.KindOf(answers[ids[90]])).To(Equal(dataarts.AlreadyDeployed))
@@ -187,7 +182,7 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 		s.packages(201)
 		ids := s.packages(2)
 		Expect(s.console.StartDeploy(ids[1])).To(Succeed())
-		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		Expect(answers[ids[0]]).NotTo(HaveOccurred())
 		Expect(dataarts.KindOf(answers[ids[1]])).To(Equal(dataarts.AlreadyDeployed))
 		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 3, simulator.OpList: 1}))
@@ -197,7 +192,7 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack = simulator.BatchPartial }))
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: http.StatusBadGateway, Times: 9})).To(Succeed())
 		ids := append(s.packages(2), "4711")
-		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		for _, id := range ids {
 			Expect(dataarts.KindOf(answers[id])).To(Equal(dataarts.NotFound), "withdrawn before, by the call that was refused")
 		}
@@ -208,34 +203,34 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 var _ = Describe("The size of a batch", func() {
 	It("that the service refuses is halved for good", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
-		conn := s.lingering(ctx, tillFull)
-		Expect(unpackAll(ctx, conn, s.packages(aFullBatch))).To(HaveEach(BeNil()))
+		batcher := s.lingering(tillFull)
+		Expect(askAll(ctx, batcher, s.packages(aFullBatch))).To(HaveEach(BeNil()))
 		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 1 + 2 + 4, simulator.OpList: 2}))
 
 		s.Reset()
-		Expect(unpackAll(ctx, conn, s.packages(aFullBatch))).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, s.packages(aFullBatch))).To(HaveEach(BeNil()))
 		Expect(s.unpacked()).To(HaveExactElements(HaveLen(25), HaveLen(25), HaveLen(25), HaveLen(25)))
 	})
 
 	It("is kept to by a batch that was open when it was found", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
-		conn := s.lingering(ctx, tillFull)
+		batcher := s.lingering(tillFull)
 		arrived, release := s.aCallHeld()
 		var answers []<-chan error
 		for _, id := range s.packages(aFullBatch) {
-			answers = append(answers, unpack(ctx, conn, id))
+			answers = append(answers, ask(ctx, batcher, id))
 		}
 		Eventually(ctx, arrived).Should(BeClosed())
 		more := s.packages(41)
 		for _, id := range more[1:] {
-			answers = append(answers, unpack(ctx, conn, id))
+			answers = append(answers, ask(ctx, batcher, id))
 		}
 		release()
 		for _, answer := range answers[:aFullBatch] {
 			Expect(answered(answer)).To(Succeed())
 		}
 		s.Reset()
-		Expect(conn.Unpack(ctx, more[0])).To(Succeed())
+		Expect(batcher.Unpack(ctx, more[0])).To(Succeed())
 		for _, answer := range answers[aFullBatch:] {
 			Expect(answered(answer)).To(Succeed())
 		}
@@ -252,13 +247,13 @@ var _ = Describe("The size of a batch", func() {
 
 	DescribeTable("stays as it is where packages were at fault", func(ctx SpecContext, spoil func(s *site, id string)) {
 		s := aSite()
-		conn := s.lingering(ctx, tillFull)
+		batcher := s.lingering(tillFull)
 		ids, more := s.packages(aFullBatch), s.packages(aFullBatch)
 		spoil(s, ids[0])
-		unpackAll(ctx, conn, ids)
+		askAll(ctx, batcher, ids)
 
 		s.Reset()
-		Expect(unpackAll(ctx, conn, more)).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, more)).To(HaveEach(BeNil()))
 		Expect(s.unpacked()).To(HaveExactElements(HaveLen(aFullBatch)))
 	},
 		Entry("of which one is being deployed", func(s *site, id string) { Expect(s.console.StartDeploy(id)).To(Succeed()) }),
@@ -277,11 +272,11 @@ var _ = Describe("The size of a batch", func() {
 
 	It("stays as it is where the service changed its mind about a few", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 500*time.Millisecond)
+		batcher := s.lingering(500 * time.Millisecond)
 		refuses(s, simulator.CodeInvalidParameter, 0, 1)
-		Expect(unpackAll(ctx, conn, s.packages(4))).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, s.packages(4))).To(HaveEach(BeNil()))
 		s.Reset()
-		Expect(unpackAll(ctx, conn, s.packages(4))).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, s.packages(4))).To(HaveEach(BeNil()))
 		Expect(s.unpacked()).To(HaveExactElements(HaveLen(4)))
 	})
 })
@@ -292,9 +287,9 @@ var _ = Describe("An answer that is not about packages", func() {
 		fault.Operation, fault.Times = simulator.OpUnpack, simulator.Forever
 		Expect(s.Inject(fault)).To(Succeed())
 		ids := s.packages(3)
-		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		for _, id := range ids {
-			expectNoSecret(answers[id])
+			Expect(answers[id]).To(MatchError(Not(ContainSubstring(token))))
 			Expect(dataarts.KindOf(answers[id])).To(Equal(kind))
 		}
 		Expect(s.calls()).To(Equal(1))
@@ -317,7 +312,7 @@ var _ = Describe("An answer that is not about packages", func() {
 		Expect(s.Inject(simulator.Fault{
 			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610", Skip: 1,
 		})).To(Succeed())
-		for _, err := range unpackAll(ctx, s.lingering(ctx, tillFull), ids) {
+		for _, err := range askAll(ctx, s.lingering(tillFull), ids) {
 			Expect(err).To(HaveField("Status", http.StatusBadGateway))
 		}
 		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 2, simulator.OpList: 1}))
@@ -329,7 +324,7 @@ var _ = Describe("An answer that is not about packages", func() {
 		Expect(s.Inject(simulator.Fault{
 			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: simulator.CodeNoPermission, Times: 2,
 		})).To(Succeed())
-		answers := unpackAll(ctx, s.lingering(ctx, 500*time.Millisecond), ids)
+		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		Expect(dataarts.KindOf(answers[ids[0]])).To(Equal(dataarts.Forbidden))
 		Expect(answers[ids[1]]).NotTo(HaveOccurred())
 	})

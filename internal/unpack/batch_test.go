@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package unpack_test
 
 import (
 	"context"
@@ -27,10 +27,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
+	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
 const (
@@ -39,20 +38,6 @@ const (
 	// tillFull is so long a linger that only a full batch is sent.
 	tillFull = time.Minute
 )
-
-// lingering connects with a linger and a budget that does not matter, and expects in the end that no call named no package or too many.
-func (s *site) lingering(ctx context.Context, linger time.Duration) *workspace.Connection {
-	GinkgoHelper()
-	s.Linger = linger
-	s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 10000 })
-	DeferCleanup(func() {
-		for _, ids := range s.unpacked() {
-			Expect(ids).NotTo(BeEmpty())
-			Expect(len(ids)).To(BeNumerically("<=", aFullBatch))
-		}
-	})
-	return s.expectConnected(ctx)
-}
 
 // unpacked are the packages that each call to withdraw some named. A call that was struck by a fault is left out, as the service has not read it.
 func (s *site) unpacked() [][]string {
@@ -80,12 +65,12 @@ func (s *site) left(ids []string) []string {
 	return left
 }
 
-// unpack asks for a withdrawal from another goroutine and returns once that has joined a batch.
-func unpack(ctx context.Context, conn *workspace.Connection, id string) <-chan error {
+// ask asks for a withdrawal from another goroutine and returns once that has joined a batch.
+func ask(ctx context.Context, batcher *unpack.Batcher, id string) <-chan error {
 	GinkgoHelper()
 	answer, joined := make(chan error, 1), make(chan struct{})
 	waiting := waiter{Context: ctx, waits: sync.OnceFunc(func() { close(joined) })}
-	go func() { answer <- conn.Unpack(waiting, id) }()
+	go func() { answer <- batcher.Unpack(waiting, id) }()
 	select { // Not Eventually, which would take its time for each of a hundred.
 	case <-joined:
 	case err := <-answer: // It was turned away.
@@ -94,12 +79,12 @@ func unpack(ctx context.Context, conn *workspace.Connection, id string) <-chan e
 	return answer
 }
 
-// unpackAll asks for many withdrawals, one after the other, and returns each one's answer.
-func unpackAll(ctx context.Context, conn *workspace.Connection, ids []string) map[string]error {
+// askAll asks for many withdrawals, one after the other, and returns each one's answer.
+func askAll(ctx context.Context, batcher *unpack.Batcher, ids []string) map[string]error {
 	GinkgoHelper()
 	waiting := map[string]<-chan error{}
 	for _, id := range ids {
-		waiting[id] = unpack(ctx, conn, id)
+		waiting[id] = ask(ctx, batcher, id)
 	}
 	answers := map[string]error{}
 	for id, answer := range waiting {
@@ -139,7 +124,7 @@ var _ = Describe("Withdrawals that come together", func() {
 	It("share one call when a batch is full", func(ctx SpecContext) {
 		s := aSite()
 		ids := s.packages(aFullBatch)
-		answers := unpackAll(ctx, s.lingering(ctx, tillFull), ids)
+		answers := askAll(ctx, s.lingering(tillFull), ids)
 		Expect(answers).To(HaveEach(BeNil()))
 		Expect(s.left(ids)).To(BeEmpty())
 		Expect(s.unpacked()).To(HaveExactElements(ConsistOf(ids)))
@@ -149,12 +134,12 @@ var _ = Describe("Withdrawals that come together", func() {
 	It("share one call when no more come", func(ctx SpecContext) {
 		s := aSite()
 		ids := s.packages(4)
-		conn := s.lingering(ctx, 500*time.Millisecond)
+		batcher := s.lingering(500 * time.Millisecond)
 		ticker := time.NewTicker(200 * time.Millisecond)
 		defer ticker.Stop()
 		var answers []<-chan error
 		for _, id := range ids {
-			answers = append(answers, unpack(ctx, conn, id))
+			answers = append(answers, ask(ctx, batcher, id))
 			<-ticker.C
 		}
 		for _, answer := range answers {
@@ -165,11 +150,11 @@ var _ = Describe("Withdrawals that come together", func() {
 
 	It("are sent while still more come, after ten times the linger", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 150*time.Millisecond)
+		batcher := s.lingering(150 * time.Millisecond)
 		ticker := time.NewTicker(18 * time.Millisecond)
 		defer ticker.Stop()
 		for _, id := range s.packages(aFullBatch - 1) {
-			unpack(ctx, conn, id)
+			ask(ctx, batcher, id)
 			<-ticker.C
 		}
 		Expect(s.unpacked()).NotTo(BeEmpty(), "the batch is not full yet")
@@ -177,23 +162,32 @@ var _ = Describe("Withdrawals that come together", func() {
 
 	It("share one call when they wait for the budget together", func(ctx SpecContext) {
 		s := aSite()
-		s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 1 })
-		conn := s.expectConnected(ctx)
+		due := make(chan struct{})
+		s.onAcquire = func(context.Context) error {
+			<-due
+			return nil
+		}
+		batcher := s.lingering(-1)
 		ids := s.packages(3)
-		Expect(conn.Probe(ctx)).To(Succeed())
-		Expect(unpackAll(ctx, conn, ids)).To(HaveEach(BeNil()))
+		var answers []<-chan error
+		for _, id := range ids {
+			answers = append(answers, ask(ctx, batcher, id))
+		}
+		close(due)
+		for _, answer := range answers {
+			Expect(answered(answer)).To(Succeed())
+		}
 		Expect(s.unpacked()).To(HaveExactElements(ConsistOf(ids)))
 	})
 
 	It("are sent while an earlier call is on its way", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, -1)
-		Expect(conn.Probe(ctx)).To(Succeed(), "credentials that are not proved have one call at a time")
+		batcher := s.lingering(-1)
 		ids := s.packages(2)
 		arrived, release := s.aCallHeld()
-		first := unpack(ctx, conn, ids[0])
+		first := ask(ctx, batcher, ids[0])
 		Eventually(ctx, arrived).Should(BeClosed())
-		Expect(conn.Unpack(ctx, ids[1])).To(Succeed())
+		Expect(batcher.Unpack(ctx, ids[1])).To(Succeed())
 		Expect(first).NotTo(Receive())
 		release()
 		Expect(answered(first)).To(Succeed())
@@ -201,25 +195,25 @@ var _ = Describe("Withdrawals that come together", func() {
 
 	It("of the same package are one, before the call and while it is on its way", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 300*time.Millisecond)
+		batcher := s.lingering(300 * time.Millisecond)
 		id := s.packages(1)[0]
 		arrived, release := s.aCallHeld()
-		answers := []<-chan error{unpack(ctx, conn, id), unpack(ctx, conn, id)}
+		answers := []<-chan error{ask(ctx, batcher, id), ask(ctx, batcher, id)}
 		Eventually(ctx, arrived).Should(BeClosed())
-		answers = append(answers, unpack(ctx, conn, id))
+		answers = append(answers, ask(ctx, batcher, id))
 		release()
 		for _, answer := range answers {
 			Expect(answered(answer)).To(Succeed())
 		}
 		Expect(s.unpacked()).To(HaveExactElements(HaveExactElements(id)))
-		Expect(dataarts.KindOf(conn.Unpack(ctx, id))).To(Equal(dataarts.NotFound), "a later one is another")
+		Expect(dataarts.KindOf(batcher.Unpack(ctx, id))).To(Equal(dataarts.NotFound), "a later one is another")
 	})
 
 	It("are counted in a metric", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 500*time.Millisecond)
+		batcher := s.lingering(500 * time.Millisecond)
 		calls, packages := batchSizes()
-		Expect(unpackAll(ctx, conn, s.packages(3))).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, s.packages(3))).To(HaveEach(BeNil()))
 		callsNow, packagesNow := batchSizes()
 		Expect(callsNow - calls).To(BeEquivalentTo(1))
 		Expect(packagesNow - packages).To(BeEquivalentTo(3))
@@ -229,59 +223,59 @@ var _ = Describe("Withdrawals that come together", func() {
 var _ = Describe("Whoever gives up a withdrawal", func() {
 	It("before it is sent takes it out of the batch", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, tillFull)
+		batcher := s.lingering(tillFull)
 		ids := s.packages(aFullBatch + 1)
 		impatient, giveUp := context.WithCancel(ctx)
-		givenUp := unpack(impatient, conn, ids[0])
-		patient := unpack(ctx, conn, ids[1])
+		givenUp := ask(impatient, batcher, ids[0])
+		patient := ask(ctx, batcher, ids[1])
 		giveUp()
 		Expect(answered(givenUp)).To(MatchError(context.Canceled))
-		Expect(unpackAll(ctx, conn, ids[2:])).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, ids[2:])).To(HaveEach(BeNil()))
 		Expect(answered(patient)).To(Succeed())
 		Expect(s.left(ids)).To(ConsistOf(ids[0]))
 	})
 
 	It("leaves it to others who asked for the same", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, tillFull)
+		batcher := s.lingering(tillFull)
 		ids := s.packages(aFullBatch)
 		impatient, giveUp := context.WithCancel(ctx)
-		givenUp, other := unpack(impatient, conn, ids[0]), unpack(ctx, conn, ids[0])
+		givenUp, other := ask(impatient, batcher, ids[0]), ask(ctx, batcher, ids[0])
 		giveUp()
 		Expect(answered(givenUp)).To(MatchError(context.Canceled))
-		Expect(unpackAll(ctx, conn, ids[1:])).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, batcher, ids[1:])).To(HaveEach(BeNil()))
 		Expect(answered(other)).To(Succeed())
 		Expect(s.left(ids)).To(BeEmpty())
 	})
 
-	DescribeTable("alone causes no call", func(ctx SpecContext, connect func(context.Context, *site) *workspace.Connection) {
+	DescribeTable("alone causes no call", func(ctx SpecContext, linger time.Duration, onAcquire func(context.Context) error) {
 		s := aSite()
-		conn := connect(ctx, s)
-		before := s.calls()
+		s.onAcquire = onAcquire
+		batcher := s.lingering(linger)
 		impatient, giveUp := context.WithCancel(ctx)
-		givenUp := unpack(impatient, conn, "13")
+		givenUp := ask(impatient, batcher, "13")
 		giveUp()
 		Expect(answered(givenUp)).To(MatchError(context.Canceled))
-		Consistently(ctx, s.calls, "1200ms", "50ms").Should(Equal(before))
+		Consistently(ctx, s.calls, "1200ms", "50ms").Should(BeZero())
 	},
-		Entry("while the batch lingers", func(ctx context.Context, s *site) *workspace.Connection {
-			return s.lingering(ctx, 500*time.Millisecond)
+		Entry("while the batch lingers", 500*time.Millisecond, nil),
+		Entry("while the batch waits for the budget", time.Duration(-1), func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
 		}),
-		Entry("while the batch waits for the budget", func(ctx context.Context, s *site) *workspace.Connection {
-			s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 1 })
-			conn := s.expectConnected(ctx)
-			Expect(conn.Probe(ctx)).To(Succeed())
-			return conn
+		Entry("when the batch has just had its turn, which is handed back", time.Duration(-1), func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
 		}),
 	)
 
 	It("gets the answer if the call is on its way, and does not cut it off", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, -1)
+		batcher := s.lingering(-1)
 		ids := s.packages(1)
 		arrived, release := s.aCallHeld()
 		impatient, giveUp := context.WithCancel(ctx)
-		answer := unpack(impatient, conn, ids[0])
+		answer := ask(impatient, batcher, ids[0])
 		Eventually(ctx, arrived).Should(BeClosed())
 		giveUp()
 		Consistently(ctx, answer, "100ms").ShouldNot(Receive())
@@ -292,19 +286,19 @@ var _ = Describe("Whoever gives up a withdrawal", func() {
 
 	It("is let go when the call was refused and the batch is taken apart", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 500*time.Millisecond)
+		batcher := s.lingering(500 * time.Millisecond)
 		ids := s.packages(3)
 		Expect(s.console.StartDeploy(ids[2])).To(Succeed())
 		arrived, release := s.aCallHeld()
 		impatient, giveUp := context.WithCancel(ctx)
-		givenUp := []<-chan error{unpack(impatient, conn, ids[0]), unpack(impatient, conn, ids[1])}
-		patient := unpack(ctx, conn, ids[2])
+		givenUp := []<-chan error{ask(impatient, batcher, ids[0]), ask(impatient, batcher, ids[1])}
+		patient := ask(ctx, batcher, ids[2])
 		Eventually(ctx, arrived).Should(BeClosed())
 		giveUp()
 		Consistently(ctx, givenUp[0], "100ms").ShouldNot(Receive())
 		release()
 		for _, answer := range givenUp {
-			Expect(answered(answer)).To(MatchError(workspace.ErrUnpackShared))
+			Expect(answered(answer)).To(MatchError(unpack.ErrRefusedTogether))
 		}
 		Expect(dataarts.KindOf(answered(patient))).To(Equal(dataarts.AlreadyDeployed))
 		Expect(s.unpacked()).To(HaveExactElements(ConsistOf(ids), ConsistOf(ids[2])))
@@ -312,7 +306,7 @@ var _ = Describe("Whoever gives up a withdrawal", func() {
 
 	It("never keeps the others from being withdrawn", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.lingering(ctx, 5*time.Millisecond)
+		batcher := s.lingering(5 * time.Millisecond)
 		ids := s.packages(300)
 		var group sync.WaitGroup
 		for i, id := range ids {
@@ -324,7 +318,7 @@ var _ = Describe("Whoever gives up a withdrawal", func() {
 					giving := time.AfterFunc(time.Duration(i%17)*time.Millisecond, giveUp)
 					defer giving.Stop()
 				}
-				if err := conn.Unpack(caller, id); i%3 != 0 {
+				if err := batcher.Unpack(caller, id); i%3 != 0 {
 					Expect(err).NotTo(HaveOccurred())
 				} else if err != nil {
 					Expect(err).To(MatchError(context.Canceled))
