@@ -24,11 +24,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
-// Identity stands for a user of the service: its limit of calls, and the lock of its key, are the same whichever workspace a call is for. It is a hash, so
-// that it gives nothing away.
+// Identity stands for a user of the service, who has one quota and one key to be locked, whichever workspaces the calls
+// are for. It is a hash and gives nothing away.
 type Identity [32]byte
 
-// Budgets has one budget for each identity. It is a prometheus.Collector, for one registry at most.
+// Budgets has one budget for each identity. It is a prometheus.Collector, to be registered once.
 type Budgets struct {
 	clock   clock.PassiveClock
 	pace    clock.WithDelayedExecution
@@ -39,19 +39,21 @@ type Budgets struct {
 	all map[Identity]*Budget
 }
 
-// NewBudgets has no budget yet. One clock tells how old something is, and pace is what calls wait by. Workers is how many callers of AcquireUnlessBusy
-// there are at most, of whom half are kept free of waiting for any one budget; 0 if that is not known. The function is called when a budget begins or
-// prolongs a pause that is worth telling of.
-func NewBudgets(passive clock.PassiveClock, pace clock.WithDelayedExecution, workers int, onPause func(*Budget)) *Budgets {
+// NewBudgets makes Budgets without any budget. The first clock tells how old something is, and calls wait by the second
+// one. Workers is how many callers of AcquireUnlessBusy there are at most, 0 if that is not known: no budget keeps more
+// than half of them waiting. OnPause is called when a budget begins or prolongs a pause that people should know of.
+func NewBudgets(
+	passive clock.PassiveClock, pace clock.WithDelayedExecution, workers int, onPause func(*Budget),
+) *Budgets {
 	return &Budgets{clock: passive, pace: pace, workers: workers, onPause: onPause, all: map[Identity]*Budget{}}
 }
 
-// Join returns the budget of an identity, which allows no more calls a second than any of those who joined it and have not left.
-func (bs *Budgets) Join(id Identity, perSecond int) *Budget {
+// Join returns the budget of an identity. Until leave is called, it allows no more than so many calls a second.
+func (bs *Budgets) Join(id Identity, perSecond int) (b *Budget, leave func()) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	bs.prune()
-	b := bs.all[id]
+	b = bs.all[id]
 	if b == nil {
 		b = &Budget{
 			pace: bs.pace, workers: bs.workers, onPause: bs.onPause,
@@ -59,23 +61,17 @@ func (bs *Budgets) Join(id Identity, perSecond int) *Budget {
 		}
 		bs.all[id] = b
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.pacer.join(perSecond)
-	return b
+	b.update(func() { b.pacer.join(perSecond) })
+	return b, func() {
+		b.update(func() { b.pacer.leave(perSecond) })
+		bs.mu.Lock()
+		defer bs.mu.Unlock()
+		bs.prune()
+	}
 }
 
-// Leave is about someone who joined a budget and has no more calls to begin.
-func (bs *Budgets) Leave(b *Budget, perSecond int) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	b.mu.Lock()
-	b.pacer.leave(perSecond)
-	b.mu.Unlock()
-	bs.prune()
-}
-
-// prune drops the budgets that nobody uses. One that holds calls back stays until that is over: to open a connection anew is no way around it.
+// prune drops the budgets that nobody uses. One that holds calls back stays until that is over: a new connection must
+// not be a way around it.
 func (bs *Budgets) prune() {
 	for id, b := range bs.all {
 		if b.idle() {

@@ -17,7 +17,6 @@ limitations under the License.
 package quota
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -25,66 +24,64 @@ import (
 )
 
 const (
-	// margin is how far the pace stays below what is allowed. Without it, two calls whose way took a little longer and a little shorter would come
-	// closer together than they left, and one call too many would fall into one of the service's seconds.
+	// margin is how far the pace stays below what is allowed. Calls take different times to arrive, and so come closer
+	// together than they left. Without the margin, one too many would fall into one of the service's seconds.
 	margin = 1.02
-	// slack is how late a turn may be given without those after it being late too. In a second that is half of the margin.
+	// slack is how late a turn may be given without making the later ones late too. In a second that is half the
+	// margin.
 	slack = 10 * time.Millisecond
-	// minRate is the least number of calls a second, whatever the service says: the pauses do the rest.
+	// minRate is the least number of calls a second. Pauses do the rest.
 	minRate = 0.5
 )
 
-// The pacer finds the rate that the service takes, whatever its own window is, as CUBIC does (RFC 9438), which x/time/rate has no part of: the rate falls
-// by a share at each 429, comes back quickly to where that was, stays there for a while, and tries more and more above it.
+// The pacer finds the rate that the service takes, as CUBIC does (RFC 9438). The rate drops at each 429, comes back
+// quickly to where that was, stays there for a while, and then tries more and more. x/time/rate has no such thing.
 const (
-	// smallDrop is how far the rate falls when it was on its way up, so that what works is near; bigDrop when what it had fallen to was still too much.
+	// smallDrop is how far the rate drops after it had regained its last peak, and bigDrop when it had not: then the
+	// last drop was too small.
 	smallDrop, bigDrop = 0.2, 0.5
-	// regained is how far above its last fall a rate must be for that to have worked.
+	// regained is how far above its last drop the rate must be for that.
 	regained = 1.1
-	// minDrop keeps the slowest pace from staying there.
+	// minDrop lets the slowest pace rise again.
 	minDrop = 0.2
-	// minRecovery is how long, in calls that went well, it takes to be back where the service asked for less. It is so many times the pause, as a try
-	// that costs more is worth a longer wait, but no more than maxRecovery.
+	// minRecovery and maxRecovery bound how long the rate takes to be back at its peak, in calls that went well. It is
+	// so many times the pause: where a 429 costs more, it is worth waiting for longer before the next one.
 	minRecovery, maxRecovery = 30 * time.Second, 5 * time.Minute
 	pausesInRecovery         = 10
 )
 
-// pacer says how fast calls may follow each other: evenly spaced, without bursts.
+// pacer says how fast calls may follow each other. They are evenly spaced, without bursts.
 type pacer struct {
-	// asked counts the connections that ask for each number of calls a second, and full is the lowest of these numbers.
-	asked map[int]int
+	// asked are the numbers of calls a second that connections ask for, and full is the lowest of them.
+	asked []int
 	full  float64
-	// peak is the rate at which the service asked for less, zero if it never did. The rate fell by drop then, and is back when good, the time that calls
-	// went well since, is the recovery.
+	// peak is the rate at the last 429, zero if it does not matter any more. Then the rate fell by drop. It is back at
+	// the peak when good, the time for which calls went well, has reached recovery.
 	peak, drop     float64
 	good, recovery time.Duration
-	// next is when the next turn is due. It is kept here, as a limiter has to know who takes a turn before it says when that is.
+	// worked means that a call went well since the last 429. If none did, the pause was too short, and not the pace.
+	worked bool
+	// next is when the next turn is due. A rate.Limiter would have to know now who takes it.
 	next time.Time
 	// sends spaces the calls where they are sent.
 	sends *rate.Limiter
-	// pressed tells that the latest turn was waited for: only then its call shows what the service takes.
+	// pressed means that the last turn was waited for. Only then its call shows what the service takes.
 	pressed bool
 }
 
-func newPacer() pacer { return pacer{asked: map[int]int{}, full: 1, sends: rate.NewLimiter(1, 1)} }
+func newPacer() pacer { return pacer{sends: rate.NewLimiter(1, 1)} }
 
 func (p *pacer) join(perSecond int) {
-	p.asked[perSecond]++
-	p.limit()
+	p.asked = append(p.asked, perSecond)
+	p.full = float64(slices.Min(p.asked))
 }
 
+// leave keeps the pace for calls that are under way, when the last connection leaves.
 func (p *pacer) leave(perSecond int) {
-	p.asked[perSecond]--
-	if p.asked[perSecond] == 0 {
-		delete(p.asked, perSecond)
-	}
-	p.limit()
-}
-
-// limit finds the lowest number. The calls of connections that are closed already go on at the pace they had.
-func (p *pacer) limit() {
+	i := slices.Index(p.asked, perSecond)
+	p.asked = slices.Delete(p.asked, i, i+1)
 	if len(p.asked) > 0 {
-		p.full = float64(slices.Min(slices.Collect(maps.Keys(p.asked))))
+		p.full = float64(slices.Min(p.asked))
 	}
 }
 
@@ -99,43 +96,44 @@ func (p *pacer) rate() float64 {
 
 func (p *pacer) interval() time.Duration { return intervalAt(p.rate()) }
 
-// usual is the interval while nothing slows calls down.
-func (p *pacer) usual() time.Duration { return intervalAt(p.full) }
-
 func intervalAt(perSecond float64) time.Duration {
 	return time.Duration(margin / perSecond * float64(time.Second))
 }
 
-// take uses the turn of a call that waited since it arrived.
+// take uses the turn, for a call that waited since it arrived.
 func (p *pacer) take(arrived, now time.Time) {
 	p.pressed = arrived.Before(p.next)
 	p.next = later(later(p.next, arrived), now.Add(-slack)).Add(p.interval())
 }
 
-// reserve is how long a call has to wait so that it does not follow the one before too closely.
+// reserve is how long a call has to wait to keep its distance from the one before.
 func (p *pacer) reserve(now time.Time) time.Duration {
 	p.sends.SetLimitAt(now, rate.Every(p.interval()))
 	return p.sends.ReserveN(now, 1).DelayFrom(now)
 }
 
-// slower takes down that the service asks for less, and for a pause.
-func (p *pacer) slower(pause time.Duration) {
-	rate, share := p.rate(), smallDrop
-	if p.peak > 0 && rate < regained*max(minRate, p.peak-p.drop) {
+// slowDown is about a 429, and the pause after it.
+func (p *pacer) slowDown(pause time.Duration) {
+	if !p.worked {
+		return
+	}
+	now, share := p.rate(), smallDrop
+	if p.peak > 0 && now < regained*max(minRate, p.peak-p.drop) {
 		share = bigDrop
 	}
-	p.peak, p.drop, p.good = rate, max(minDrop, rate*share), 0
+	p.worked, p.peak, p.drop, p.good = false, now, max(minDrop, now*share), 0
 	p.recovery = min(maxRecovery, max(minRecovery, pausesInRecovery*pause))
 }
 
-// faster takes down a call that went well although others were made at the full rate.
-func (p *pacer) faster() {
-	if p.peak == 0 {
+// speedUp is about a call that went well, pressed or not.
+func (p *pacer) speedUp(pressed bool) {
+	p.worked = true
+	if p.peak == 0 || !pressed {
 		return
 	}
 	p.good += p.interval()
 	if p.rate() >= p.full && p.good > 2*p.recovery {
-		p.peak = 0 // Whatever it was has passed.
+		p.peak = 0
 	}
 }
 

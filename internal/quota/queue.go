@@ -17,34 +17,33 @@ limitations under the License.
 package quota
 
 import (
-	"container/heap"
+	"cmp"
 	"slices"
 	"time"
 )
 
-// Priority says how long a call may be overtaken by others. The order of turns is this:
+// Priority says how long a call may be overtaken by others. It is ours, as rate.Limiter serves in the order of asking.
 //
-//   - Who waits has a deadline: the time of asking, and how long calls of its priority may be overtaken. The earliest deadline is served first, so that
-//     nobody is overtaken by those who come after it.
-//   - Where too many wait to pack, the youngest are sent away, so that everyone is let in at last.
-//   - A series that has had its first turn goes on: the next calls of such series have every other turn, in the order in which they asked. So a list
-//     of so many pages is over after twice as many turns at most, and costs nobody more than half of the pace.
-//   - The priority of a series may be raised while it waits: who comes to need a look that is under way already lends it their own.
-//
-// A rate.Limiter serves in the order of asking, so the queue is ours.
+//   - A call has a deadline: the time of asking, and the longest time that its priority may be overtaken. The earliest
+//     deadline is served first. So nobody is overtaken by those who come after the deadline.
+//   - A series that has begun goes on. The next calls of such series have every other turn, in the order of asking. So
+//     a list is over after twice as many turns as it has pages, and takes no more than half of the turns.
+//   - A series inherits the priority of those who come to need it: see Series.Raise.
+//   - Where too many wait to make a change, the youngest are sent away: see Budget.AcquireUnlessBusy.
 type Priority int
 
 const (
-	// Change is for the calls that bring packages on: packing, unpacking, and the look that packing waits for.
+	// Change is for the calls that bring packages on: packing, unpacking, and the lists that these wait for.
 	Change Priority = iota
-	// Lookup is for looks at one package, and searches.
+	// Lookup is for looking at one package, and for searches.
 	Lookup
 	// Background is for the calls that nobody waits for: shared polls, and probes.
 	Background
 	priorities
 )
 
-// maxOvertake is how much later a call may have come and still go first, if its priority is the highest. It is bounded, so that no call starves.
+// maxOvertake is how much later a call with the highest priority may come and still be served first. It is bounded, so
+// that no call starves.
 func (p Priority) maxOvertake() time.Duration {
 	return [...]time.Duration{Change: 0, Lookup: 10 * time.Second, Background: 2 * time.Minute}[p]
 }
@@ -52,132 +51,94 @@ func (p Priority) maxOvertake() time.Duration {
 // String is the value of a label.
 func (p Priority) String() string { return [...]string{"change", "lookup", "background"}[p] }
 
-// waiter is a caller who waits for a turn.
+// waiter is a call that waits for its turn.
 type waiter struct {
 	priority Priority
 	timeout  time.Duration
-	// impatient means to be sent away rather than to wait behind many others, and since is how long the one who asks has been about.
+	// impatient means that the caller is sent away where many others wait. Since then, it has had something to do.
 	impatient bool
 	since     time.Time
 	arrived   time.Time
-	// series is what the call is part of, nil if it stands alone; begun tells that the series has had a turn before.
+	// series is what the call is part of, nil if it stands alone. Begun means that the series has had a turn before.
 	series *Series
 	begun  bool
-
-	// done is closed when the wait is over; err then says why without a turn.
-	done chan struct{}
-	err  error
-
+	// number counts the waiters.
 	number int
-	// index is the place in the queue, -1 outside of it.
-	index int
+	// done gets nil with the turn, or why there is none.
+	done chan error
 }
 
 func (w *waiter) deadline() time.Time { return w.arrived.Add(w.priority.maxOvertake()) }
 
-// queue holds those who wait, the next one first. Its zero value is empty.
+func (w *waiter) compare(other *waiter) int {
+	return cmp.Or(w.deadline().Compare(other.deadline()), cmp.Compare(w.number, other.number))
+}
+
+// queue holds the calls that wait. Its zero value is empty.
 type queue struct {
-	waiters []*waiter
-	// begun are the calls of series that have begun, and lastBegun tells that one of these had the latest turn.
+	// single are ordered by their deadlines: calls that stand alone, and the first ones of series.
+	single []*waiter
+	// begun are the other calls of series, and lastBegun means that one of them had the latest turn.
 	begun     []*waiter
 	lastBegun bool
 	counts    [priorities]int
 	numbers   int
 }
 
+func (q *queue) empty() bool { return len(q.single)+len(q.begun) == 0 }
+
 func (q *queue) add(w *waiter) {
-	q.numbers++
-	w.number = q.numbers
+	q.counts[w.priority]++
+	if w.number == 0 {
+		q.numbers++
+		w.number = q.numbers
+	}
 	if w.begun {
 		q.begun = append(q.begun, w)
-	} else {
-		heap.Push(q, w)
+		return
 	}
-	q.counts[w.priority]++
-}
-
-func (q *queue) empty() bool { return len(q.waiters)+len(q.begun) == 0 }
-
-func (q *queue) take() *waiter {
-	q.lastBegun = len(q.begun) > 0 && (len(q.waiters) == 0 || !q.lastBegun)
-	var w *waiter
-	if q.lastBegun {
-		w = q.begun[0]
-	} else {
-		w = q.waiters[0]
-	}
-	q.remove(w)
-	return w
+	i, _ := slices.BinarySearchFunc(q.single, w, (*waiter).compare)
+	q.single = slices.Insert(q.single, i, w)
 }
 
 // remove reports whether the waiter was in the queue still.
 func (q *queue) remove(w *waiter) bool {
-	if w.begun {
-		i := slices.Index(q.begun, w)
-		if i < 0 {
-			return false
+	for _, waiters := range []*[]*waiter{&q.single, &q.begun} {
+		if i := slices.Index(*waiters, w); i >= 0 {
+			*waiters = slices.Delete(*waiters, i, i+1)
+			q.counts[w.priority]--
+			return true
 		}
-		q.begun = slices.Delete(q.begun, i, i+1)
-	} else {
-		if w.index < 0 {
-			return false
-		}
-		heap.Remove(q, w.index)
 	}
-	q.counts[w.priority]--
-	return true
+	return false
 }
 
-// raise gives a call that waits a higher priority.
+// take removes the next one.
+func (q *queue) take() *waiter {
+	q.lastBegun = len(q.begun) > 0 && (len(q.single) == 0 || !q.lastBegun)
+	next := q.single
+	if q.lastBegun {
+		next = q.begun
+	}
+	w := next[0]
+	q.remove(w)
+	return w
+}
+
+// raise gives a call a higher priority, if that waits still and the order of turns depends on it.
 func (q *queue) raise(w *waiter, p Priority) {
-	if w.begun || w.index < 0 || p >= w.priority {
-		return
+	if !w.begun && q.remove(w) {
+		w.priority = p
+		q.add(w)
 	}
-	q.counts[w.priority]--
-	w.priority = p
-	q.counts[p]++
-	heap.Fix(q, w.index)
 }
 
-// youngest is the impatient one who has not been about for as long as the others, nil if there is none.
+// youngest is the impatient one whose work is younger than that of the others, nil if there is none.
 func (q *queue) youngest() (youngest *waiter) {
-	for _, w := range q.waiters {
+	for _, w := range q.single {
 		if w.impatient && (youngest == nil || w.since.After(youngest.since)) {
 			youngest = w
 		}
 	}
 	return youngest
-}
-
-// Len implements heap.Interface, as the methods below do.
-func (q *queue) Len() int { return len(q.waiters) }
-
-// Less lets those go first who came first among equals.
-func (q *queue) Less(i, j int) bool {
-	a, b := q.waiters[i], q.waiters[j]
-	if c := a.deadline().Compare(b.deadline()); c != 0 {
-		return c < 0
-	}
-	return a.number < b.number
-}
-
-func (q *queue) Swap(i, j int) {
-	q.waiters[i], q.waiters[j] = q.waiters[j], q.waiters[i]
-	q.waiters[i].index, q.waiters[j].index = i, j
-}
-
-// Push appends a *waiter.
-func (q *queue) Push(x any) {
-	w := x.(*waiter) // Only add calls it, by way of the heap.
-	w.index = len(q.waiters)
-	q.waiters = append(q.waiters, w)
-}
-
-// Pop removes the last one.
-func (q *queue) Pop() any {
-	n := len(q.waiters) - 1
-	w := q.waiters[n]
-	q.waiters[n] = nil
-	q.waiters, w.index = q.waiters[:n], -1
-	return w
 }

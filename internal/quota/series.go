@@ -21,41 +21,38 @@ import (
 	"time"
 )
 
-// Series is several calls that belong together and are made one after the other, such as those that read a list page by page. Others may come to need
-// what it brings while it is under way, and raise its priority to theirs. A series that has begun goes on: see Priority.
+// Series is calls that belong together and follow each other, such as those that read a list page by page. A series
+// that has begun goes on: see Priority.
 type Series struct {
 	budget  *Budget
 	timeout time.Duration
 
-	// What follows is guarded by the budget's lock.
+	// The budget's lock guards what follows.
 	priority Priority
 	begun    bool
 	latest   *waiter
 }
 
-// Series begins a series of calls with this timeout.
+// Series begins a series of calls, each with this timeout.
 func (b *Budget) Series(p Priority, timeout time.Duration) *Series {
 	return &Series{budget: b, timeout: timeout, priority: p}
 }
 
-// Acquire waits for the turn of the series's next call, or says at once why none is to be made now.
+// Acquire waits for the turn of the next call. It returns an error at once while the breaker is open.
 func (s *Series) Acquire(ctx context.Context) error {
-	return s.budget.wait(ctx, &waiter{series: s, timeout: s.timeout})
+	return s.budget.acquire(ctx, &waiter{series: s, timeout: s.timeout})
 }
 
-// Raise gives the rest of the series a higher priority, also a call that waits for its turn already. It never lowers it.
+// Raise gives the rest of the series a higher priority, also a call that waits already. It never lowers it. It is for
+// those who come to need what the series brings while it is under way: the series inherits their priority.
 func (s *Series) Raise(p Priority) {
-	s.budget.mu.Lock()
-	defer s.budget.mu.Unlock()
-	if p >= s.priority {
-		return
-	}
-	s.priority = p
-	if s.latest != nil {
-		s.budget.queue.raise(s.latest, p)
-		s.budget.dispatch()
-	}
+	s.budget.update(func() {
+		if p >= s.priority {
+			return
+		}
+		s.priority = p
+		if s.latest != nil {
+			s.budget.queue.raise(s.latest, p)
+		}
+	})
 }
-
-// queued is told of the next call before that waits. Its caller holds the budget's lock.
-func (s *Series) queued(w *waiter) { w.priority, w.begun, s.latest = s.priority, s.begun, w }

@@ -148,12 +148,11 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 }
 
 func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client) *Connection {
-	budgets, asked := c.quota(), perSecond(spec)
-	b := budgets.Join(identity(cfg), asked)
+	b, leave := c.quota().Join(identity(cfg), perSecond(spec))
 	conn := &Connection{
 		client:       &caller{client: dc, budget: b, legible: newLegible(c.clock())},
 		budget:       b,
-		leaveBudget:  func() { budgets.Leave(b, asked) },
+		leaveBudget:  leave,
 		target:       v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID, WorkspaceID: cfg.WorkspaceID},
 		timeout:      cfg.Timeout,
 		pollInterval: spec.PollInterval.Duration,
