@@ -32,17 +32,17 @@ var _ = Describe("A list of several pages", func() {
 	const turn = 1020 * time.Millisecond
 	list := HaveSuffix("/release-packages")
 
-	// paced is a lookout whose calls wait by its clock, a second each.
-	paced := func(ctx SpecContext, packages int) (*lookout, []string) {
+	// paced is a pollSite whose calls wait by its clock, a second each.
+	paced := func(ctx SpecContext, packages int) (*pollSite, []string) {
 		s := aSite()
 		s.Pace = s.clock
-		l := &lookout{site: s}
+		l := &pollSite{site: s}
 		ids := l.packages(packages)
 		l.conn = l.proved(ctx, 1)
 		return l, ids
 	}
 	// serve lets so many calls through, one after the other.
-	serve := func(ctx SpecContext, l *lookout, turns int) {
+	serve := func(ctx SpecContext, l *pollSite, turns int) {
 		GinkgoHelper()
 		for range turns {
 			before := len(l.Requests())
@@ -54,11 +54,11 @@ var _ = Describe("A list of several pages", func() {
 
 	It("lets busy ones pass, until someone comes to wait for it", func(ctx SpecContext) {
 		l, ids := paced(ctx, 150)
-		l.follow(ids, l.seen)
+		l.subscribe(ids, l.assumed)
 		l.clock.SetTime(l.Poller().NextRun())
 		Expect(l.conn.Probe(ctx)).To(Succeed())
 		arrivals := l.arrivals()
-		round := queue(ctx, l.conn, func(ctx context.Context) error {
+		run := queue(ctx, l.conn, func(ctx context.Context) error {
 			l.Poller().RunNext(ctx)
 			return nil
 		})
@@ -67,13 +67,13 @@ var _ = Describe("A list of several pages", func() {
 		}
 		serve(ctx, l, 5)
 		Expect(arrivals()).NotTo(ContainElement(list))
-		l.follow(ids[:1], awaited)
+		l.subscribe(ids[:1], required)
 		serve(ctx, l, 1)
 		Expect(arrivals()[5:]).To(HaveExactElements(list), "whoever waits for it has lent it their priority")
 		Eventually(ctx, l.conn.Waiting, "10s", "1ms").Should(Equal(96))
 		serve(ctx, l, 1)
 		Expect(arrivals()[6:]).To(HaveExactElements(list), "what has begun goes on")
-		Expect(expectAnswer(ctx, round)).To(Succeed())
+		Expect(expectAnswer(ctx, run)).To(Succeed())
 	})
 
 	It("has every other turn once it has begun, however many come", func(ctx SpecContext) {
@@ -106,7 +106,7 @@ var _ = Describe("A list of several pages", func() {
 		for _, id := range ids[:60] {
 			Expect(l.console.Vanish(id)).To(Succeed()) // No list shows it any more.
 		}
-		l.follow(ids, l.seen)
+		l.subscribe(ids, l.assumed)
 		l.clock.SetTime(l.Poller().NextRun())
 		Expect(l.conn.Probe(ctx)).To(Succeed())
 		told := make(chan struct{}, 200)
@@ -131,7 +131,7 @@ var _ = Describe("A list of several pages", func() {
 			}()
 		}
 		serve(ctx, l, 6)
-		l.follow(ids[60:], awaited)
+		l.subscribe(ids[60:], required)
 		turns := 0
 		for ; len(told) == 0 && turns < 400; turns++ {
 			serve(ctx, l, 1)

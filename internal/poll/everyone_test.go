@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package poll_test
 
 import (
 	"context"
@@ -30,9 +30,9 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// population is a workspace whose packages change, also while a list of them is read, and those who watch some of them.
+// population is a workspace whose packages change, also while a list of them is read, and those who have subscribed to some of them.
 type population struct {
-	*lookout
+	*site
 	t *rapid.T
 	// recorded is what each object has on record of its package.
 	recorded map[string]poll.RemoteState
@@ -43,19 +43,21 @@ type population struct {
 var _ = Describe("Whatever happens between the pages of lists", func() {
 	It("everyone is told of what has become of their package, and of nothing else", func(ctx SpecContext) {
 		rapid.Check(GinkgoT(), func(t *rapid.T) {
-			p := &population{t: t, lookout: aLookout(ctx, anyService(t)), recorded: map[string]poll.RemoteState{}, late: map[string]bool{}}
+			p := &population{t: t, site: aSite(anyService(t)), recorded: map[string]poll.RemoteState{}, late: map[string]bool{}}
+			defer p.close()
 			for _, id := range p.packages(rapid.IntRange(1, 8).Draw(t, "packages")) {
-				if rapid.IntRange(0, 3).Draw(t, "watched unless 0") > 0 {
+				if rapid.IntRange(0, 3).Draw(t, "subscribed unless 0") > 0 {
 					p.record(id, inReview, anyAspects(t)...)
 				}
 			}
-			for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+			for range rapid.IntRange(1, 6).Draw(t, "runs") {
 				p.arrange(ctx)
 				p.look(ctx, rapid.Bool().Draw(t, "answered at once"))
 			}
 			p.onRequest.Store(nil)
-			p.Reset() // No list is out of date any more.
-			for end := p.clock.Now().Add(3 * interval); p.clock.Now().Before(end) && !p.Poller().NextRun().IsZero(); {
+			p.Reset()         // No list is out of date any more.
+			p.look(ctx, true) // Where nobody has answered for long, the next run is minutes away.
+			for end := p.clock.Now().Add(3 * interval); p.clock.Now().Before(end) && !p.NextRun().IsZero(); {
 				p.look(ctx, true)
 			}
 			p.compare()
@@ -79,7 +81,7 @@ func anyAspects(t *rapid.T) []aspect {
 	for _, a := range []struct {
 		what string
 		aspect
-	}{{"awaited", awaited}, {"looked at often", within(15 * time.Second)}} {
+	}{{"required", required}, {"looked at often", within(15 * time.Second)}} {
 		if rapid.IntRange(0, 2).Draw(t, a.what+" if 0") == 0 {
 			chosen = append(chosen, a.aspect)
 		}
@@ -87,15 +89,15 @@ func anyAspects(t *rapid.T) []aspect {
 	return chosen
 }
 
-// record takes down what an object knows now. One whose package has come to an end watches no more.
+// record takes down what an object knows now. One whose package has come to an end unsubscribes.
 func (p *population) record(id string, outlook poll.RemoteState, aspects ...aspect) {
 	p.recorded[id] = outlook
 	delete(p.late, id)
 	if outlook.Gone || outlook.Hidden || outlook.Deleted || outlook.Status == dataarts.StatusDeployed {
-		p.Poller().Unsubscribe(object(id))
+		p.Unsubscribe(object(id))
 		return
 	}
-	p.follow([]string{id}, append(aspects, known(outlook))...)
+	p.subscribe([]string{id}, append(aspects, known(outlook))...)
 }
 
 // arrange lets things happen right before the service sees certain calls, or right away.
@@ -145,23 +147,23 @@ func (p *population) change(ctx context.Context) func() {
 	case "pack":
 		return func() { _, _ = p.console.Pack("rel-new", developer, []string{deployer}, []string{"2"}) }
 	}
-	return func() { _ = p.conn.Unpack(ctx, id) }
+	return func() { _ = p.unpack(ctx, id) }
 }
 
-// look makes a round, if one is due at all, and lets those answer who were told.
+// look makes a run, if one is due at all, and lets those answer who were told.
 func (p *population) look(ctx context.Context, answers bool) {
-	if when := p.Poller().NextRun(); when.After(p.clock.Now()) {
+	if when := p.NextRun(); when.After(p.clock.Now()) {
 		p.clock.SetTime(when)
 	}
-	p.Poller().RunNext(ctx)
+	p.RunNext(ctx)
 	for _, id := range p.news() {
 		p.late[id] = true
 	}
 	for id := range p.late {
-		if v, ok := p.Poller().Latest(object(id), id); answers && ok {
+		if v, ok := p.Latest(object(id), id); answers && ok {
 			p.answer(id, v)
 		} else if answers {
-			p.follow([]string{id}, known(p.recorded[id]), awaited) // What it was told of is void by now.
+			p.subscribe([]string{id}, known(p.recorded[id]), required) // What it was told of is void by now.
 			delete(p.late, id)
 		}
 	}
@@ -193,7 +195,7 @@ func (p *population) answer(id string, v poll.Observation) {
 // compare compares what is on record with what the service has.
 func (p *population) compare() {
 	for _, now := range p.console.Packages() {
-		got, watched := p.recorded[now.ID]
+		got, subscribed := p.recorded[now.ID]
 		want := poll.RemoteState{Status: dataarts.DeployStatus(now.State)}
 		switch {
 		case now.Gone:
@@ -203,7 +205,7 @@ func (p *population) compare() {
 		}
 		// Nobody looks any more when it was gone, which was checked then, or deployed, which it stays.
 		ended := got.Gone || got.Deleted || got.Status == dataarts.StatusDeployed && now.State == simulator.StateDeployed
-		if watched && got != want && !ended {
+		if subscribed && got != want && !ended {
 			p.t.Fatalf("package %s is %+v, and its object knows %+v", now.ID, want, got)
 		}
 	}

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package poll_test
 
 import (
 	. "github.com/onsi/ginkgo/v2"
@@ -71,18 +71,18 @@ var (
 var _ = Describe("A package that left the list", func() {
 	DescribeTable("is looked at by itself and told",
 		func(ctx SpecContext, service func(*simulator.Options), becomes fate, want types.GomegaMatcher, costs cost) {
-			l := aLookout(ctx, service)
-			ids := l.packages(3)
-			l.follow(ids)
-			l.quietRound(ctx, cost{lists: 1})
-			Expect(becomes(l.console, ids[1])).To(Succeed())
-			took, told := l.round(ctx)
+			s := aSite(service)
+			ids := s.packages(3)
+			s.subscribe(ids)
+			s.expectQuietRun(ctx, cost{lists: 1})
+			Expect(becomes(s.console, ids[1])).To(Succeed())
+			took, told := s.run(ctx)
 			Expect(told).To(Equal(ids[1:2]))
-			Expect(l.view(ids[1])).To(want)
+			Expect(s.latest(ids[1])).To(want)
 			Expect(took).To(Equal(costs))
 
-			l.Poller().Unsubscribe(object(ids[1]))
-			l.quietRound(ctx, cost{lists: 1})
+			s.Unsubscribe(object(ids[1]))
+			s.expectQuietRun(ctx, cost{lists: 1})
 		},
 		Entry("deployed", asBefore, deployed, showing(dataarts.StatusDeployed, 1), cost{1, 1}),
 		Entry("failed", asBefore, failed, showing(dataarts.StatusDeployFailed, 1), cost{1, 1}),
@@ -96,52 +96,52 @@ var _ = Describe("A package that left the list", func() {
 	)
 
 	It("is looked for in the list by its name where the service refuses to show it", func(ctx SpecContext) {
-		l := aLookout(ctx)
-		ids := l.packages(3)
-		l.follow(ids)
-		Expect(deployed(l.console, ids[1])).To(Succeed())
-		l.failing(1, only(simulator.OpShow, refused))
-		took, told := l.round(ctx)
+		s := aSite()
+		ids := s.packages(3)
+		s.subscribe(ids)
+		Expect(deployed(s.console, ids[1])).To(Succeed())
+		s.failing(1, only(simulator.OpShow, refused))
+		took, told := s.run(ctx)
 		Expect(told).To(Equal(ids[1:2]))
 		Expect(took).To(Equal(cost{lists: 2, shows: 1}))
-		Expect(l.view(ids[1])).To(showing(dataarts.StatusDeployed, 0))
+		Expect(s.latest(ids[1])).To(showing(dataarts.StatusDeployed, 0))
 	})
 
 	It("is not looked for without a name", func(ctx SpecContext) {
-		l := aLookout(ctx)
-		ids := l.packages(3)
-		l.follow(ids, nameless)
-		Expect(deployed(l.console, ids[1])).To(Succeed())
-		l.failing(1, only(simulator.OpShow, refused))
-		took, told := l.round(ctx)
+		s := aSite()
+		ids := s.packages(3)
+		s.subscribe(ids, nameless)
+		Expect(deployed(s.console, ids[1])).To(Succeed())
+		s.failing(1, only(simulator.OpShow, refused))
+		took, told := s.run(ctx)
 		Expect(told).To(Equal(ids[1:2]))
 		Expect(took).To(Equal(cost{lists: 1, shows: 1}))
-		Expect(l.view(ids[1])).To(showingNothing)
+		Expect(s.latest(ids[1])).To(showingNothing)
 	})
 
 	It("proves nothing where that look fails", func(ctx SpecContext) {
-		l := aLookout(ctx)
-		ids := l.packages(3)
-		l.follow(ids)
-		Expect(deployed(l.console, ids[1])).To(Succeed())
-		l.failing(1, only(simulator.OpShow, refused))
-		l.before(simulator.OpShow, 1, func() {
-			l.failing(1, only(simulator.OpList, badGateway))
+		s := aSite()
+		ids := s.packages(3)
+		s.subscribe(ids)
+		Expect(deployed(s.console, ids[1])).To(Succeed())
+		s.failing(1, only(simulator.OpShow, refused))
+		s.before(simulator.OpShow, 1, func() {
+			s.failing(1, only(simulator.OpList, badGateway))
 		})
-		_, told := l.round(ctx)
+		_, told := s.run(ctx)
 		Expect(told).To(BeEmpty())
-		_, told = l.round(ctx)
+		_, told = s.run(ctx)
 		Expect(told).To(Equal(ids[1:2]))
 	})
 
 	DescribeTable("is not told of if that is known",
 		func(ctx SpecContext, service func(*simulator.Options), becomes fate, outlook poll.RemoteState, costs cost) {
-			l := aLookout(ctx, service)
-			ids := l.packages(3)
-			l.follow(ids)
-			l.follow(ids[1:2], known(outlook))
-			Expect(becomes(l.console, ids[1])).To(Succeed())
-			l.quietRound(ctx, costs)
+			s := aSite(service)
+			ids := s.packages(3)
+			s.subscribe(ids)
+			s.subscribe(ids[1:2], known(outlook))
+			Expect(becomes(s.console, ids[1])).To(Succeed())
+			s.expectQuietRun(ctx, costs)
 		},
 		Entry("failed", asBefore, failed, poll.RemoteState{Status: dataarts.StatusDeployFailed}, cost{lists: 1}),
 		Entry("withdrawn while in review", asBefore, withdrawn, poll.RemoteState{Deleted: true}, cost{lists: 1}),
@@ -151,15 +151,15 @@ var _ = Describe("A package that left the list", func() {
 	)
 
 	It("as a list has it that is out of date, is looked at before it is believed", func(ctx SpecContext) {
-		l := aLookout(ctx)
-		ids := l.packages(3)
-		Expect(l.console.StartDeploy(ids[1])).To(Succeed())
-		l.follow(ids)
-		l.follow(ids[1:2], known(deploying))
-		l.failing(1, simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
-		l.quietRound(ctx, cost{1, 1})
-		Expect(l.console.SetState(ids[1], simulator.StateReview)).To(Succeed())
-		took, told := l.round(ctx)
+		s := aSite()
+		ids := s.packages(3)
+		Expect(s.console.StartDeploy(ids[1])).To(Succeed())
+		s.subscribe(ids)
+		s.subscribe(ids[1:2], known(deploying))
+		s.failing(1, simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
+		s.expectQuietRun(ctx, cost{1, 1})
+		Expect(s.console.SetState(ids[1], simulator.StateReview)).To(Succeed())
+		took, told := s.run(ctx)
 		Expect(took).To(Equal(cost{1, 1}))
 		Expect(told).To(Equal(ids[1:2]), "it has indeed gone back")
 	})
