@@ -172,7 +172,7 @@ func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existin
 // doubtLists has the shared lists read anew for the next pass, if the service may not have a package any more that they hold.
 func (p *pass) doubtLists(err error) {
 	if dataarts.MayDeny(err) {
-		p.conn.DoubtLists()
+		p.conn.InvalidateLists()
 	}
 }
 

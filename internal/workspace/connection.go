@@ -31,6 +31,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/pending"
 	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
@@ -55,10 +56,8 @@ type Connection struct {
 	timeout      time.Duration
 	pollInterval time.Duration
 	doubtful     atomic.Bool
-	pending      *pendingLooks
-	inFlight     *sharedList
-	recent       *sharedList
-	contents     contents
+	items        *pending.Items
+	packages     *pending.Packages
 	unpacking    *unpack.Batcher
 	clock        clock.PassiveClock
 	poller       *poll.Poller
@@ -146,7 +145,7 @@ func (c *Connection) trialTime() time.Duration { return cmp.Or(c.timeout, time.M
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
 	defer c.client.legible.end()
 	id, err := c.client.Pack(ctx, req)
-	c.pending.note(req.PendingItemIDs, err)
+	c.items.NotePack(req.PendingItemIDs, err)
 	return id, c.note(err)
 }
 
@@ -190,23 +189,6 @@ func (c *Connection) list(ctx context.Context, e *quota.Series, options dataarts
 		c.pageLimit.Store(pageSize) // It was not.
 	}
 	return page, err
-}
-
-// listPending lists the pending items unless there are more than so many, and counts its calls. With dataarts.ErrIncomplete it returns what it saw of
-// a list that changed meanwhile.
-func (c *Connection) listPending(ctx context.Context, p quota.Priority, atMost int) (items []dataarts.PendingItem, calls int, err error) {
-	e := c.series(p)
-	items, err = dataarts.AllRows(func(offset int) (dataarts.Page[dataarts.PendingItem], error) {
-		calls++
-		page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.PendingItem], error) {
-			return c.client.ListPendingItems(ctx, dataarts.PendingItemOptions{Limit: pageSize, Offset: offset})
-		})
-		if err == nil && page.Total > atMost {
-			return page, ErrTooLong
-		}
-		return page, c.note(err)
-	}, math.MaxInt)
-	return items, calls, err
 }
 
 // ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show none.

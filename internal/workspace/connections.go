@@ -35,6 +35,7 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/pending"
 	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
@@ -161,11 +162,8 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
 	conn.pageLimit.Store(pageSize)
-	conn.pending = newPendingLooks(c.clock(), func(ctx context.Context, atMost int) ([]dataarts.PendingItem, int, error) {
-		return conn.listPending(ctx, quota.Change, atMost)
-	})
-	conn.inFlight = newSharedList(c.clock(), conn.listInFlight)
-	conn.recent = newSharedList(c.clock(), conn.listRecent)
+	conn.items = pending.NewItems(c.clock(), conn.listItems)
+	conn.packages = pending.NewPackages(c.clock(), conn.listPackages)
 	conn.unpacking = unpack.NewBatcher(unpackService{conn}, c.Linger)
 	return conn
 }

@@ -52,8 +52,7 @@ func (c *Connection) UnpackForNobody(ctx context.Context) error {
 
 // PendingItems lists every pending item.
 func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, error) {
-	items, _, err := c.listPending(ctx, quota.Lookup, math.MaxInt)
-	return items, err
+	return dataarts.AllRows(c.listItems(ctx), math.MaxInt)
 }
 
 // AdmitNow is Admit for someone who has just come.

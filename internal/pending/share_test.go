@@ -14,22 +14,22 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package pending_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // waiter is a context that tells when somebody waits for its end.
@@ -58,12 +58,12 @@ func got(ctx context.Context, answer <-chan outcome) outcome {
 }
 
 // ask asks for items from another goroutine and returns once that waits for a look of somebody else.
-func ask(ctx context.Context, conn *workspace.Connection, ids ...string) <-chan outcome {
+func (s *site) ask(ctx context.Context, ids ...string) <-chan outcome {
 	GinkgoHelper()
 	answer, waits := make(chan outcome, 1), make(chan struct{})
 	waiting := waiter{Context: ctx, waits: sync.OnceFunc(func() { close(waits) })}
 	go func() {
-		items, err := conn.Pending(waiting, ids)
+		items, err := s.items.Show(waiting, ids)
 		answer <- outcome{items, err}
 	}()
 	Eventually(ctx, waits).Should(BeClosed())
@@ -71,7 +71,7 @@ func ask(ctx context.Context, conn *workspace.Connection, ids ...string) <-chan 
 }
 
 // aLookUnderWay begins a look whose first call the service holds until release is called.
-func (s *site) aLookUnderWay(ctx, looker context.Context, conn *workspace.Connection, ids ...string) (answer <-chan outcome, release func()) {
+func (s *site) aLookUnderWay(ctx, looker context.Context, ids ...string) (answer <-chan outcome, release func()) {
 	GinkgoHelper()
 	arrived, held := make(chan struct{}), make(chan struct{})
 	s.beforeListing(func(call int32) {
@@ -84,7 +84,7 @@ func (s *site) aLookUnderWay(ctx, looker context.Context, conn *workspace.Connec
 	DeferCleanup(release) // Before the server is closed, which waits for its calls.
 	looked := make(chan outcome, 1)
 	go func() {
-		items, err := conn.Pending(looker, ids)
+		items, err := s.items.Show(looker, ids)
 		looked <- outcome{items, err}
 	}()
 	Eventually(ctx, arrived).Should(BeClosed())
@@ -94,11 +94,10 @@ func (s *site) aLookUnderWay(ctx, looker context.Context, conn *workspace.Connec
 var _ = Describe("Those who look for pending items at once", func() {
 	It("share the look that begins after all have asked", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
-		first, release := s.aLookUnderWay(ctx, ctx, conn, "2")
+		first, release := s.aLookUnderWay(ctx, ctx, "2")
 		var answers []<-chan outcome
 		for range 10 {
-			answers = append(answers, ask(ctx, conn, "1", "3"))
+			answers = append(answers, s.ask(ctx, "1", "3"))
 		}
 		s.packed("1")
 		s.submit(1)
@@ -112,9 +111,8 @@ var _ = Describe("Those who look for pending items at once", func() {
 
 	It("make no further one if the one under way finds their items unpacked", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
-		first, release := s.aLookUnderWay(ctx, ctx, conn, "2")
-		second := ask(ctx, conn, "1")
+		first, release := s.aLookUnderWay(ctx, ctx, "2")
+		second := s.ask(ctx, "1")
 		release()
 		Expect(got(ctx, first)).To(HaveField("Items", haveFlags(map[string]int{"2": 0})))
 		Expect(got(ctx, second)).To(HaveField("Items", haveFlags(map[string]int{"1": 0})))
@@ -124,25 +122,23 @@ var _ = Describe("Those who look for pending items at once", func() {
 	It("share its failure", func(ctx SpecContext) {
 		s := aSite()
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: http.StatusBadGateway, Skip: 1})).To(Succeed())
-		conn := s.expectConnected(ctx)
-		first, release := s.aLookUnderWay(ctx, ctx, conn, "2")
-		answers := []<-chan outcome{ask(ctx, conn, "3"), ask(ctx, conn, "3")}
+		first, release := s.aLookUnderWay(ctx, ctx, "2")
+		answers := []<-chan outcome{s.ask(ctx, "3"), s.ask(ctx, "3")}
 		release()
 		Expect(got(ctx, first)).To(HaveField("Err", BeNil()))
 		for _, answer := range answers {
 			Expect(got(ctx, answer)).To(And(HaveField("Items", BeNil()), HaveField("Err.Status", http.StatusBadGateway)))
 		}
 		Expect(s.looks()).To(Equal(2))
-		s.expectFlags(ctx, conn, 0, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 0, []string{"1"}, map[string]int{"1": 0})
 	})
 
 	It("do not fail when the one who looks gives up", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
 		looker, giveUp := context.WithCancel(ctx)
-		_, release := s.aLookUnderWay(ctx, ctx, conn, "2")
-		first := ask(looker, conn, "3")
-		answers := []<-chan outcome{ask(ctx, conn, "1", "3"), ask(ctx, conn, "1", "3")}
+		_, release := s.aLookUnderWay(ctx, ctx, "2")
+		first := s.ask(looker, "3")
+		answers := []<-chan outcome{s.ask(ctx, "1", "3"), s.ask(ctx, "1", "3")}
 		gaveUp := make(chan struct{})
 		s.beforeListing(func(call int32) {
 			if call == 1 {
@@ -161,12 +157,18 @@ var _ = Describe("Those who look for pending items at once", func() {
 
 	It("do not fail when the one who looks has too little time for the budget", func(ctx SpecContext) {
 		s := aSite()
-		s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 1 })
-		conn := s.expectConnected(ctx)
-		_, release := s.aLookUnderWay(ctx, ctx, conn, "2")
-		looker, giveUp := context.WithTimeout(ctx, 500*time.Millisecond)
+		_, release := s.aLookUnderWay(ctx, ctx, "2")
+		var turns atomic.Int32
+		s.onTurn = func(ctx context.Context) error {
+			if turns.Add(1) > 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return fmt.Errorf("waiting for the budget of calls: %w", ctx.Err())
+		}
+		looker, giveUp := context.WithTimeout(ctx, 100*time.Millisecond)
 		DeferCleanup(giveUp)
-		first, second := ask(looker, conn, "3"), ask(ctx, conn, "1", "3")
+		first, second := s.ask(looker, "3"), s.ask(ctx, "1", "3")
 		release()
 		Expect(got(ctx, first)).To(HaveField("Err", HaveOccurred()))
 		Expect(got(ctx, second)).To(HaveField("Items", haveFlags(map[string]int{"1": 0})))
@@ -174,10 +176,9 @@ var _ = Describe("Those who look for pending items at once", func() {
 
 	It("need not wait for each other", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
-		_, release := s.aLookUnderWay(ctx, ctx, conn, "2")
+		_, release := s.aLookUnderWay(ctx, ctx, "2")
 		impatient, giveUp := context.WithCancel(ctx)
-		patient, other := ask(ctx, conn, "1"), ask(impatient, conn, "1")
+		patient, other := s.ask(ctx, "1"), s.ask(impatient, "1")
 		giveUp()
 		Expect(got(ctx, other)).To(HaveField("Err", MatchError(context.Canceled)))
 		Consistently(ctx, patient, "50ms").ShouldNot(Receive())
@@ -187,16 +188,14 @@ var _ = Describe("Those who look for pending items at once", func() {
 
 	It("and pack at once all get an answer", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.SharedItem = simulator.Accept }))
-		s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 1000 })
-		conn := s.expectConnected(ctx)
 		var group sync.WaitGroup
 		for i := range 20 {
 			group.Go(func() {
 				defer GinkgoRecover()
-				Expect(conn.Pending(ctx, []string{"1", strconv.Itoa(i % 4)})).To(HaveKey("1"))
+				Expect(s.items.Show(ctx, []string{"1", strconv.Itoa(i % 4)})).To(HaveKey("1"))
 				s.clock.Step(10 * time.Second)
-				Expect(conn.Pack(ctx, aRequest)).NotTo(BeEmpty())
-				Expect(conn.Pending(ctx, []string{"1"})).To(haveFlags(map[string]int{"1": 1}))
+				Expect(s.pack(ctx)).NotTo(BeEmpty())
+				Expect(s.items.Show(ctx, []string{"1"})).To(haveFlags(map[string]int{"1": 1}))
 			})
 		}
 		group.Wait()

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package pending_test
 
 import (
 	"context"
@@ -27,16 +27,13 @@ import (
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 var _ = Describe("The lists that those who look for a forgotten package share", func() {
 	var s *site
-	var conn *workspace.Connection
 
-	BeforeEach(func(ctx SpecContext) {
+	BeforeEach(func() {
 		s = aSite(assuming(func(a *simulator.Assumptions) { a.SharedItem = simulator.Accept }))
-		conn = s.expectConnected(ctx)
 	})
 
 	listed := func(packages []dataarts.Package, err error) []string {
@@ -50,8 +47,8 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 		ids := s.packages(4)
 		Expect(s.console.Deploy(ids[0])).To(Succeed())
 		Expect(s.console.Withdraw(ids[1])).To(Succeed())
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids[2], ids[3]))
-		Expect(listed(conn.Recent(ctx))).To(ContainElements(ids[0], ids[2], ids[3]))
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids[2], ids[3]))
+		Expect(listed(s.shared.Recent(ctx))).To(ContainElements(ids[0], ids[2], ids[3]))
 	})
 
 	It("are read once a minute, however many ask", func(ctx SpecContext) {
@@ -60,48 +57,48 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 		for range 20 {
 			group.Go(func() {
 				defer GinkgoRecover()
-				Expect(listed(conn.InFlight(ctx))).To(ConsistOf(id))
+				Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(id))
 			})
 		}
 		group.Wait()
 		Expect(lists()).To(Equal(1))
 		s.clock.Step(61 * time.Second)
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(id))
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(id))
 		Expect(lists()).To(Equal(2))
 	})
 
 	It("are not what a reading that failed has left", func(ctx SpecContext) {
 		ids := s.packages(101)
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: 500, Code: "DLF.1000", Skip: 1})).To(Succeed())
-		_, err := conn.InFlight(ctx)
+		_, err := s.shared.InFlight(ctx)
 		Expect(err).To(HaveOccurred())
 		s.clock.Step(10 * time.Second)
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids))
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids))
 	})
 
 	It("end where the latest ten pages do, if all are listed", func(ctx SpecContext) {
 		ids := s.packages(1050)
-		Expect(listed(conn.Recent(ctx))).To(And(HaveLen(1000), ContainElement(ids[1049]), Not(ContainElement(ids[0]))))
+		Expect(listed(s.shared.Recent(ctx))).To(And(HaveLen(1000), ContainElement(ids[1049]), Not(ContainElement(ids[0]))))
 		Expect(lists()).To(Equal(10))
 	})
 
 	It("are read anew once the service does not show what they hold, but not all the time", func(ctx SpecContext) {
 		ids := s.packages(2)
-		for _, list := range []func(context.Context) ([]dataarts.Package, error){conn.InFlight, conn.Recent} {
+		for _, list := range []func(context.Context) ([]dataarts.Package, error){s.shared.InFlight, s.shared.Recent} {
 			Expect(listed(list(ctx))).To(ConsistOf(ids))
 		}
 		Expect(s.console.Withdraw(ids[0])).To(Succeed())
-		conn.DoubtLists()
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids), "it has just been read")
+		s.shared.Invalidate()
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids), "it has just been read")
 		s.clock.Step(5 * time.Second)
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids), "nobody doubts it")
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids), "nobody doubts it")
 		Expect(lists()).To(Equal(2))
 
 		for range 3 {
-			conn.DoubtLists()
-			Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids[1]))
+			s.shared.Invalidate()
+			Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids[1]))
 		}
-		_, err := conn.Recent(ctx)
+		_, err := s.shared.Recent(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(lists()).To(Equal(4))
 	})
@@ -109,15 +106,15 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 	It("are read anew the less often the longer that takes", func(ctx SpecContext) {
 		s.packages(101)
 		s.beforePage(2, func() { s.clock.Step(3 * time.Second) })
-		_, err := conn.InFlight(ctx)
+		_, err := s.shared.InFlight(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		for _, more := range []struct {
 			after time.Duration
 			calls int
 		}{{20 * time.Second, 2}, {10 * time.Second, 4}} {
 			s.clock.Step(more.after)
-			conn.DoubtLists()
-			_, err = conn.InFlight(ctx)
+			s.shared.Invalidate()
+			_, err = s.shared.InFlight(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(lists()).To(Equal(more.calls))
 		}
@@ -126,25 +123,21 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 	It("tell for how long to remember what packages hold", func(ctx SpecContext) {
 		ids := s.packages(3)
 		known := func(id string) []string {
-			items, ok := conn.KnownItems(id)
+			items, ok := s.shared.KnownItems(id)
 			Expect(ok).To(Equal(items != nil))
 			return slices.Clone(items)
 		}
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids))
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids))
 		for _, id := range ids[:2] {
 			Expect(known(id)).To(BeNil())
-			detail, err := conn.Contents(ctx, id)
+			detail, err := s.client.Show(ctx, id)
 			Expect(err).NotTo(HaveOccurred())
-			Expect(detail.Name).NotTo(BeEmpty())
+			s.shared.KeepItems(&detail)
 			Expect(known(id)).To(Equal([]string{"1"}))
 		}
-		_, err := conn.Contents(ctx, "999")
-		Expect(err).To(HaveOccurred())
-		Expect(known("999")).To(BeNil())
-
 		Expect(s.console.Withdraw(ids[0])).To(Succeed())
 		s.clock.Step(61 * time.Second)
-		Expect(listed(conn.InFlight(ctx))).To(ConsistOf(ids[1:]))
+		Expect(listed(s.shared.InFlight(ctx))).To(ConsistOf(ids[1:]))
 		Expect(known(ids[0])).To(BeNil())
 		Expect(known(ids[1])).To(Equal([]string{"1"}))
 	})

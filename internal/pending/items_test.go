@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package workspace_test
+package pending_test
 
 import (
 	"context"
@@ -28,12 +28,12 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
+	"github.com/dataarts-operator/dataarts-operator/internal/pending"
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// lookTTL is how long a look may say that items are unpacked.
-const lookTTL = 5 * time.Minute
+// itemsTTL is how long a look may say that items are unpacked.
+const itemsTTL = 5 * time.Minute
 
 // looks is how many calls for the pending list have reached the service.
 func (s *site) looks() int { return s.Counts()[simulator.OpListItems] }
@@ -90,10 +90,10 @@ func haveFlags(flags map[string]int) OmegaMatcher {
 }
 
 // expectFlags asks for items and checks the answer, and how many calls for the pending list that took.
-func (s *site) expectFlags(ctx context.Context, conn *workspace.Connection, calls int, ids []string, flags map[string]int) {
+func (s *site) expectFlags(ctx context.Context, calls int, ids []string, flags map[string]int) {
 	GinkgoHelper()
 	before := s.looks()
-	got, err := conn.Pending(ctx, ids)
+	got, err := s.items.Show(ctx, ids)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(got).To(haveFlags(flags))
 	Expect(s.looks()-before).To(Equal(calls), "calls for the pending list")
@@ -103,58 +103,54 @@ var _ = Describe("A look for pending items", func() {
 	It("shows those that are listed, as they are", func(ctx SpecContext) {
 		s := aSite()
 		s.packed("2")
-		s.expectFlags(ctx, s.expectConnected(ctx), 1, []string{"2", "1", "no-such"}, map[string]int{"1": 0, "2": 1})
+		s.expectFlags(ctx, 1, []string{"2", "1", "no-such"}, map[string]int{"1": 0, "2": 1})
 	})
 
 	It("serves others for a minute, as long as all their items are unpacked", func(ctx SpecContext) {
 		s := aSite()
 		ids := s.submit(8)
-		conn := s.expectConnected(ctx)
-		s.expectFlags(ctx, conn, 1, ids[:1], map[string]int{"1": 0})
+		s.expectFlags(ctx, 1, ids[:1], map[string]int{"1": 0})
 		s.packed("9")
-		s.clock.Step(lookTTL)
+		s.clock.Step(itemsTTL)
 		for _, id := range ids {
-			s.expectFlags(ctx, conn, 0, []string{id}, map[string]int{id: 0})
+			s.expectFlags(ctx, 0, []string{id}, map[string]int{id: 0})
 		}
 		s.clock.Step(time.Nanosecond)
-		s.expectFlags(ctx, conn, 1, []string{"8", "9"}, map[string]int{"8": 0, "9": 1})
+		s.expectFlags(ctx, 1, []string{"8", "9"}, map[string]int{"8": 0, "9": 1})
 	})
 
 	It("never says from memory that an item is packed or absent", func(ctx SpecContext) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
 		id := s.packed("1")
-		s.expectFlags(ctx, conn, 1, []string{"1", "3"}, map[string]int{"1": 1})
-		s.expectFlags(ctx, conn, 1, []string{"2", "3"}, map[string]int{"2": 0})
+		s.expectFlags(ctx, 1, []string{"1", "3"}, map[string]int{"1": 1})
+		s.expectFlags(ctx, 1, []string{"2", "3"}, map[string]int{"2": 0})
 		Expect(s.console.Withdraw(id)).To(Succeed())
 		s.submit(1)
-		s.expectFlags(ctx, conn, 1, []string{"1", "3"}, map[string]int{"1": 0, "3": 0})
+		s.expectFlags(ctx, 1, []string{"1", "3"}, map[string]int{"1": 0, "3": 0})
 	})
 
 	It("is out of date for what was packed through the connection, until the next one", func(ctx SpecContext) {
 		s := aSite()
 		s.submit(1)
-		conn := s.expectConnected(ctx)
-		s.expectFlags(ctx, conn, 1, []string{"1"}, map[string]int{"1": 0})
-		id, err := conn.Pack(ctx, aRequest)
+		s.expectFlags(ctx, 1, []string{"1"}, map[string]int{"1": 0})
+		id, err := s.pack(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		s.expectFlags(ctx, conn, 0, []string{"3"}, map[string]int{"3": 0})
-		s.expectFlags(ctx, conn, 1, []string{"1", "3"}, map[string]int{"1": 1, "3": 0})
+		s.expectFlags(ctx, 0, []string{"3"}, map[string]int{"3": 0})
+		s.expectFlags(ctx, 1, []string{"1", "3"}, map[string]int{"1": 1, "3": 0})
 
-		Expect(conn.Unpack(ctx, id)).To(Succeed())
-		s.expectFlags(ctx, conn, 1, []string{"1"}, map[string]int{"1": 0})
-		s.expectFlags(ctx, conn, 0, []string{"2"}, map[string]int{"2": 0})
+		Expect(s.console.Withdraw(id)).To(Succeed())
+		s.expectFlags(ctx, 1, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 0, []string{"2"}, map[string]int{"2": 0})
 	})
 
 	DescribeTable("after a request to pack that failed", func(ctx SpecContext, fault simulator.Fault, calls, flag int) {
 		s := aSite()
-		conn := s.expectConnected(ctx)
-		s.expectFlags(ctx, conn, 1, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 1, []string{"1"}, map[string]int{"1": 0})
 		fault.Operation = simulator.OpPack
 		Expect(s.Inject(fault)).To(Succeed())
-		_, err := conn.Pack(ctx, aRequest)
+		_, err := s.pack(ctx)
 		Expect(err).To(HaveOccurred())
-		s.expectFlags(ctx, conn, calls, []string{"1"}, map[string]int{"1": flag})
+		s.expectFlags(ctx, calls, []string{"1"}, map[string]int{"1": flag})
 	},
 		Entry("looks again if its outcome is unknown", simulator.Fault{Kind: simulator.FaultDrop, AfterWork: true}, 1, 1),
 		Entry("looks again if it was refused", simulator.Fault{Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter}, 1, 0),
@@ -164,16 +160,15 @@ var _ = Describe("A look for pending items", func() {
 	It("does not forget what is packed while it is under way", func(ctx SpecContext) {
 		s := aSite()
 		s.submit(150)
-		conn := s.expectConnected(ctx)
 		s.beforeListing(func(call int32) {
 			if call == 2 {
 				defer GinkgoRecover()
-				Expect(conn.Pack(ctx, aRequest)).NotTo(BeEmpty())
+				Expect(s.pack(ctx)).NotTo(BeEmpty())
 			}
 		})
-		s.expectFlags(ctx, conn, 2, []string{"1"}, map[string]int{"1": 0})
-		s.expectFlags(ctx, conn, 0, []string{"3"}, map[string]int{"3": 0})
-		s.expectFlags(ctx, conn, 2, []string{"1"}, map[string]int{"1": 1})
+		s.expectFlags(ctx, 2, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 0, []string{"3"}, map[string]int{"3": 0})
+		s.expectFlags(ctx, 2, []string{"1"}, map[string]int{"1": 1})
 	})
 })
 
@@ -182,8 +177,7 @@ var _ = Describe("A long list of pending items", func() {
 		It("is looked through up to two thousand items, if its offset counts a "+string(offset), func(ctx SpecContext) {
 			s := aSite(assuming(func(a *simulator.Assumptions) { a.Offset = offset }))
 			ids := s.submit(1998)
-			conn := s.expectConnected(ctx)
-			got, err := conn.Pending(ctx, ids)
+			got, err := s.items.Show(ctx, ids)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(got).To(HaveLen(2000))
 			Expect(s.looks()).To(BeNumerically("<=", 21))
@@ -193,20 +187,20 @@ var _ = Describe("A long list of pending items", func() {
 	It("costs one call in five minutes if it is longer, and is still read whole by those who need that", func(ctx SpecContext) {
 		s := aSite()
 		s.submit(1999)
-		conn := s.expectConnected(ctx)
 		for _, id := range []string{"1", "2", "no-such"} {
-			_, err := conn.Pending(ctx, []string{id})
-			Expect(err).To(MatchError(workspace.ErrTooLong))
+			_, err := s.items.Show(ctx, []string{id})
+			Expect(err).To(MatchError(pending.ErrTooLong))
 		}
-		s.clock.Step(lookTTL)
-		_, err := conn.Pending(ctx, []string{"1"})
-		Expect(err).To(MatchError(workspace.ErrTooLong))
+		s.clock.Step(itemsTTL)
+		_, err := s.items.Show(ctx, []string{"1"})
+		Expect(err).To(MatchError(pending.ErrTooLong))
 		Expect(s.looks()).To(Equal(1))
-		Expect(conn.PendingItems(ctx)).To(HaveLen(2001))
+		Expect(s.items.ShowSince(ctx, []string{"1", "2", "2001"}, s.clock.Now())).To(HaveLen(3))
 
 		s.deploy("7")
+		s.clock.Step(itemsTTL)
 		s.clock.Step(time.Nanosecond)
-		s.expectFlags(ctx, conn, 20, []string{"1"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 20, []string{"1"}, map[string]int{"1": 0})
 	})
 
 	It("that is cut off is no answer", func(ctx SpecContext) {
@@ -214,24 +208,22 @@ var _ = Describe("A long list of pending items", func() {
 		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultRaw, Status: http.StatusOK, Skip: 1,
 			ContentType: "application/json", Body: `{"total":152,"data":[]}`})).To(Succeed())
 		s.submit(150)
-		conn := s.expectConnected(ctx)
-		_, err := conn.Pending(ctx, []string{"152"})
+		_, err := s.items.Show(ctx, []string{"152"})
 		Expect(err).To(MatchError(dataarts.ErrIncomplete))
-		s.expectFlags(ctx, conn, 0, []string{"1"}, map[string]int{"1": 0}) // What it showed is so all the same.
-		s.expectFlags(ctx, conn, 2, []string{"152"}, map[string]int{"152": 0})
+		s.expectFlags(ctx, 0, []string{"1"}, map[string]int{"1": 0}) // What it showed is so all the same.
+		s.expectFlags(ctx, 2, []string{"152"}, map[string]int{"152": 0})
 	})
 
 	It("is read twice before an item is taken for absent", func(ctx SpecContext) {
 		s := aSite()
 		s.submit(248)
-		conn := s.expectConnected(ctx)
 		s.beforeListing(func(call int32) {
 			if call == 4 {
 				defer GinkgoRecover()
 				s.submit(1) // What only comes lets nothing slip away.
 			}
 		})
-		s.expectFlags(ctx, conn, 6, []string{"1", "no-such"}, map[string]int{"1": 0})
+		s.expectFlags(ctx, 6, []string{"1", "no-such"}, map[string]int{"1": 0})
 	})
 
 	It("finds an item that slipped to another page", func(ctx SpecContext) {
@@ -244,7 +236,7 @@ var _ = Describe("A long list of pending items", func() {
 				s.submit(1)
 			}
 		})
-		s.expectFlags(ctx, s.expectConnected(ctx), 6, []string{"1", "101"}, map[string]int{"1": 0, "101": 0})
+		s.expectFlags(ctx, 6, []string{"1", "101"}, map[string]int{"1": 0, "101": 0})
 	})
 
 	It("is no answer if items go on slipping", func(ctx SpecContext) {
@@ -257,30 +249,28 @@ var _ = Describe("A long list of pending items", func() {
 				s.submit(1)
 			}
 		})
-		conn := s.expectConnected(ctx)
-		_, err := conn.Pending(ctx, []string{"101", "102"})
+		_, err := s.items.Show(ctx, []string{"101", "102"})
 		Expect(err).To(MatchError(dataarts.ErrIncomplete))
-		s.expectFlags(ctx, conn, 3, []string{"101", "102"}, map[string]int{"101": 0, "102": 0})
+		s.expectFlags(ctx, 3, []string{"101", "102"}, map[string]int{"101": 0, "102": 0})
 	})
 
 	It("serves all who conclude from it what only looks after a moment can tell", func(ctx SpecContext) {
 		s := aSite()
 		ids := s.submit(2100)
-		conn := s.expectConnected(ctx)
 		settled := s.clock.Now()
 		s.clock.Step(time.Second)
-		got, err := conn.PendingSince(ctx, ids[:1], settled)
+		got, err := s.items.ShowSince(ctx, ids[:1], settled)
 		Expect(err).NotTo(HaveOccurred(), "no list is too long for them")
 		Expect(got).To(haveFlags(map[string]int{ids[0]: 0}))
 		before := s.looks()
 		for _, id := range ids[1:40] {
-			Expect(conn.PendingSince(ctx, []string{id}, settled)).To(HaveLen(1))
+			Expect(s.items.ShowSince(ctx, []string{id}, settled)).To(HaveLen(1))
 		}
 		Expect(s.looks()).To(Equal(before))
-		Expect(conn.PendingSince(ctx, ids[:1], s.clock.Now())).To(HaveLen(1))
+		Expect(s.items.ShowSince(ctx, ids[:1], s.clock.Now())).To(HaveLen(1))
 		Expect(s.looks()).To(BeNumerically(">", before), "for one who has not settled yet, that look was too early")
 		before = s.looks()
-		Expect(conn.PendingNow(ctx, ids[:1])).To(HaveLen(1))
+		Expect(s.items.ShowSince(ctx, ids[:1], s.clock.Now())).To(HaveLen(1))
 		Expect(s.looks()).To(BeNumerically(">", before))
 	})
 })
