@@ -91,10 +91,11 @@ func (m *matter) excused(p *simulator.Package) bool {
 	case m.rp == nil && (m.record.deadline || len(m.record.vanished) > 0) && m.trace.tells(m.record.String(), p.ID):
 		return true
 	}
-	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, finds what has the items that it wants.
+	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, and not deleted before the service can be read, finds what
+	// has the items that it wants.
 	return slices.ContainsFunc(m.record.vanished, func(at time.Time) bool {
 		return p.Packed.Before(at) && !m.trace.inOffice(at, steady)
-	}) && (m.rp == nil || !overlap(p.Items, m.record.want.items))
+	}) && (m.rp == nil || m.record.deleted || !overlap(p.Items, m.record.want.items))
 }
 
 func overlap(a, b []string) bool {
