@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -157,7 +158,7 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	}
 	ids := p.rp.Status.Attempt.PendingItemIDs
 	pending, err := p.conn.PendingSince(ctx, ids, p.rp.Status.Attempt.StartTime.Add(p.obs.SettleTime))
-	p.obs.ItemsUnpacked = err == nil && allUnpacked(ids, pending)
+	p.obs.ItemUnpacked = err == nil && anyUnpacked(ids, pending)
 	return err
 }
 
@@ -221,14 +222,12 @@ func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass, liste
 	return []lifecycle.Package{*packageFrom(&detail)}, nil
 }
 
-// allUnpacked reports whether every item of an attempt is listed, and in no package. An item that is not listed proves nothing.
-func allUnpacked(ids []string, pending map[string]dataarts.PendingItem) bool {
-	for _, id := range ids {
-		if item, listed := pending[id]; !listed || item.PackageFlag != 0 {
-			return false
-		}
-	}
-	return len(ids) > 0
+// anyUnpacked reports whether an item is listed, and in no package. An item that is not listed proves nothing.
+func anyUnpacked(ids []string, pending map[string]dataarts.PendingItem) bool {
+	return slices.ContainsFunc(ids, func(id string) bool {
+		item, listed := pending[id]
+		return listed && item.PackageFlag == 0
+	})
 }
 
 // setProblem records an error as a problem that conditions tell of. It returns an error that is not one.

@@ -177,7 +177,7 @@ var _ = Describe("An outcome that is not known", func() {
 		Expect(err).NotTo(HaveOccurred())
 
 		s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("not all of its items"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("none of its items"))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 
 		Expect(s.console.Withdraw(other)).To(Succeed())
@@ -185,6 +185,26 @@ var _ = Describe("An outcome that is not known", func() {
 		s.expectReconciled(ctx, rp)
 		s.expectReconciledAfter(ctx, soon, rp)
 		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
+	It("is nothing where one of the items is unpacked, as a package would have them all", func(ctx SpecContext) {
+		both := s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Name, rp.Spec.PendingItemIDs = "both", s.items[:2] })
+		s.expectApplied(ctx, both)
+		s.inject(lostRequest)
+		s.expectReconciled(ctx, both)
+		other, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.console.Deploy(other)).To(Succeed())
+
+		s.expectReconciledAfter(ctx, settleTime+time.Second, both)
+		Expect(both.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
+		s.expectReconciledAfter(ctx, soon, both)
+		expectCondition(both, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring(string(s.items[0])))
+
+		expectEdited(ctx, s, both, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = s.items[1:2] })
+		s.expectReconciled(ctx, both)
+		s.expectReconciledAfter(ctx, soon, both)
+		expectCondition(both, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
 	})
 
 	It("is not taken for nothing while a look fails", func(ctx SpecContext) {

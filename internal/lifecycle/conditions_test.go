@@ -95,7 +95,7 @@ var _ = Describe("The conditions", func() {
 			conditions(verdict(unknown, v1alpha1.ReasonServiceUnavailable), unknownYet, reconciling, v1alpha1.ReasonServiceUnavailable)),
 		Entry("that cannot tell what became of a request", aReleasePackage(attempted(longSettled)), seeing(found()),
 			conditions(verdict(unknown, v1alpha1.ReasonAmbiguousPackage), unknownYet, stalled, v1alpha1.ReasonAmbiguousPackage)),
-		Entry("that closes an attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
+		Entry("that closes an attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked),
 			conditions(notPacked, notPacked, reconciling, v1alpha1.ReasonNotPacked)),
 		Entry("that adopts a package in review", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending)),
@@ -301,7 +301,7 @@ var _ = Describe("Events", func() {
 	)
 
 	It("leave it to the pass after a step for the record to tell of the situation", func() {
-		then := after(aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked))
+		then := after(aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked))
 		Expect(lifecycle.Events(aReleasePackage(attempted(justSettled)), then)).To(BeEmpty())
 		Expect(lifecycle.Events(then, after(then, seeing()))).To(BeEmpty())
 	})

@@ -162,7 +162,7 @@ var _ = Describe("A generated name", func() {
 		for _, name := range []string{own + "-2", own} {
 			p.Name = name
 			Expect(lifecycle.Plausible(rp, &p)).To(BeTrue())
-			step := decide(rp, seeing(itemsUnpacked, found(p)))
+			step := decide(rp, seeing(itemUnpacked, found(p)))
 			Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "no one else uses")))
 		}
 	})

@@ -106,7 +106,7 @@ var _ = Describe("Deleting", func() {
 		Entry("adopts the package that it finds, to withdraw it soon", aReleasePackage(attempted(time.Minute)),
 			seeing(found(aPackage(packageID, v1alpha1.StatePendingReview))),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second))),
-		Entry("closes the attempt when there is proof that it made nothing", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
+		Entry("closes the attempt when there is proof that it made nothing", aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked),
 			does(lifecycle.CloseAttempt, comingBackAfter(time.Second))),
 		Entry("names the way out when there is no proof", aReleasePackage(attempted(longSettled)), seeing(found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "Retain"))),

@@ -77,8 +77,9 @@ type Observation struct {
 	// for them, the recorded one is not among them.
 	Candidates []Package
 	Searched   bool
-	// ItemsUnpacked is set when every item of the attempt was seen in the pending list, and not in a package.
-	ItemsUnpacked bool
+	// ItemUnpacked is set when an item of the attempt was seen in the pending list, and not in a package. Had the attempt made a
+	// package that is still there, all its items would be in that.
+	ItemUnpacked bool
 }
 
 // Need is what has to be looked at before a decision can be made. The less, the fewer calls.

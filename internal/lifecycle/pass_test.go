@@ -126,7 +126,7 @@ func (w *world) search(p *pass) {
 	if id := lifecycle.LookID(w.rp); id != "" {
 		w.lookAt(p, id, w.now)
 	}
-	p.obs.ItemsUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) && w.allFree(w.rp.Status.Attempt.PendingItemIDs)
+	p.obs.ItemUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) && w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
 }
 
 // candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one are not shown.

@@ -114,7 +114,7 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 	if need == lifecycle.NeedSearch {
 		candidates := []lifecycle.Package{aPackage("13", oneOf(t, "state", states...)), aPackage("14", oneOf(t, "state", states...))}
 		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&obs)
-		obs.ItemsUnpacked = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "items unpacked")
+		obs.ItemUnpacked = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "item unpacked")
 	}
 	if lifecycle.LookID(rp) != "" && need != lifecycle.NeedConnection {
 		oneOf(t, "package", thePackage(oneOf(t, "state", states...)), gone, hiding)(&obs)
@@ -164,7 +164,7 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step 
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:
 		chosen := step.Action == lifecycle.Adopt && rp.Spec.ReleasePackageID != ""
-		if blind(rp, obs) || !chosen && obs.ItemsUnpacked != (step.Action == lifecycle.CloseAttempt) {
+		if blind(rp, obs) || !chosen && obs.ItemUnpacked != (step.Action == lifecycle.CloseAttempt) {
 			return "concludes what it could not see"
 		}
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer:

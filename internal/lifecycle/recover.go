@@ -94,10 +94,10 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	case len(contradicting(rp, obs)) > 0:
 		return ambiguous(rp, fmt.Sprintf("Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d asked for",
 			idsOf(contradicting(rp, obs)), a.Number))
-	case obs.ItemsUnpacked:
+	case obs.ItemUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
 	}
-	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but not all of its items are listed as unpacked",
+	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but none of its items is listed as unpacked",
 		a.PackageName, a.Number))
 }
 

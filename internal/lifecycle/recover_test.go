@@ -59,7 +59,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 	DescribeTable("with matches", expectDecision,
 		Entry("one is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(inReview)),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval), telling(v1alpha1.EventAdopted, packageID, "answer was lost"))),
-		Entry("one is adopted however late it is found", aReleasePackage(attempted(longSettled)), seeing(found(inReview), itemsUnpacked),
+		Entry("one is adopted however late it is found", aReleasePackage(attempted(longSettled)), seeing(found(inReview), itemUnpacked),
 			does(lifecycle.Adopt)),
 		Entry("one that was let go meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(deploying)),
 			does(lifecycle.Adopt, comingBackAfter(time.Second))),
@@ -88,22 +88,22 @@ var _ = Describe("Recovering from a lost answer", func() {
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords), comingBackAfter(settleTime-19*time.Second), tellingNothing())),
 		Entry("right after the request, it looks again when lists that lag behind show it", aReleasePackage(attempted(3*time.Second)), seeing(found()),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(7*time.Second))),
-		Entry("before the settle time is over, items that are unpacked prove nothing", aReleasePackage(attempted(unsettled)), seeing(found(), itemsUnpacked),
+		Entry("before the settle time is over, an item that is unpacked proves nothing", aReleasePackage(attempted(unsettled)), seeing(found(), itemUnpacked),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
-		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)), seeing(found(), itemsUnpacked),
+		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)), seeing(found(), itemUnpacked),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(10*time.Second))),
-		Entry("after the settle time, items that are unpacked close the attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemsUnpacked),
+		Entry("after the settle time, an item that is unpacked closes the attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked),
 			does(lifecycle.CloseAttempt, comingBackAfter(time.Second), tellingNothing())),
 		Entry("after the settle time, items that are not listed as unpacked prove nothing", aReleasePackage(attempted(longSettled)), seeing(found()),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "not all of its items"), comingBackAfter(5*time.Minute))),
-		Entry("after the settle time and an edit, the items that were sent decide", aReleasePackage(attempted(longSettled), edited), seeing(found(), itemsUnpacked),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "none of its items"), comingBackAfter(5*time.Minute))),
+		Entry("after the settle time and an edit, the items that were sent decide", aReleasePackage(attempted(longSettled), edited), seeing(found(), itemUnpacked),
 			does(lifecycle.CloseAttempt)),
 		Entry("a package with a name that no one else uses, but other contents, is a contradiction", aReleasePackage(ownName, attempted(longSettled)),
-			seeing(found(unlike), itemsUnpacked), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "other contents"))),
+			seeing(found(unlike), itemUnpacked), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "other contents"))),
 		Entry("a withdrawn one of that kind is none", aReleasePackage(ownName, attempted(longSettled)),
-			seeing(found(unlikeAndWithdrawn), itemsUnpacked), does(lifecycle.CloseAttempt)),
+			seeing(found(unlikeAndWithdrawn), itemUnpacked), does(lifecycle.CloseAttempt)),
 		Entry("a package with a name that others may use is none", aReleasePackage(attempted(longSettled)),
-			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })), itemsUnpacked), does(lifecycle.CloseAttempt)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })), itemUnpacked), does(lifecycle.CloseAttempt)),
 		Entry("a forced pass does not send either", aReleasePackage(attempted(longSettled), forced), seeing(found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
 		Entry("a failed look is no absence", aReleasePackage(attempted(longSettled)), seeing(unavailable),
@@ -200,7 +200,7 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("packs again after the attempt was closed", func() {
 		rp := aReleasePackage(attempted(justSettled))
-		obs := seeing(found(), itemsUnpacked)
+		obs := seeing(found(), itemUnpacked)
 		rp = recorded(rp, obs, decide(rp, obs))
 		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
 		Expect(decide(rp, seeing())).To(does(lifecycle.Pack))

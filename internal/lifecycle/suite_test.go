@@ -242,9 +242,9 @@ func at(d time.Duration) sight {
 	return func(s *lifecycle.Observation) { s.Now = now.Add(d) }
 }
 
-func gone(s *lifecycle.Observation)          { s.Gone = true }
-func itemsUnpacked(s *lifecycle.Observation) { s.ItemsUnpacked = true }
-func nothing(s *lifecycle.Observation)       { s.Target = nil }
+func gone(s *lifecycle.Observation)         { s.Gone = true }
+func itemUnpacked(s *lifecycle.Observation) { s.ItemUnpacked = true }
+func nothing(s *lifecycle.Observation)      { s.Target = nil }
 
 // hiding is the answer of a service that refuses to show the package, and does not list it.
 func hiding(s *lifecycle.Observation) {

@@ -194,6 +194,11 @@ func (w *world) allFree(ids []string) bool {
 	})
 }
 
+// anyFree reports whether one of the items is in the pending list, and in no package.
+func (w *world) anyFree(ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool { return w.allFree([]string{id}) })
+}
+
 // receive packs what was asked for, or refuses and returns nil.
 func (w *world) receive(content lifecycle.Content) *made {
 	if !w.allFree(content.PendingItemIDs) || chance(w, "the service", "packs", "packs", "packs", "packs", "refuses") == "refuses" {
