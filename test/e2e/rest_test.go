@@ -90,7 +90,7 @@ func (d doings) since(before, allowed doings) []string {
 // told by object.
 func (t *team) expectRest(ctx context.Context, o *operator, allowed doings) {
 	GinkgoHelper()
-	before := t.doingsOf(ctx, o)
+	var before doings // So that the first comparison is with a moment that is one calming ago.
 	Eventually(ctx, func() []string {
 		now := t.doingsOf(ctx, o)
 		more := now.since(before, allowed)
