@@ -74,7 +74,7 @@ func (j *judge) watchRest(ctx context.Context) ([]offence, error) {
 	}
 	found := disturbances(before, after)
 	for _, t := range j.teams {
-		found = append(found, t.needlessCalls(requests)...)
+		found = append(found, t.needlessCalls(requests, before.passesUntil(after, t.namespace))...)
 	}
 	return found, nil
 }
@@ -102,10 +102,25 @@ func (j *judge) restOf(ctx context.Context, leader int) (rest, error) {
 	return r, nil
 }
 
-// lookedAtAgain reports whether an object stalls for what people may mend at the console, where nothing tells of it.
+// lookedAtAgain reports whether an object stalls for what people may mend at the console, where nothing tells of it, or
+// has an hourly search for packages that came late.
 func lookedAtAgain(rp *v1alpha1.ReleasePackage) bool {
+	if a := rp.Status.Attempt; a != nil && a.LostBefore > 0 && rp.Status.ReleasePackageID != "" {
+		return true
+	}
 	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
 	return c != nil && slices.Contains([]string{v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage, v1alpha1.ReasonPackageNotFound}, c.Reason)
+}
+
+// passesUntil are the passes of a namespace's packages that were made until a later moment.
+func (r rest) passesUntil(later rest, namespace string) int {
+	n := 0
+	for object, passes := range later.passes {
+		if strings.HasPrefix(object, "ReleasePackage "+namespace+"/") {
+			n += passes - r.passes[object]
+		}
+	}
+	return n
 }
 
 // disturbances are the passes and writes between two moments, by the objects that they were about.
@@ -133,9 +148,10 @@ func disturbances(before, after rest) []offence {
 
 // needlessCalls are those beyond what it takes to look at the packages in review at every poll: a look at each of them, or the list of them, if that
 // is cheaper.
-func (t *team) needlessCalls(requests []simulator.Request) []offence {
-	inReview, owners := 0, map[string]string{}
-	for _, p := range t.service.packagesOf(t.workspace) {
+// Each pass that was made all the same may search the packages of the workspace.
+func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence {
+	inReview, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
+	for _, p := range all {
 		if r := t.ledger.owner(&p); r != nil {
 			owners[p.ID] = r.String()
 		}
@@ -163,14 +179,15 @@ func (t *team) needlessCalls(requests []simulator.Request) []offence {
 		}
 	}
 	pages := inReview/100 + 1 // That a page of a hundred is the last is seen on the next one.
-	if allowed := looks*pages + spareCalls; total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
+	allowed := looks*pages + passes*(len(all)/100+1) + spareCalls
+	if total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
 		found = append(found, offence{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(
 			"%d calls in %s, while nothing changed and %d packages were in review: %v, %v", total, restTime, inReview, made, each)})
 	}
 	return found
 }
 
-// spareCalls are the rare ones: a probe of the workspace, a search for a twin that came late.
+// spareCalls are the rare ones: probes of the workspace.
 const spareCalls = 2
 
 // cpuOf is the time that a process has worked, where the system tells.
