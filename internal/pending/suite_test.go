@@ -84,7 +84,7 @@ func aSite(with ...func(*simulator.Options)) *site {
 	var err error
 	s.Server, err = simulator.New(opts)
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(s.Server.Close)
+	DeferCleanup(s.Close)
 	s.console = s.Console(project, workplace)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f := s.onRequest.Load(); f != nil {

@@ -83,7 +83,7 @@ var _ = Describe("A required look", func() {
 		Expect(told).To(ConsistOf(ids))
 	})
 
-	It("is not put off for longer than a few seconds", func(ctx SpecContext) {
+	It("is not put off for longer than a few seconds", func() {
 		s := aSite()
 		ids := s.packages(30)
 		began := s.clock.Now()

@@ -185,7 +185,7 @@ func (s *site) serve(with ...func(*simulator.Options)) string {
 	server.Config.ErrorLog = log.New(GinkgoWriter, "", 0)
 	server.Start()
 	s.close = sync.OnceFunc(func() {
-		s.Server.Close()
+		s.Close()
 		server.CloseClientConnections()
 		server.Close()
 	})
