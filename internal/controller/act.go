@@ -32,8 +32,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// act does the step and brings p.rp's status up to date. It returns the step to report, which is another one where the service had
-// something to say. An error is trouble with the API server.
+// act does the step and brings p.rp's status up to date. It returns the step to report, which is another one where
+// the service had something to say. An error is trouble with the API server.
 func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	switch step.Action {
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer:
@@ -51,7 +51,8 @@ func (r *ReleasePackageReconciler) act(ctx context.Context, p *pass, step lifecy
 		if err := r.beforeUnpack(ctx, p, step); err != nil {
 			return step, err
 		}
-		claim := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID) // It may still be shown for a while, and must seem free to nobody.
+		// It may still be shown for a while, and must seem free to nobody.
+		claim := lifecycle.PackageClaim(p.rp.Status.ReleasePackageID)
 		r.reserved.take(p.rp.UID, p.conn.Target(), []lifecycle.Claim{claim}, r.Clock.Now())
 		step, err := r.unpack(ctx, p, step)
 		if err == nil && step.Action == lifecycle.RemoveFinalizer {
@@ -90,8 +91,9 @@ func (r *ReleasePackageReconciler) patchObject(ctx context.Context, p *pass) err
 	return nil
 }
 
-// pack records an attempt, sends it, and takes down its outcome. Nothing that can fail stands between the answer and the record of it,
-// which report makes. The budget is waited for before, so that the request leaves right after the attempt is recorded.
+// pack records an attempt, sends it, and takes down its outcome. Nothing that can fail stands between the answer and
+// the record of it, which report makes. The budget is waited for before, so that the request leaves right after the
+// attempt is recorded.
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
 	if err := p.conn.Admit(ctx, p.rp.CreationTimestamp.Time); err != nil {
 		return r.packDeferred(p, err)
@@ -114,14 +116,16 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 		return lifecycle.Step{}, err
 	}
 
-	// A process that is told to stop finishes this call. One that was frozen for long does not begin it: whoever took over may have
-	// concluded by then that this attempt made nothing.
+	// A process that is told to stop finishes this call. One that was frozen for long does not begin it: whoever took
+	// over may have concluded by then that this attempt made nothing.
 	ctx = context.WithoutCancel(ctx)
 	p.packed = true
 	if r.Clock.Since(p.rp.Status.Attempt.StartTime.Time)+p.conn.Timeout() > r.SettleTime {
 		p.conn.Unadmit()
-		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, "The operator was held up for so long that the request was not sent")
-		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message, After: conflictDelay}, nil
+		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone,
+			"The operator was held up for so long that the request was not sent")
+		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message,
+			After: conflictDelay}, nil
 	}
 	content := lifecycle.Request(p.rp)
 	id, err := p.conn.Pack(ctx, dataarts.PackRequest{
@@ -142,8 +146,9 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 // recordTime is how long the record of an attempt may take.
 const recordTime = 10 * time.Second
 
-// recordAttempt writes the open attempt, unless the process is told to stop. Once it has begun, that stops neither the write nor the request: a write that is
-// broken off may be done all the same, and then the next process looks for a package that nobody asked for.
+// recordAttempt writes the open attempt, unless the process is told to stop. Once it has begun, that stops neither
+// the write nor the request: a write that is broken off may be done all the same, and then the next process looks for
+// a package that nobody asked for.
 func (r *ReleasePackageReconciler) recordAttempt(ctx context.Context, p *pass) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -156,8 +161,8 @@ func (r *ReleasePackageReconciler) recordAttempt(ctx context.Context, p *pass) e
 // maxSilentWait is how long a package waits for its turn without that being told.
 const maxSilentWait = 2 * time.Minute
 
-// packDeferred is about a package that is not packed now. One that comes back soon for its turn writes nothing, unless its conditions tell of trouble that is
-// over.
+// packDeferred is about a package that is not packed now. One that comes back soon for its turn writes nothing,
+// unless its conditions tell of trouble that is over.
 func (r *ReleasePackageReconciler) packDeferred(p *pass, err error) (lifecycle.Step, error) {
 	if busy, ok := errors.AsType[*workspace.BusyError](err); !ok || busy.After > maxSilentWait {
 		return p.blockedBy(err)
@@ -166,10 +171,12 @@ func (r *ReleasePackageReconciler) packDeferred(p *pass, err error) (lifecycle.S
 		return lifecycle.Step{}, err
 	}
 	p.cause = err
-	return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: "The package is packed when its turn comes within the service's limit of calls"}, nil
+	return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking,
+		Message: "The package is packed when its turn comes within the service's limit of calls"}, nil
 }
 
-// notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason, and unknown.
+// notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason,
+// and unknown.
 func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 	switch dataarts.KindOf(err) {
 	case dataarts.Refused:
@@ -194,25 +201,28 @@ func (r *ReleasePackageReconciler) checkUnchanged(ctx context.Context, p *pass) 
 		return err
 	}
 	if err != nil || live.ResourceVersion != p.before.ResourceVersion {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("releasepackages").GroupResource(), p.rp.Name, errStale)
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("releasepackages").GroupResource(), p.rp.Name,
+			errStale)
 	}
 	return nil
 }
 
-// beforeUnpack checks that the package is still to be withdrawn. Unless the object is being deleted, it records that the
-// operator withdraws the package.
+// beforeUnpack checks that the package is still to be withdrawn. Unless the object is being deleted, it records that
+// the operator withdraws the package.
 func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, step lifecycle.Step) error {
 	if err := r.checkUnchanged(ctx, p); err != nil || !lifecycle.Replaces(step) {
 		return err
 	}
 	lifecycle.BeginWithdrawal(p.rp)
-	return r.patchStatus(ctx, p) // The conditions wait for the outcome, so that they do not flap where it is the same each time.
+	// The conditions wait for the outcome, so that they do not flap where it is the same each time.
+	return r.patchStatus(ctx, p)
 }
 
 // errStale means that the cache lags behind the API server.
 var errStale = errors.New("the object has changed since it was read")
 
-// unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that leads there.
+// unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that
+// leads there.
 func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
 	p.obs.Now = r.Clock.Now() // It may have waited for long.
@@ -233,8 +243,8 @@ func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lif
 	return p.blockedBy(err)
 }
 
-// unpackDenied finds out what a refusal to withdraw the package means. If a look showed the package before, another one is made: someone may have
-// been faster.
+// unpackDenied finds out what a refusal to withdraw the package means. If a look showed the package before, another
+// one is made: someone may have been faster.
 func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal error) (lifecycle.Step, error) {
 	notFound := dataarts.KindOf(refusal) == dataarts.NotFound
 	unknown := lifecycle.UnpackUnknown(p.rp, p.obs, step, refusalFrom(refusal))
@@ -263,8 +273,8 @@ func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal er
 	return lifecycle.UnpackRefused(p.rp, refusalFrom(refusal)), nil
 }
 
-// whatItemsSay looks at the pending list for the items of a package that cannot be seen. The look is made now: the service does not check again what
-// is concluded from it.
+// whatItemsSay looks at the pending list for the items of a package that cannot be seen. The look is made now: the
+// service does not check again what is concluded from it.
 func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 	ids := lifecycle.ItemsOf(p.rp)
 	listed, err := p.conn.PendingNow(ctx, ids)

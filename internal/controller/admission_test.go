@@ -77,7 +77,8 @@ var _ = Describe("Two objects that want the same", func() {
 		expectEdited(ctx, s, older, withItems(s.items...))
 		s.expectReconciled(ctx, older)
 		expectYielding(older, younger, "item "+string(s.items[1]))
-		Expect(s.livePackages()).To(ConsistOf(older.Status.ReleasePackageID, younger.Status.ReleasePackageID), "its package stays as it is")
+		Expect(s.livePackages()).To(ConsistOf(older.Status.ReleasePackageID, younger.Status.ReleasePackageID),
+			"its package stays as it is")
 	})
 
 	It("leave a package to the one that adopted it first", func(ctx SpecContext) {
@@ -149,7 +150,8 @@ var _ = Describe("Two objects that want the same", func() {
 		s.expectApplied(ctx, first, second)
 		s.beforeCall("/pending-items", func() { // By another manager, which was the leader until a moment ago.
 			Expect(s.Get(ctx, keyOf(second), second)).To(Succeed())
-			lifecycle.BeginAttempt(second, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project, WorkspaceID: workspaceID}, s.clock.Now())
+			lifecycle.BeginAttempt(second, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project,
+				WorkspaceID: workspaceID}, s.clock.Now())
 			Expect(s.Status().Update(ctx, second)).To(Succeed())
 		})
 		s.expectReconciled(ctx, first)
@@ -179,7 +181,8 @@ var _ = Describe("Two objects that want the same", func() {
 		// The one that waits goes before the other, being of the same age or older, once it wants the same.
 		one, waiting := s.aReleasePackage(), s.aReleasePackage(named("before"), withItems(s.items[1]))
 		s.expectApplied(ctx, waiting, one)
-		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No."})
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeInvalidParameter, Message: "No."})
 		s.expectReconciled(ctx, one)
 		expectCondition(one, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
 		expectEdited(ctx, s, waiting, withItems(s.items[0]))
@@ -217,14 +220,16 @@ var _ = Describe("The look before packing", func() {
 		s.expectApplied(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		for _, w := range words {
-			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring(w))
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+				ContainSubstring(w))
 		}
 		Expect(s.calls(simulator.OpPack)).To(BeZero())
 		Expect(rp.Status.Attempt).To(BeNil())
 	}
 
 	It("finds items that do not exist, and approvers that are no users", func(ctx SpecContext) {
-		rp := s.aReleasePackage(withItems("998", "999"), func(rp *v1alpha1.ReleasePackage) { rp.Spec.ApproverIDs = []v1alpha1.UserID{"alice"} })
+		rp := s.aReleasePackage(withItems("998", "999"),
+			func(rp *v1alpha1.ReleasePackage) { rp.Spec.ApproverIDs = []v1alpha1.UserID{"alice"} })
 		expectHeldBack(ctx, rp, "items 998, 999 are not in the pending list", "approvers alice do not look like IAM user ids")
 	})
 
@@ -249,7 +254,8 @@ var _ = Describe("The look before packing", func() {
 		expectHeldBack(ctx, rp, "999")
 		expectEdited(ctx, s, rp, forced("I know better"))
 		s.expectReconciled(ctx, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused, ContainSubstring("DLF.3051"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused,
+			ContainSubstring("DLF.3051"))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 	})
 
@@ -257,7 +263,8 @@ var _ = Describe("The look before packing", func() {
 		rp := s.expectPacked(ctx)
 		expectEdited(ctx, s, rp, withItems(s.items[0], "999"))
 		s.expectReconciled(ctx, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring("items 999 are not"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+			ContainSubstring("items 999 are not"))
 		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
 
 		expectEdited(ctx, s, rp, withItems(s.items...))
@@ -268,23 +275,26 @@ var _ = Describe("The look before packing", func() {
 		Expect(s.calls(simulator.OpPack)).To(Equal(2))
 	})
 
-	DescribeTable("waits when it fails because the service does, since a request would be lost", func(ctx SpecContext, f simulator.Fault) {
-		f.Operation = simulator.OpListItems
-		s.inject(f)
-		rp := s.aReleasePackage()
-		s.expectApplied(ctx, rp)
-		s.expectTrouble(ctx, rp)
-		Expect(s.calls(simulator.OpPack)).To(BeZero())
-		s.expectReconciledAfter(ctx, time.Minute, rp)
-		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
-	},
+	DescribeTable("waits when it fails because the service does, since a request would be lost",
+		func(ctx SpecContext, f simulator.Fault) {
+			f.Operation = simulator.OpListItems
+			s.inject(f)
+			rp := s.aReleasePackage()
+			s.expectApplied(ctx, rp)
+			s.expectTrouble(ctx, rp)
+			Expect(s.calls(simulator.OpPack)).To(BeZero())
+			s.expectReconciledAfter(ctx, time.Minute, rp)
+			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		},
 		Entry("with an error", simulator.Fault{Kind: simulator.FaultError, Status: 500, Code: "DLF.1000", Message: "Oops."}),
-		Entry("throttled", simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Slow down.", RetryAfter: 10 * time.Second}),
+		Entry("throttled", simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled,
+			Message: "Slow down.", RetryAfter: 10 * time.Second}),
 		Entry("cut off", simulator.Fault{Kind: simulator.FaultDrop}),
 	)
 
 	It("is done without where the service does not allow it", func(ctx SpecContext) {
-		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter,
+		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 400,
+			Code:    simulator.CodeInvalidParameter,
 			Message: "No.", Times: simulator.Forever})
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
@@ -300,9 +310,13 @@ var _ = Describe("The look before packing", func() {
 	})
 
 	It("warns of a package that its applicant alone may approve", func(ctx SpecContext) {
-		s = readyScene(ctx, func(o *simulator.Options) { o.Workspaces[0].Reviewers = append(o.Workspaces[0].Reviewers, developer) })
+		s = readyScene(ctx, func(o *simulator.Options) {
+			o.Workspaces[0].Reviewers = append(o.Workspaces[0].Reviewers,
+				developer)
+		})
 		rp := s.expectPacked(ctx, func(rp *v1alpha1.ReleasePackage) { rp.Spec.ApproverIDs = []v1alpha1.UserID{developer} })
-		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview, ContainSubstring("only approver is the applicant"))
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview,
+			ContainSubstring("only approver is the applicant"))
 	})
 })
 
@@ -331,7 +345,8 @@ var _ = Describe("A cluster that was restored", func() {
 		s.expectReconciled(ctx, rp)
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
-		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Adopted "), ContainSubstring("the contents that the spec asks for"))))
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Adopted "),
+			ContainSubstring("the contents that the spec asks for"))))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 
 		expectEdited(ctx, s, rp, withItems(s.items[1]))
@@ -346,13 +361,15 @@ var _ = Describe("A cluster that was restored", func() {
 		restore(ctx)
 		expectEdited(ctx, s, rp, withItems(s.items...))
 		s.expectReconciled(ctx, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("Packages "+id))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
+			ContainSubstring("Packages "+id))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 	})
 
 	It("finds the package though it may not see the pending list, if the object is old enough", func(ctx SpecContext) {
 		restore(ctx)
-		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 403, Code: simulator.CodeUserForbidden,
+		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 403,
+			Code:  simulator.CodeUserForbidden,
 			Times: simulator.Forever})
 		s.expectReconciledAfter(ctx, time.Hour, rp)
 		Expect(rp.Status.ReleasePackageID).To(Equal(id))
@@ -371,7 +388,8 @@ var _ = Describe("An adopted package that is another than the spec describes", f
 		s.expectApplied(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		s.expectReconciledAfter(ctx, soon, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSpecDiffers, ContainSubstring("spec.pendingItemIds is 1, 2, and the package has 1"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSpecDiffers,
+			ContainSubstring("spec.pendingItemIds is 1, 2, and the package has 1"))
 		Expect(rp.Status.ApproverIDs).To(ConsistOf(deployer))
 		Expect(rp.Status.ApplyUserID).To(Equal(developer))
 		Expect(s.calls(simulator.OpUnpack) + s.calls(simulator.OpPack)).To(BeZero())

@@ -90,10 +90,12 @@ var _ = Describe("A package to adopt that is not shown", func() {
 			if rp.Status.Conditions[len(rp.Status.Conditions)-1].Type == v1alpha1.ConditionStalled {
 				break
 			}
-			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound, ContainSubstring("may just not be shown yet"))
+			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound,
+				ContainSubstring("may just not be shown yet"))
 			s.clock.Step(result.RequeueAfter)
 		}
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound, ContainSubstring("correct spec.releasePackageId"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound,
+			ContainSubstring("correct spec.releasePackageId"))
 		Expect(s.calls(simulator.OpShow)).To(BeNumerically("<=", 15))
 
 		s.expectReconciledAfter(ctx, 5*time.Minute, rp)

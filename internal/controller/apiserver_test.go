@@ -41,8 +41,8 @@ type apiServer struct {
 	writes    int
 	// outdated, if set, is the ReleasePackage that every read shows, as a cache does that lags behind.
 	outdated *v1alpha1.ReleasePackage
-	// beforeStatus and afterStatus are called around every write of a ReleasePackage's status; the first may refuse it, the second may
-	// lose the answer.
+	// beforeStatus and afterStatus are called around every write of a ReleasePackage's status; the first may refuse it,
+	// the second may lose the answer.
 	beforeStatus, afterStatus func(*v1alpha1.ReleasePackage) error
 }
 
@@ -51,7 +51,8 @@ func newAPIServer(namespace string) *apiServer {
 	c, err := client.NewWithWatch(controlPlane, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 	a := &apiServer{namespace: namespace}
-	a.WithWatch = interceptor.NewClient(c, interceptor.Funcs{Get: a.get, List: a.list, Patch: a.patch, SubResourcePatch: a.patchStatus})
+	a.WithWatch = interceptor.NewClient(c,
+		interceptor.Funcs{Get: a.get, List: a.list, Patch: a.patch, SubResourcePatch: a.patchStatus})
 	a.reset()
 	return a
 }
@@ -64,7 +65,8 @@ func (a *apiServer) reset() {
 
 func allow(*v1alpha1.ReleasePackage) error { return nil }
 
-func (a *apiServer) get(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+func (a *apiServer) get(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object,
+	opts ...client.GetOption) error {
 	rp, ok := obj.(*v1alpha1.ReleasePackage)
 	if !ok || a.outdated == nil {
 		return c.Get(ctx, key, obj, opts...)
@@ -74,7 +76,8 @@ func (a *apiServer) get(ctx context.Context, c client.WithWatch, key client.Obje
 }
 
 // list answers what the reconcilers ask of the manager's indexes, which the API server has not.
-func (a *apiServer) list(ctx context.Context, c client.WithWatch, objects client.ObjectList, opts ...client.ListOption) error {
+func (a *apiServer) list(ctx context.Context, c client.WithWatch, objects client.ObjectList,
+	opts ...client.ListOption) error {
 	asked := (&client.ListOptions{}).ApplyOptions(opts)
 	packages, ok := objects.(*v1alpha1.ReleasePackageList)
 	if !ok || asked.FieldSelector == nil {
@@ -92,13 +95,15 @@ func (a *apiServer) list(ctx context.Context, c client.WithWatch, objects client
 	return nil
 }
 
-func (a *apiServer) patch(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+func (a *apiServer) patch(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch,
+	opts ...client.PatchOption) error {
 	a.writes++
 	return c.Patch(ctx, obj, patch, opts...)
 }
 
 func (a *apiServer) patchStatus(
-	ctx context.Context, c client.Client, subResource string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+	ctx context.Context, c client.Client, subResource string, obj client.Object, patch client.Patch,
+	opts ...client.SubResourcePatchOption,
 ) error {
 	a.writes++
 	rp, ok := obj.(*v1alpha1.ReleasePackage)

@@ -44,7 +44,8 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 		})
 	}
 
-	// spoil puts a package that does not exist into the batch that the next withdrawal joins. What it returns expects that this was so.
+	// spoil puts a package that does not exist into the batch that the next withdrawal joins. What it returns expects
+	// that this was so.
 	spoil := func(ctx context.Context) (expectShared func()) {
 		GinkgoHelper()
 		s.restart()
@@ -59,30 +60,32 @@ var _ = Describe("A withdrawal that is refused together with another", func() {
 		}
 	}
 
-	DescribeTable("leads to a look, which lets the object go", func(ctx SpecContext, become simulator.WithdrawnPackage, calls int, unknown ...simulator.Code) {
-		theScene(ctx, become, unknown...)
-		rp := s.expectPacked(ctx)
-		s.clock.Step(settleTime) // Before that, one that is gone may just not be shown yet.
-		s.expectDeleted(ctx, rp)
-		outcome := rp.Status.Attempt.Outcome
-		expectShared := spoil(ctx)
-		s.expectReconciled(ctx, rp)
-		expectShared()
-		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking)
-		Expect(rp.Status.Attempt.Outcome).To(Equal(outcome))
-		Expect(s.told()).To(BeEmpty())
+	DescribeTable("leads to a look, which lets the object go",
+		func(ctx SpecContext, become simulator.WithdrawnPackage, calls int, unknown ...simulator.Code) {
+			theScene(ctx, become, unknown...)
+			rp := s.expectPacked(ctx)
+			s.clock.Step(settleTime) // Before that, one that is gone may just not be shown yet.
+			s.expectDeleted(ctx, rp)
+			outcome := rp.Status.Attempt.Outcome
+			expectShared := spoil(ctx)
+			s.expectReconciled(ctx, rp)
+			expectShared()
+			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking)
+			Expect(rp.Status.Attempt.Outcome).To(Equal(outcome))
+			Expect(s.told()).To(BeEmpty())
 
-		for range calls {
-			s.expectReconciledAfter(ctx, soon, rp)
-		}
-		s.expectGone(ctx, rp)
-		Expect(s.calls(simulator.OpUnpack)).To(Equal(calls))
-		Expect(s.livePackages()).To(BeEmpty())
-	},
+			for range calls {
+				s.expectReconciledAfter(ctx, soon, rp)
+			}
+			s.expectGone(ctx, rp)
+			Expect(s.calls(simulator.OpUnpack)).To(Equal(calls))
+			Expect(s.livePackages()).To(BeEmpty())
+		},
 		Entry("where withdrawn packages are listed", simulator.PackageFlagged, 1),
 		Entry("where they are shown only", simulator.PackageUnlisted, 1),
 		Entry("where they are gone, which the service has to say twice", simulator.PackageGone, 2),
-		Entry("where they are gone, and the service says so in words of its own", simulator.PackageGone, 2, simulator.CodeInvalidParameter),
+		Entry("where they are gone, and the service says so in words of its own", simulator.PackageGone, 2,
+			simulator.CodeInvalidParameter),
 		Entry("where they are gone, and the service says so without a code", simulator.PackageGone, 2, simulator.NoCode),
 	)
 

@@ -36,10 +36,12 @@ var _ = Describe("What caches hold", func() {
 				ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "argocd"}},
 				Labels:          map[string]string{"app": "jobs"},
 				OwnerReferences: []metav1.OwnerReference{{Name: "owner"}},
-				Annotations:     map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "{}", v1alpha1.ReconcileAtAnnotation: "now"},
+				Annotations: map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "{}",
+					v1alpha1.ReconcileAtAnnotation: "now"},
 			},
-			Spec:   v1alpha1.ReleasePackageSpec{ApproverIDs: []v1alpha1.UserID{v1alpha1.UserID([]byte(deployer))}},
-			Status: v1alpha1.ReleasePackageStatus{State: v1alpha1.StatePendingReview, Conditions: []metav1.Condition{{Type: "Ready", Message: "As it is"}}},
+			Spec: v1alpha1.ReleasePackageSpec{ApproverIDs: []v1alpha1.UserID{v1alpha1.UserID([]byte(deployer))}},
+			Status: v1alpha1.ReleasePackageStatus{State: v1alpha1.StatePendingReview,
+				Conditions: []metav1.Condition{{Type: "Ready", Message: "As it is"}}},
 		}
 	}
 

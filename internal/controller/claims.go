@@ -49,7 +49,8 @@ func claimIndexOf(obj client.Object) []string {
 }
 
 // claimants are the other ReleasePackages that have a claim in the workspace of this pass. They are for reading only.
-func (r *ReleasePackageReconciler) claimants(ctx context.Context, p *pass, claim lifecycle.Claim) ([]v1alpha1.ReleasePackage, error) {
+func (r *ReleasePackageReconciler) claimants(ctx context.Context, p *pass,
+	claim lifecycle.Claim) ([]v1alpha1.ReleasePackage, error) {
 	list := &v1alpha1.ReleasePackageList{}
 	err := r.List(ctx, list, client.MatchingFields{claimIndex: string(claim)}, client.UnsafeDisableDeepCopy)
 	if err != nil {
@@ -72,8 +73,10 @@ func (r *ReleasePackageReconciler) claimants(ctx context.Context, p *pass, claim
 	return others, nil
 }
 
-// inWorkspace reports whether a ReleasePackage is, or would be, packed at this place. Several workspace objects may lead there.
-func (r *ReleasePackageReconciler) inWorkspace(ctx context.Context, rp *v1alpha1.ReleasePackage, place v1alpha1.PinnedWorkspace) (bool, error) {
+// inWorkspace reports whether a ReleasePackage is, or would be, packed at this place. Several workspace objects may
+// lead there.
+func (r *ReleasePackageReconciler) inWorkspace(ctx context.Context, rp *v1alpha1.ReleasePackage,
+	place v1alpha1.PinnedWorkspace) (bool, error) {
 	target := rp.Status.Workspace
 	if target == nil {
 		var err error
@@ -90,11 +93,13 @@ func (r *ReleasePackageReconciler) takenByAnother(ctx context.Context, p *pass, 
 		return true, nil
 	}
 	others, err := r.claimants(ctx, p, lifecycle.PackageClaim(id))
-	return slices.ContainsFunc(others, func(other v1alpha1.ReleasePackage) bool { return other.Status.ReleasePackageID == id }), err
+	return slices.ContainsFunc(others,
+		func(other v1alpha1.ReleasePackage) bool { return other.Status.ReleasePackageID == id }), err
 }
 
 // conflict is the first ReleasePackage that the claims have to be left to, and which of them; nil if they are free.
-func (r *ReleasePackageReconciler) conflict(ctx context.Context, p *pass, claims []lifecycle.Claim) (*v1alpha1.ReleasePackage, []lifecycle.Claim, error) {
+func (r *ReleasePackageReconciler) conflict(ctx context.Context, p *pass,
+	claims []lifecycle.Claim) (*v1alpha1.ReleasePackage, []lifecycle.Claim, error) {
 	var first *v1alpha1.ReleasePackage
 	var contested []lifecycle.Claim
 	for _, claim := range claims {
@@ -115,7 +120,8 @@ func (r *ReleasePackageReconciler) conflict(ctx context.Context, p *pass, claims
 func (r *ReleasePackageReconciler) freed(ctx context.Context, obj client.Object) []reconcile.Request {
 	list := &v1alpha1.ReleasePackageList{}
 	if err := r.List(ctx, list, client.MatchingFields{yieldIndex: yielding}, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages that wait for a claim failed", "changed", client.ObjectKeyFromObject(obj))
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages that wait for a claim failed", "changed",
+			client.ObjectKeyFromObject(obj))
 		return nil
 	}
 	return requestsFor(list.Items, func(rp *v1alpha1.ReleasePackage) bool { return rp.UID != obj.GetUID() })
@@ -151,11 +157,13 @@ func claimsFreed() predicate.Predicate {
 	}
 }
 
-// reservationTime is how long a claim stays reserved for an object after the pass that made it good, or prepared that: until the cache shows it.
+// reservationTime is how long a claim stays reserved for an object after the pass that made it good, or prepared
+// that: until the cache shows it.
 const reservationTime = 2 * time.Minute
 
-// reservations keep two objects that are reconciled at the same moment from taking the same, before the cache shows either that the other has it.
-// They belong to an object, and not to whatever has its name. The zero value is ready for use.
+// reservations keep two objects that are reconciled at the same moment from taking the same, before the cache shows
+// either that the other has it. They belong to an object, and not to whatever has its name. The zero value is ready
+// for use.
 type reservations struct {
 	mu   sync.Mutex
 	made map[reservationKey]reservation
@@ -179,7 +187,8 @@ type reservation struct {
 func (r reservation) over(now time.Time) bool { return !r.until.IsZero() && now.After(r.until) }
 
 // take reserves all claims for the pass of an object, or none if one of them is reserved for another object.
-func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim, now time.Time) bool {
+func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims []lifecycle.Claim,
+	now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweep(now)
@@ -199,7 +208,8 @@ func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims
 }
 
 // heldByOther reports whether a claim is reserved for another object.
-func (r *reservations) heldByOther(by types.UID, place v1alpha1.PinnedWorkspace, claim lifecycle.Claim, now time.Time) bool {
+func (r *reservations) heldByOther(by types.UID, place v1alpha1.PinnedWorkspace, claim lifecycle.Claim,
+	now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	held, ok := r.made[reservationKey{place, claim}]
@@ -235,7 +245,8 @@ func (r *reservations) tidy(by types.UID) {
 	r.by[by] = keys
 }
 
-// settle ends the pass of an object: what it keeps stays reserved until the cache shows that, and the rest is free at once.
+// settle ends the pass of an object: what it keeps stays reserved until the cache shows that, and the rest is free at
+// once.
 func (r *reservations) settle(by types.UID, now time.Time, keeps func(lifecycle.Claim) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

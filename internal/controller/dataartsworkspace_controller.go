@@ -50,7 +50,8 @@ const (
 
 	// recheckInterval is how often the Secret is read again, and a workspace in trouble is tried again.
 	recheckInterval = 30 * time.Second
-	// secretInterval is how often the Secret is read again while it is what is wrong, so that all who wait for it go on within seconds.
+	// secretInterval is how often the Secret is read again while it is what is wrong, so that all who wait for it go on
+	// within seconds.
 	secretInterval = 5 * time.Second
 	// probeInterval is how often a workspace in order is tried again.
 	probeInterval = 10 * time.Minute
@@ -66,7 +67,8 @@ type DataArtsWorkspaceReconciler struct {
 	Workspaces *workspace.Connections
 	Events     events.EventRecorder
 	Clock      clock.PassiveClock
-	// Needed reports whether the connection of an object is needed though no package refers to it: see ReleasePackageReconciler.HasRemains.
+	// Needed reports whether the connection of an object is needed though no package refers to it: see
+	// ReleasePackageReconciler.HasRemains.
 	Needed func(types.NamespacedName) bool
 
 	mu     sync.Mutex
@@ -110,7 +112,8 @@ func (r *DataArtsWorkspaceReconciler) pass(ctx context.Context, req ctrl.Request
 	if err := r.count(ctx, ws); err != nil {
 		return ctrl.Result{}, err
 	}
-	if problem != nil && problem.Reason == v1alpha1.ReasonCredentialsNotFound && ws.Status.Packages == 0 && !r.Needed(req.NamespacedName) {
+	if problem != nil && problem.Reason == v1alpha1.ReasonCredentialsNotFound && ws.Status.Packages == 0 &&
+		!r.Needed(req.NamespacedName) {
 		r.forget(req.NamespacedName) // Credentials that were taken away are kept for withdrawals only.
 	}
 	if !equality.Semantic.DeepEqual(before.Status, ws.Status) {
@@ -137,9 +140,10 @@ func blamesSecret(problem *lifecycle.Problem) bool {
 	return false
 }
 
-// recordPause brings a pause that the service asked for up to date, and says when to look again. One that has become a little longer is not
-// worth a write.
-func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace, conn *workspace.Connection) time.Duration {
+// recordPause brings a pause that the service asked for up to date, and says when to look again. One that has become
+// a little longer is not worth a write.
+func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace,
+	conn *workspace.Connection) time.Duration {
 	var until time.Time
 	if conn != nil {
 		until = conn.ThrottledUntil()
@@ -155,7 +159,8 @@ func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace
 }
 
 // try finds the connection and calls the service, unless it answered the same connection a short while ago.
-func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) (*workspace.Connection, error) {
+func (r *DataArtsWorkspaceReconciler) try(ctx context.Context,
+	ws *v1alpha1.DataArtsWorkspace) (*workspace.Connection, error) {
 	conn, err := r.Workspaces.ConnectTo(ctx, ws)
 	if err != nil {
 		return nil, err
@@ -170,7 +175,8 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 		fresh = recheckInterval
 	}
 	if last.conn == conn && (now.Sub(last.at) < fresh || !conn.ThrottledUntil().IsZero()) {
-		return conn, last.err // While calls are paused there is nothing to be learned, and the status tells of the pause itself.
+		// While calls are paused there is nothing to be learned, and the status tells of the pause itself.
+		return conn, last.err
 	}
 	last = probe{conn: conn, at: now, err: conn.Probe(ctx)}
 	r.mu.Lock()
@@ -182,7 +188,8 @@ func (r *DataArtsWorkspaceReconciler) try(ctx context.Context, ws *v1alpha1.Data
 	return conn, last.err
 }
 
-// gone forgets an object that was deleted, once no package refers to it. Until then, its connection may be needed to withdraw one.
+// gone forgets an object that was deleted, once no package refers to it. Until then, its connection may be needed to
+// withdraw one.
 func (r *DataArtsWorkspaceReconciler) gone(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
 	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	packages, err := packagesOf(ctx, r.Client, ws)
@@ -237,15 +244,17 @@ func (r *DataArtsWorkspaceReconciler) count(ctx context.Context, ws *v1alpha1.Da
 // publish tells of a change of the verdict, and of the begin of a pause.
 func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v1alpha1.DataArtsWorkspace) {
 	if before.Status.ThrottledUntil == nil && ws.Status.ThrottledUntil != nil {
-		tell(ctx, r.Events, ws, lifecycle.Event{Reason: v1alpha1.ReasonThrottled, Warning: true, Message: "The service asks for fewer calls; the operator goes on by itself. " +
-			"If this lasts, lower spec.requestsPerSecond, or use credentials that nothing else uses"})
+		tell(ctx, r.Events, ws, lifecycle.Event{Reason: v1alpha1.ReasonThrottled, Warning: true,
+			Message: "The service asks for fewer calls; the operator goes on by itself. " +
+				"If this lasts, lower spec.requestsPerSecond, or use credentials that nothing else uses"})
 	}
 	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady)
 	if was != nil && was.Reason == is.Reason && was.Message == is.Message {
 		return
 	}
-	tell(ctx, r.Events, ws, lifecycle.Event{Reason: is.Reason, Message: is.Message, Warning: is.Status != metav1.ConditionTrue})
+	tell(ctx, r.Events, ws, lifecycle.Event{Reason: is.Reason, Message: is.Message,
+		Warning: is.Status != metav1.ConditionTrue})
 }
 
 // SetupWithManager registers the controller. It relies on the index that the controller of ReleasePackages makes.
@@ -261,7 +270,8 @@ func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // pauses asks for a look at each object whose calls are paused.
-func (r *DataArtsWorkspaceReconciler) pauses(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (r *DataArtsWorkspaceReconciler) pauses(_ context.Context,
+	q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	r.Workspaces.OnThrottled(func(key types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: key}) })
 	return nil
 }

@@ -149,7 +149,8 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		Expect(err).NotTo(HaveOccurred())
 		pause := func(length time.Duration) {
 			GinkgoHelper()
-			s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: length})
+			s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429,
+				Code: simulator.CodeThrottled, RetryAfter: length})
 			_, err := conn.Look(ctx, "13")
 			Expect(err).To(HaveOccurred())
 		}
@@ -173,7 +174,8 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		expectPause(5*time.Second, end, 0)
 		s.clock.Step(5 * time.Second)
 		pause(6 * time.Second)
-		expectPause(6*time.Second, WithTransform(func(t *metav1.Time) time.Duration { return t.Sub(began) }, Equal(31*time.Second)), 1)
+		expectPause(6*time.Second, WithTransform(func(t *metav1.Time) time.Duration { return t.Sub(began) },
+			Equal(31*time.Second)), 1)
 		s.clock.Step(6 * time.Second)
 		pause(2 * time.Second)
 		expectPause(30*time.Second, BeNil(), 1)
@@ -193,7 +195,8 @@ var _ = Describe("A DataArtsWorkspace", func() {
 	}
 
 	It("is forgotten at once when it is deleted and no package refers to it", func(ctx SpecContext) {
-		s.expectApplied(ctx, s.aSecret(), s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.WorkspaceRef.Name = "other" }))
+		s.expectApplied(ctx, s.aSecret(),
+			s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.WorkspaceRef.Name = "other" }))
 		expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
 		Expect(s.Delete(ctx, ws)).To(Succeed())
 		expectForgotten(ctx)
@@ -240,7 +243,8 @@ var _ = Describe("A DataArtsWorkspace", func() {
 			expectForgotten(ctx)
 		},
 		Entry("with its Secret", func() client.Object { return s.aWorkspace() }, func() client.Object { return s.aSecret() }),
-		Entry("after its Secret", func() client.Object { return s.aSecret() }, func() client.Object { return s.aWorkspace() }),
+		Entry("after its Secret", func() client.Object { return s.aSecret() },
+			func() client.Object { return s.aWorkspace() }),
 		Entry("without its Secret", func() client.Object { return s.aWorkspace() }),
 		Entry("as far as its Secret goes", func() client.Object { return s.aSecret() }),
 	)
@@ -253,13 +257,15 @@ var _ = Describe("A DataArtsWorkspace", func() {
 			Expect(s.Delete(ctx, vanished())).To(Succeed())
 			s.restart()
 			s.expectTrouble(ctx, rp)
-			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, Equal(strings.ReplaceAll(message, "NAMESPACE", s.namespace)+
-				". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package at the service"))
+			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason,
+				Equal(strings.ReplaceAll(message, "NAMESPACE", s.namespace)+
+					". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package "+
+					"at the service"))
 			Expect(s.livePackages()).To(HaveLen(1))
 		},
 		Entry("itself", func() client.Object { return s.aWorkspace() }, v1alpha1.ReasonWorkspaceNotFound,
-			`DataArtsWorkspace "default" does not exist in namespace "NAMESPACE", and the operator does not remember its credentials; `+
-				`create it again with its Secret, leading where status.workspace says`),
+			`DataArtsWorkspace "default" does not exist in namespace "NAMESPACE", and the operator does not remember `+
+				`its credentials; create it again with its Secret, leading where status.workspace says`),
 		Entry("or its Secret", func() client.Object { return s.aSecret() }, v1alpha1.ReasonCredentialsNotFound,
 			`Secret "dataarts" of DataArtsWorkspace "default" does not exist in namespace "NAMESPACE"; create it with `+
 				`the keys accessKey and secretKey (and securityToken if the key is temporary), or the key token`),

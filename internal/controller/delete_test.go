@@ -32,7 +32,8 @@ import (
 )
 
 // twoWaysOut are what a refused withdrawal has to name.
-var twoWaysOut = And(ContainSubstring("withdraw it in the console"), ContainSubstring("set spec.deletionPolicy to Retain"))
+var twoWaysOut = And(ContainSubstring("withdraw it in the console"),
+	ContainSubstring("set spec.deletionPolicy to Retain"))
 
 var _ = Describe("Deleting", func() {
 	var s *scene
@@ -137,7 +138,8 @@ var _ = Describe("Deleting", func() {
 		for range 2 {
 			s.expectReconciledAfter(ctx, soon, rp)
 		}
-		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonDeploying, ContainSubstring("when that has ended"))
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonDeploying,
+			ContainSubstring("when that has ended"))
 		Expect(s.calls(simulator.OpUnpack)).To(BeZero())
 
 		Expect(s.console.FinishDeploy(id)).To(Succeed())
@@ -205,7 +207,8 @@ var _ = Describe("Deleting", func() {
 		s.expectDeleted(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		s.expectGone(ctx, rp)
-		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Released "), ContainSubstring("Package "+rp.Status.ReleasePackageID+" stays"))))
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Released "),
+			ContainSubstring("Package "+rp.Status.ReleasePackageID+" stays"))))
 		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
 	})
 
@@ -218,7 +221,8 @@ var _ = Describe("Deleting", func() {
 		s.expectDeleted(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		s.expectGone(ctx, rp)
-		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Released "), ContainSubstring(rp.Status.PackageName+" may stay"))))
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Normal Released "),
+			ContainSubstring(rp.Status.PackageName+" may stay"))))
 	})
 
 	It("can be freed by Retain when it is stuck without credentials", func(ctx SpecContext) {
@@ -242,7 +246,8 @@ var _ = Describe("Deleting", func() {
 		for range 2 {
 			Expect(s.expectReconciledAfter(ctx, soon, rp).RequeueAfter).To(BeNumerically(">=", 5*time.Minute))
 		}
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut, ContainSubstring("Not today"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut,
+			ContainSubstring("Not today"))
 		Expect(s.told()).To(ConsistOf(HavePrefix("Warning UnpackRefused ")))
 
 		Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
@@ -267,15 +272,18 @@ var _ = Describe("Deleting", func() {
 
 		It("lets go when it is over, tells of what is left, and counts it", func(ctx SpecContext) {
 			rp := s.expectPacked(ctx, bounded)
-			s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999", Times: simulator.Forever})
+			s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999",
+				Times: simulator.Forever})
 			s.expectDeleted(ctx, rp)
 			Expect(s.expectReconciled(ctx, rp).RequeueAfter).To(BeNumerically(">=", 5*time.Minute))
 			orphans := orphaned()
-			Expect(s.expectReconciledAfter(ctx, 55*time.Minute, rp).RequeueAfter).To(BeNumerically("<", 5*time.Minute), "it is not late for the deadline")
+			Expect(s.expectReconciledAfter(ctx, 55*time.Minute, rp).RequeueAfter).To(BeNumerically("<", 5*time.Minute),
+				"it is not late for the deadline")
 			s.told()
 			s.expectReconciledAfter(ctx, 6*time.Minute, rp)
 			s.expectGone(ctx, rp)
-			Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning Orphaned "), ContainSubstring("Package "+rp.Status.ReleasePackageID+" stays"))))
+			Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning Orphaned "),
+				ContainSubstring("Package "+rp.Status.ReleasePackageID+" stays"))))
 			Expect(orphaned()).To(Equal(orphans + 1))
 		})
 
@@ -304,33 +312,39 @@ var _ = Describe("Deleting", func() {
 			Expect(s.livePackages()).To(BeEmpty(), "it was not tried before")
 		})
 
-		DescribeTable("leaves an object that others keep alone once it is let go", func(ctx SpecContext, end func(context.Context, *scene, *v1alpha1.ReleasePackage), live int, state v1alpha1.PackageState) {
-			rp := s.expectPacked(ctx, bounded, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = []string{"example.com/other"} })
-			s.clock.Step(settleTime)
-			s.expectDeleted(ctx, rp)
-			end(ctx, s, rp)
-			for range 2 {
-				s.expectReconciledAfter(ctx, soon, rp)
-			}
-			Expect(rp.Finalizers).To(HaveExactElements("example.com/other"))
-			Expect(s.livePackages()).To(HaveLen(live))
-			Expect(rp.Status.State).To(Equal(state))
-			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonReleased, ContainSubstring("example.com/other"))
-			expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonReleased)
-			Expect(lifecycle.Claims(rp)).To(BeEmpty())
+		DescribeTable("leaves an object that others keep alone once it is let go",
+			func(ctx SpecContext, end func(context.Context, *scene, *v1alpha1.ReleasePackage), live int,
+				state v1alpha1.PackageState) {
+				rp := s.expectPacked(ctx, bounded,
+					func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = []string{"example.com/other"} })
+				s.clock.Step(settleTime)
+				s.expectDeleted(ctx, rp)
+				end(ctx, s, rp)
+				for range 2 {
+					s.expectReconciledAfter(ctx, soon, rp)
+				}
+				Expect(rp.Finalizers).To(HaveExactElements("example.com/other"))
+				Expect(s.livePackages()).To(HaveLen(live))
+				Expect(rp.Status.State).To(Equal(state))
+				expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonReleased,
+					ContainSubstring("example.com/other"))
+				expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonReleased)
+				Expect(lifecycle.Claims(rp)).To(BeEmpty())
 
-			s.told()
-			writes, calls := rp.ResourceVersion, s.allCalls()
-			Expect(s.expectReconciledAfter(ctx, 2*time.Hour, rp)).To(BeZero())
-			Expect(rp.ResourceVersion).To(Equal(writes))
-			Expect(s.allCalls()).To(Equal(calls))
-			Expect(s.told()).To(BeEmpty())
-			expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = nil })
-			s.expectGone(ctx, rp)
-		},
-			Entry("once its package is withdrawn", func(context.Context, *scene, *v1alpha1.ReleasePackage) {}, 0, v1alpha1.StateWithdrawn),
+				s.told()
+				writes, calls := rp.ResourceVersion, s.allCalls()
+				Expect(s.expectReconciledAfter(ctx, 2*time.Hour, rp)).To(BeZero())
+				Expect(rp.ResourceVersion).To(Equal(writes))
+				Expect(s.allCalls()).To(Equal(calls))
+				Expect(s.told()).To(BeEmpty())
+				expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = nil })
+				s.expectGone(ctx, rp)
+			},
+			Entry("once its package is withdrawn", func(context.Context, *scene, *v1alpha1.ReleasePackage) {}, 0,
+				v1alpha1.StateWithdrawn),
 			Entry("though its package stays", func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
-				s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999", Times: simulator.Forever})
+				s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999",
+					Times: simulator.Forever})
 				s.expectReconciled(ctx, rp)
 				s.clock.Step(2 * time.Hour)
 			}, 1, v1alpha1.StatePendingReview),
@@ -350,22 +364,24 @@ var _ = Describe("Deleting", func() {
 		})
 	})
 
-	It("lets go of a vanished package though the service says in its own way that it does not exist", func(ctx SpecContext) {
-		s = readyScene(ctx, func(o *simulator.Options) {
-			o.Assumptions.UnknownShown, o.Assumptions.WithdrawnPackage = simulator.CodeInvalidParameter, simulator.PackageGone
+	It("lets go of a vanished package though the service says in its own way that it does not exist",
+		func(ctx SpecContext) {
+			s = readyScene(ctx, func(o *simulator.Options) {
+				o.Assumptions.UnknownShown, o.Assumptions.WithdrawnPackage = simulator.CodeInvalidParameter, simulator.PackageGone
+			})
+			rp := s.expectPacked(ctx)
+			s.expectDeleted(ctx, rp)
+			s.expectReconciled(ctx, rp)
+			Expect(s.livePackages()).To(BeEmpty())
+			s.expectReconciledAfter(ctx, soon, rp)
+			s.expectGone(ctx, rp)
 		})
-		rp := s.expectPacked(ctx)
-		s.expectDeleted(ctx, rp)
-		s.expectReconciled(ctx, rp)
-		Expect(s.livePackages()).To(BeEmpty())
-		s.expectReconciledAfter(ctx, soon, rp)
-		s.expectGone(ctx, rp)
-	})
 
 	It("tells of a service that shows a package and says that there is none to withdraw", func(ctx SpecContext) {
 		rp := s.expectPacked(ctx)
 		s.clock.Step(settleTime)
-		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeNoTask, Times: simulator.Forever})
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeNoTask, Times: simulator.Forever})
 		s.expectDeleted(ctx, rp)
 		s.expectReconciled(ctx, rp)
 		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking)
@@ -378,7 +394,8 @@ var _ = Describe("Deleting", func() {
 
 	It("relies on the list where the service does not show a package that it has", func(ctx SpecContext) {
 		rp := s.expectPacked(ctx)
-		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Times: simulator.Forever})
+		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeInvalidParameter, Times: simulator.Forever})
 		Expect(s.console.StartDeploy(rp.Status.ReleasePackageID)).To(Succeed())
 		s.expectReconciledAfter(ctx, pollInterval, rp)
 		Expect(rp.Status.State).To(Equal(v1alpha1.StateDeploying))
@@ -391,7 +408,8 @@ var _ = Describe("Deleting", func() {
 	It("withdraws what was packed though the service said that it refused", func(ctx SpecContext) {
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
-		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, AfterWork: true, Status: 400, Code: "DLF.9999", Message: "Perhaps."})
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, AfterWork: true, Status: 400,
+			Code: "DLF.9999", Message: "Perhaps."})
 		s.expectReconciled(ctx, rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused)
 		Expect(s.livePackages()).To(HaveLen(1))

@@ -80,7 +80,8 @@ var _ = Describe("Editing a package in review", func() {
 		rp = s.aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "taken" })
 		s.expectApplied(ctx, rp)
 		s.expectReconciled(ctx, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused, ContainSubstring("set another spec.packageName"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonRefused,
+			ContainSubstring("set another spec.packageName"))
 	})
 
 	It("leaves it alone when the edit is taken back at once", func(ctx SpecContext) {
@@ -110,11 +111,13 @@ var _ = Describe("Editing a package in review", func() {
 		for range 3 {
 			s.expectReconciledAfter(ctx, soon, rp)
 		}
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSpecFrozen, ContainSubstring("revert the edit"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSpecFrozen,
+			ContainSubstring("revert the edit"))
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSpecFrozen)
 		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionTrue, v1alpha1.ReasonDeployed)
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
-		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Deployed "), HavePrefix("Warning SpecFrozen ")), "nothing was withdrawn")
+		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Deployed "), HavePrefix("Warning SpecFrozen ")),
+			"nothing was withdrawn")
 
 		expectEdited(ctx, s, rp, firstItem)
 		s.expectReconciled(ctx, rp)
@@ -123,11 +126,13 @@ var _ = Describe("Editing a package in review", func() {
 	})
 
 	It("stalls when the withdrawal is refused, and goes on once it is done by hand", func(ctx SpecContext) {
-		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999", Message: "Not today."})
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.9999",
+			Message: "Not today."})
 		expectEdited(ctx, s, rp, bothItems)
 		Expect(s.expectReconciled(ctx, rp).RequeueAfter).To(BeNumerically(">=", 5*time.Minute))
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused,
-			ContainSubstring("revert the edit"), ContainSubstring("withdraw it in the console"), ContainSubstring(v1alpha1.ReconcileAtAnnotation))
+			ContainSubstring("revert the edit"), ContainSubstring("withdraw it in the console"),
+			ContainSubstring(v1alpha1.ReconcileAtAnnotation))
 		Expect(s.livePackages()).To(ConsistOf(first))
 
 		Expect(s.console.Withdraw(first)).To(Succeed())
@@ -185,7 +190,8 @@ var _ = Describe("Adopting a package", func() {
 			s.expectApplied(ctx, rp)
 			s.expectReconciled(ctx, rp)
 			s.expectReconciledAfter(ctx, settleTime, rp)
-			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, ContainSubstring("correct spec.releasePackageId"))
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason,
+				ContainSubstring("correct spec.releasePackageId"))
 			Expect(rp.Status.ReleasePackageID).To(BeEmpty())
 			Expect(s.told()).To(ContainElement(HavePrefix("Warning " + reason + " ")))
 
@@ -204,7 +210,8 @@ var _ = Describe("Adopting a package", func() {
 		Expect(s.console.Withdraw(id)).To(Succeed())
 		expectEdited(ctx, s, rp, forced("again"))
 		s.expectReconciledAfter(ctx, pollInterval, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, ContainSubstring("not packed again"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn,
+			ContainSubstring("not packed again"))
 		Expect(s.calls(simulator.OpPack)).To(BeZero())
 	})
 })
@@ -218,7 +225,8 @@ var _ = Describe("Suspending", func() {
 		for range 2 {
 			Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeZero())
 		}
-		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSuspended, ContainSubstring("spec.suspend"))
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSuspended,
+			ContainSubstring("spec.suspend"))
 		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionFalse, v1alpha1.ReasonPendingReview)
 		Expect(s.allCalls()).To(Equal(calls))
 		Expect(s.told()).To(BeEmpty())
@@ -319,7 +327,8 @@ var _ = Describe("A service that says in its own way that a package does not exi
 		s.clock.Step(settleTime)
 		Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
 		s.expectReconciledAfter(ctx, pollInterval, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound, ContainSubstring("DLF.3051"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPackageNotFound,
+			ContainSubstring("DLF.3051"))
 		expectEdited(ctx, s, rp, forced("again"))
 		for range 3 {
 			s.expectReconciledAfter(ctx, soon, rp)
@@ -330,7 +339,8 @@ var _ = Describe("A service that says in its own way that a package does not exi
 })
 
 var _ = Describe("An edit that is taken back while the package is being withdrawn for it", func() {
-	// expectPackedAgain edits, loses what became of the withdrawal, takes the edit back, and expects that the operator knows its own doing.
+	// expectPackedAgain edits, loses what became of the withdrawal, takes the edit back, and expects that the operator
+	// knows its own doing.
 	expectPackedAgain := func(ctx context.Context, s *scene, lose func()) {
 		GinkgoHelper()
 		rp := s.expectPacked(ctx)
@@ -357,16 +367,17 @@ var _ = Describe("An edit that is taken back while the package is being withdraw
 			})
 		})
 
-		It("leads to the old content, though the API server did not take the record, where the package is "+string(fate), func(ctx SpecContext) {
-			s := readyScene(ctx, func(o *simulator.Options) { o.Assumptions.WithdrawnPackage = fate })
-			expectPackedAgain(ctx, s, func() {
-				s.api.beforeStatus = func(rp *v1alpha1.ReleasePackage) error {
-					if rp.Status.Attempt.Outcome == v1alpha1.OutcomeWithdrawn {
-						return errFromAPIServer
+		It("leads to the old content, though the API server did not take the record, where the package is "+string(fate),
+			func(ctx SpecContext) {
+				s := readyScene(ctx, func(o *simulator.Options) { o.Assumptions.WithdrawnPackage = fate })
+				expectPackedAgain(ctx, s, func() {
+					s.api.beforeStatus = func(rp *v1alpha1.ReleasePackage) error {
+						if rp.Status.Attempt.Outcome == v1alpha1.OutcomeWithdrawn {
+							return errFromAPIServer
+						}
+						return nil
 					}
-					return nil
-				}
+				})
 			})
-		})
 	}
 })

@@ -48,7 +48,8 @@ func (p *pass) ensureRequeue(ctx context.Context, result ctrl.Result) ctrl.Resul
 		return result
 	}
 	forgottenObjects.Inc()
-	ctrl.LoggerFrom(ctx).Error(nil, "A pass ended with nothing to wake its object, which is not settled; the operator looks again",
+	ctrl.LoggerFrom(ctx).Error(nil,
+		"A pass ended with nothing to wake its object, which is not settled; the operator looks again",
 		"state", p.rp.Status.State, "conditions", p.rp.Status.Conditions, "after", forgottenAfter.String())
 	return ctrl.Result{RequeueAfter: forgottenAfter, Priority: &background}
 }

@@ -34,7 +34,8 @@ import (
 var forgetful int
 
 var _ = AfterEach(func() {
-	Expect(counted("dataarts_operator_forgotten_objects_total")).To(BeEquivalentTo(forgetful), "a pass left nothing to wake its object")
+	Expect(counted("dataarts_operator_forgotten_objects_total")).To(BeEquivalentTo(forgetful),
+		"a pass left nothing to wake its object")
 })
 
 // hurrying is a clock that goes on whenever someone looks at it.
@@ -55,7 +56,8 @@ var _ = Describe("The end of a pass", func() {
 		for looks := range 30 { // In one of these runs, the pause ends while the pass is being ended.
 			s.restart()
 			s.reconciler.Workspaces.Clock = &hurrying{began: time.Now(), step: 10 * time.Minute / time.Duration(2*looks+3)}
-			s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 401, Code: simulator.CodeUnauthorized, Times: 1})
+			s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 401,
+				Code: simulator.CodeUnauthorized, Times: 1})
 			result, err := s.reconciler.Reconcile(ctx, requestFor(rp))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(result.RequeueAfter).To(And(BeNumerically(">", 0), Not(Equal(time.Minute))), "run %d", looks)

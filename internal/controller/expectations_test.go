@@ -75,8 +75,8 @@ func requestFor(rp *v1alpha1.ReleasePackage) ctrl.Request {
 	return ctrl.Request{NamespacedName: keyOf(rp)}
 }
 
-// pass makes one pass, after the looks at packages that are about due, and reads back what it left. A pass that only asks for a look is followed by
-// that look and another one. The result says when the next pass or look is due.
+// pass makes one pass, after the looks at packages that are about due, and reads back what it left. A pass that only
+// asks for a look is followed by that look and another one. The result says when the next pass or look is due.
 func (s *scene) pass(ctx context.Context, rp *v1alpha1.ReleasePackage) (ctrl.Result, error) {
 	GinkgoHelper()
 	if rp.Generation == rp.Status.ObservedGeneration { // Otherwise the pass is due to the user, and comes at once.
@@ -105,7 +105,8 @@ func (s *scene) pass(ctx context.Context, rp *v1alpha1.ReleasePackage) (ctrl.Res
 const (
 	// outdated is how old a view is that is not withdrawn upon without another look.
 	outdated = 11 * time.Second
-	// awaited is when a look is made that someone waits for, and aboutDue is when the others may be, which are spread over a tenth of the time.
+	// awaited is when a look is made that someone waits for, and aboutDue is when the others may be, which are spread
+	// over a tenth of the time.
 	awaited  = 1200 * time.Millisecond
 	aboutDue = pollInterval / 8
 )
@@ -222,10 +223,12 @@ func expectSoundConditions(rp *v1alpha1.ReleasePackage, due bool) {
 	Expect(due || lifecycle.Settled(rp)).To(BeTrue(), "no pass is due, and it is not settled: %+v", conditions)
 }
 
-func expectCondition(rp *v1alpha1.ReleasePackage, kind string, status metav1.ConditionStatus, reason string, message ...types.GomegaMatcher) {
+func expectCondition(rp *v1alpha1.ReleasePackage, kind string, status metav1.ConditionStatus, reason string,
+	message ...types.GomegaMatcher) {
 	GinkgoHelper()
 	c := meta.FindStatusCondition(rp.Status.Conditions, kind)
-	Expect(c).To(HaveValue(And(HaveField("Status", status), HaveField("Reason", reason), HaveField("ObservedGeneration", rp.Generation))),
+	Expect(c).To(HaveValue(And(HaveField("Status", status), HaveField("Reason", reason),
+		HaveField("ObservedGeneration", rp.Generation))),
 		"condition %s in %+v", kind, rp.Status.Conditions)
 	Expect(c.Message).To(And(message...))
 }

@@ -28,8 +28,9 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// findingTime is how long what was found to hold an object's items is told without another look at what else is in flight. Who holds them seldom
-// changes while the pending list shows the same, and there may be many objects that wait for someone to act.
+// findingTime is how long what was found to hold an object's items is told without another look at what else is in
+// flight. Who holds them seldom changes while the pending list shows the same, and there may be many objects that
+// wait for someone to act.
 const findingTime = 30 * time.Minute
 
 // findings remember what holds the items of objects that tell people of it. The zero value is ready for use.
@@ -48,19 +49,22 @@ type finding struct {
 }
 
 // note takes down what was found, before that is told of.
-func (f *findings) note(rp *v1alpha1.ReleasePackage, found lifecycle.Preflight, holders []lifecycle.Package, now time.Time) {
+func (f *findings) note(rp *v1alpha1.ReleasePackage, found lifecycle.Preflight, holders []lifecycle.Package,
+	now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.made == nil {
 		f.made = map[types.NamespacedName]finding{}
 	}
 	f.made[client.ObjectKeyFromObject(rp)] = finding{
-		rp.UID, rp.Generation, slices.Clone(found.NotListed), slices.Clone(found.Packed), slices.Clone(holders), now.Add(findingTime),
+		rp.UID, rp.Generation, slices.Clone(found.NotListed), slices.Clone(found.Packed), slices.Clone(holders),
+		now.Add(findingTime),
 	}
 }
 
 // standing is what was found before, if the object tells of it and nothing asks for another look.
-func (f *findings) standing(rp *v1alpha1.ReleasePackage, found lifecycle.Preflight, now time.Time) ([]lifecycle.Package, bool) {
+func (f *findings) standing(rp *v1alpha1.ReleasePackage, found lifecycle.Preflight,
+	now time.Time) ([]lifecycle.Package, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	made, ok := f.made[client.ObjectKeyFromObject(rp)]

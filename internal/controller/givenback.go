@@ -25,8 +25,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// givenBack remembers which items this process has given back by withdrawing their package, for as long as the pending list may lag behind. The zero
-// value is ready for use.
+// givenBack remembers which items this process has given back by withdrawing their package, for as long as the
+// pending list may lag behind. The zero value is ready for use.
 type givenBack struct {
 	mu    sync.Mutex
 	items map[placedItem]time.Time
@@ -39,7 +39,8 @@ type placedItem struct {
 }
 
 // note takes down that the items of an object's package were given back, and forgets what was given back before that.
-func (g *givenBack) note(rp *v1alpha1.ReleasePackage, place v1alpha1.PinnedWorkspace, now time.Time, lag time.Duration) {
+func (g *givenBack) note(rp *v1alpha1.ReleasePackage, place v1alpha1.PinnedWorkspace, now time.Time,
+	lag time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	maps.DeleteFunc(g.items, func(_ placedItem, at time.Time) bool { return now.Sub(at) >= lag })

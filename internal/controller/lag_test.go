@@ -95,7 +95,8 @@ var _ = Describe("A service whose answers lag behind", func() {
 
 	for _, code := range []simulator.Code{simulator.CodeNoTask, simulator.CodeInvalidParameter, simulator.NoCode} {
 		for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageGone} {
-			Describe("in lists and looks, with "+string(code)+" for what it does not know, and "+string(become)+" withdrawn packages", func() {
+			Describe("in lists and looks, with "+string(code)+" for what it does not know, and "+string(
+				become)+" withdrawn packages", func() {
 				var s *scene
 				BeforeEach(func(ctx SpecContext) {
 					s = readyScene(ctx, lagging(func(a *simulator.Assumptions) {

@@ -46,8 +46,10 @@ var _ = Describe("Packages that were packed after requests like theirs were lost
 		s.startManager(ctx)
 		Eventually(ctx, s.allCalls, "20s").Should(BeNumerically(">", 0))
 		began := time.Now()
-		Eventually(ctx, func() time.Duration { return time.Since(began) }, "30s", "1s").Should(BeNumerically(">=", intervals*time.Second))
-		Expect(s.calls(simulator.OpList)).To(BeNumerically("<=", 2*intervals+searches), "a list of one page for all each time, and the searches")
+		Eventually(ctx, func() time.Duration { return time.Since(began) }, "30s",
+			"1s").Should(BeNumerically(">=", intervals*time.Second))
+		Expect(s.calls(simulator.OpList)).To(BeNumerically("<=", 2*intervals+searches),
+			"a list of one page for all each time, and the searches")
 		Expect(s.calls(simulator.OpShow)).To(BeNumerically("<=", 5), "as none but their own package is found")
 
 		Expect(s.console.Deploy(packages[0].Status.ReleasePackageID)).To(Succeed())
@@ -70,9 +72,11 @@ func (s *scene) packedAfterALoss(ctx context.Context, n int) []*v1alpha1.Release
 			rp.Finalizers = []string{v1alpha1.UnpackFinalizer}
 		})
 		s.expectApplied(ctx, rp)
-		lifecycle.BeginAttempt(rp, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project, WorkspaceID: workspaceID}, time.Now())
+		lifecycle.BeginAttempt(rp, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project,
+			WorkspaceID: workspaceID}, time.Now())
 		lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeNotFound, "No such package was found")
-		lifecycle.BeginAttempt(rp, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project, WorkspaceID: workspaceID}, time.Now())
+		lifecycle.BeginAttempt(rp, v1alpha1.PinnedWorkspace{Endpoint: s.endpoint, ProjectID: project,
+			WorkspaceID: workspaceID}, time.Now())
 		id, err := s.console.Pack(rp.Status.PackageName, developer, []string{deployer}, items)
 		Expect(err).NotTo(HaveOccurred())
 		lifecycle.RecordPacked(rp, id, time.Now())

@@ -45,7 +45,8 @@ func (s *scene) moreItems(n int) []v1alpha1.ID {
 
 // aReleasePackageFor asks for a package of one item.
 func (s *scene) aReleasePackageFor(item v1alpha1.ID) *v1alpha1.ReleasePackage {
-	return s.aReleasePackage(named("release-"+string(item)), func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = []v1alpha1.ID{item} })
+	return s.aReleasePackage(named("release-"+string(item)),
+		func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = []v1alpha1.ID{item} })
 }
 
 // reasons counts the ReleasePackages by the reason of a condition.
@@ -71,7 +72,8 @@ func readyReasonOf(conditions []metav1.Condition) string {
 
 // unreadable lets the ids of packages have a shape that nobody knows.
 func unreadable(op simulator.Operation, body string) simulator.Fault {
-	return simulator.Fault{Operation: op, Kind: simulator.FaultRaw, AfterWork: true, Status: 200, ContentType: "application/json", Body: body, Times: simulator.Forever}
+	return simulator.Fault{Operation: op, Kind: simulator.FaultRaw, AfterWork: true, Status: 200,
+		ContentType: "application/json", Body: body, Times: simulator.Forever}
 }
 
 var _ = Describe("A workspace whose answers cannot be read", func() {

@@ -54,7 +54,8 @@ type countingReader struct {
 	reads *atomic.Int64
 }
 
-func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, obj client.Object,
+	opts ...client.GetOption) error {
 	r.reads.Add(1)
 	return r.Reader.Get(ctx, key, obj, opts...)
 }
@@ -74,7 +75,8 @@ func (s *scene) startManager(ctx context.Context) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	connections := &workspace.Connections{
-		Objects: mgr.GetClient(), Secrets: &countingReader{Reader: mgr.GetAPIReader(), reads: &s.secretReads}, AllowInsecure: true, UserAgent: "spec",
+		Objects: mgr.GetClient(), Secrets: &countingReader{Reader: mgr.GetAPIReader(), reads: &s.secretReads},
+		AllowInsecure: true, UserAgent: "spec",
 		Clock: &s.forwarded, Linger: -1, Workers: workers,
 	}
 	s.connections = connections
@@ -112,12 +114,14 @@ func (s *scene) countingClient(config *rest.Config, options client.Options) (cli
 		}
 	}
 	return interceptor.NewClient(c, interceptor.Funcs{
-		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch,
+			opts ...client.PatchOption) error {
 			count(obj)
 			return c.Patch(ctx, obj, patch, opts...)
 		},
 		SubResourcePatch: func(
-			ctx context.Context, c client.Client, subResource string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+			ctx context.Context, c client.Client, subResource string, obj client.Object, patch client.Patch,
+			opts ...client.SubResourcePatchOption,
 		) error {
 			count(obj)
 			return c.SubResource(subResource).Patch(ctx, obj, patch, opts...)
@@ -171,7 +175,8 @@ var _ = Describe("The manager", func() {
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, s.aSecret(), ws, rp)
 		Eventually(ctx, s.livePackages, "20s").Should(HaveLen(1))
-		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 4 * time.Second})
+		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultError, Status: 429,
+			Code: simulator.CodeThrottled, RetryAfter: 4 * time.Second})
 		pausedUntil := func() (*metav1.Time, error) {
 			err := s.Get(ctx, client.ObjectKeyFromObject(ws), ws)
 			return ws.Status.ThrottledUntil, err

@@ -24,7 +24,8 @@ import (
 // orphanedPackages is what a platform team alerts on: each is a package that someone has to withdraw in the console.
 var orphanedPackages = prometheus.NewCounter(prometheus.CounterOpts{
 	Name: "dataarts_operator_orphaned_packages_total",
-	Help: "ReleasePackages that went, at spec.deletionDeadline or without their finalizer, though their package may be left at the service.",
+	Help: "ReleasePackages that went, at spec.deletionDeadline or without their finalizer, though their package may be " +
+		"left at the service.",
 })
 
 // forbiddenNamespaces is what a platform team alerts on when it is not 0: what is applied there is not looked at.

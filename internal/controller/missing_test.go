@@ -28,7 +28,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// What a service says about a package that it does not know is not documented, so whatever it says, the end of a package has to be found out.
+// What a service says about a package that it does not know is not documented, so whatever it says, the end of a
+// package has to be found out.
 var _ = Describe("A package that is gone", func() {
 	const soon = 2 * time.Second
 
@@ -142,46 +143,51 @@ var _ = Describe("A package that is gone", func() {
 				Expect(s.livePackages()).To(ConsistOf(And(Not(Equal(first)), Equal(rp.Status.ReleasePackageID))))
 			})
 
-			It("gives its items back to nobody: its object can be deleted once that is no passing trouble", func(ctx SpecContext) {
-				s = readyScene(ctx, differing(func(a *simulator.Assumptions) { a.WithdrawnItem = simulator.ItemGone }))
-				theirs, err := s.console.Pack("theirs", developer, []string{deployer}, []string{string(s.items[1])})
-				Expect(err).NotTo(HaveOccurred(), "a workspace that shows nothing proves nothing")
-				rp := s.expectPacked(ctx)
-				s.clock.Step(settleTime)
-				Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
-				s.expectDeleted(ctx, rp)
-				s.expectReconciledAfter(ctx, soon, rp)
-				if code != simulator.CodeNoTask {
-					expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking, ContainSubstring("neither shows nor lists"))
-					s.clock.Step(settleTime)
-					s.expectReconciledAfter(ctx, soon, rp)
-				}
-				s.expectGone(ctx, rp)
-				Expect(s.livePackages()).To(ConsistOf(theirs))
-			})
-
-			if code != simulator.CodeNoTask {
-				It("is not taken to be gone where the service shows nothing at all, as to someone who lost their role", func(ctx SpecContext) {
+			It("gives its items back to nobody: its object can be deleted once that is no passing trouble",
+				func(ctx SpecContext) {
+					s = readyScene(ctx, differing(func(a *simulator.Assumptions) { a.WithdrawnItem = simulator.ItemGone }))
+					theirs, err := s.console.Pack("theirs", developer, []string{deployer}, []string{string(s.items[1])})
+					Expect(err).NotTo(HaveOccurred(), "a workspace that shows nothing proves nothing")
 					rp := s.expectPacked(ctx)
 					s.clock.Step(settleTime)
-					Expect(s.console.Vanish(rp.Status.ReleasePackageID)).To(Succeed())
-					for _, op := range []simulator.Operation{simulator.OpList, simulator.OpListItems} {
-						s.inject(simulator.Fault{Operation: op, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json",
-							Body: `{"data":[],"total":0}`, Times: simulator.Forever})
-					}
+					Expect(s.console.Withdraw(rp.Status.ReleasePackageID)).To(Succeed())
 					s.expectDeleted(ctx, rp)
-					for range 5 {
-						s.expectReconciledAfter(ctx, settleTime, rp)
+					s.expectReconciledAfter(ctx, soon, rp)
+					if code != simulator.CodeNoTask {
+						expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonUnpacking,
+							ContainSubstring("neither shows nor lists"))
+						s.clock.Step(settleTime)
+						s.expectReconciledAfter(ctx, soon, rp)
 					}
-					expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut)
+					s.expectGone(ctx, rp)
+					Expect(s.livePackages()).To(ConsistOf(theirs))
 				})
+
+			if code != simulator.CodeNoTask {
+				It("is not taken to be gone where the service shows nothing at all, as to someone who lost their role",
+					func(ctx SpecContext) {
+						rp := s.expectPacked(ctx)
+						s.clock.Step(settleTime)
+						Expect(s.console.Vanish(rp.Status.ReleasePackageID)).To(Succeed())
+						for _, op := range []simulator.Operation{simulator.OpList, simulator.OpListItems} {
+							s.inject(simulator.Fault{Operation: op, Kind: simulator.FaultRaw, Status: http.StatusOK,
+								ContentType: "application/json",
+								Body:        `{"data":[],"total":0}`, Times: simulator.Forever})
+						}
+						s.expectDeleted(ctx, rp)
+						for range 5 {
+							s.expectReconciledAfter(ctx, settleTime, rp)
+						}
+						expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnpackRefused, twoWaysOut)
+					})
 			}
 
 			It("is not taken to be gone because it is hidden", func(ctx SpecContext) {
 				rp := s.expectPacked(ctx)
 				s.clock.Step(settleTime)
 				hide := func(op simulator.Operation) simulator.Fault {
-					f := simulator.Fault{Operation: op, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Times: simulator.Forever}
+					f := simulator.Fault{Operation: op, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter,
+						Times: simulator.Forever}
 					if code == simulator.NoCode {
 						f.Status, f.Code = 404, ""
 					}
@@ -189,8 +195,9 @@ var _ = Describe("A package that is gone", func() {
 				}
 				s.inject(hide(simulator.OpShow))
 				s.inject(hide(simulator.OpUnpack))
-				s.inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json",
-					Body: `{"data":[],"total":0}`, Times: simulator.Forever})
+				s.inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK,
+					ContentType: "application/json",
+					Body:        `{"data":[],"total":0}`, Times: simulator.Forever})
 				s.expectDeleted(ctx, rp)
 				for range 5 {
 					s.expectReconciledAfter(ctx, settleTime, rp)

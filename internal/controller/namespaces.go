@@ -33,14 +33,15 @@ import (
 // namespaceRecheck is how often the rights in the namespaces are looked at again.
 const namespaceRecheck = 30 * time.Second
 
-// Namespaces are those that the operator was told to watch. A cache of several fills for none of them while it may not read one, so that those are left out
-// in which it may not.
+// Namespaces are those that the operator was told to watch. A cache of several fills for none of them while it may
+// not read one, so that those are left out in which it may not.
 type Namespaces struct {
 	// Reviews asks the API server what the operator may do.
 	Reviews client.Client
 	// Wanted are the namespaces.
 	Wanted []string
-	// Regained is called when the operator may read one that was left out. What is watched is settled at the start, so that it has to start again.
+	// Regained is called when the operator may read one that was left out. What is watched is settled at the start, so
+	// that it has to start again.
 	Regained func()
 
 	served []string
@@ -59,10 +60,12 @@ func (n *Namespaces) Serve(ctx context.Context) ([]string, error) {
 			n.served = append(n.served, namespace)
 			continue
 		}
-		log.Info("Namespace is not served, as the operator may not read its resources; bind its role there", "namespace", namespace)
+		log.Info("Namespace is not served, as the operator may not read its resources; bind its role there", "namespace",
+			namespace)
 	}
 	if len(n.served) == 0 {
-		return nil, fmt.Errorf("the operator may read its resources in none of the namespaces %q: bind its role there", n.Wanted)
+		return nil, fmt.Errorf("the operator may read its resources in none of the namespaces %q: bind its role there",
+			n.Wanted)
 	}
 	return n.served, nil
 }

@@ -28,8 +28,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/poll"
 )
 
-// observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes a problem in
-// p.obs; an error is left for trouble with the API server.
+// observe gathers what the decision depends on, and no more. What the service or the workspace object refuse becomes
+// a problem in p.obs; an error is left for trouble with the API server.
 func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	p.obs.Now, p.obs.SettleTime = r.Clock.Now(), r.SettleTime
 	need := lifecycle.Needs(p.rp)
@@ -73,8 +73,9 @@ func (r *ReleasePackageReconciler) gather(ctx context.Context, p *pass, need lif
 	return err
 }
 
-// observePackage takes what looks that others share have shown of the recorded package, where that suffices. Where it does not, the pass waits for the
-// next of them. A look of its own is made at a package that is not recorded yet, for an object that is gone, and when someone asks for it.
+// observePackage takes what looks that others share have shown of the recorded package, where that suffices. Where it
+// does not, the pass waits for the next of them. A look of its own is made at a package that is not recorded yet, for
+// an object that is gone, and when someone asks for it.
 func (r *ReleasePackageReconciler) observePackage(ctx context.Context, p *pass) error {
 	if p.rp.Status.ReleasePackageID == "" || p.vanished || lifecycle.Forced(p.rp) {
 		return p.look(ctx)
@@ -101,7 +102,8 @@ func (r *ReleasePackageReconciler) observePackage(ctx context.Context, p *pass) 
 	return nil
 }
 
-// look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other failure is not.
+// look asks for one package. That the service has none of that id is an answer, and so may be a refusal; any other
+// failure is not.
 func (p *pass) look(ctx context.Context) error {
 	name := ""
 	if p.rp.Status.ReleasePackageID != "" {
@@ -131,8 +133,8 @@ func (p *pass) setPackage(view *poll.Observation) {
 	}
 }
 
-// search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they are needed, the items
-// that it was to pack.
+// search gathers all packages that the latest attempt may have made, the one that a person has chosen and, once they
+// are needed, the items that it was to pack.
 func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	if r.searches.stands(p.rp, p.obs.Now) {
 		p.obs.Searched = true
@@ -177,7 +179,8 @@ func (r *ReleasePackageReconciler) searchFor(ctx context.Context, p *pass, wante
 	return err
 }
 
-// candidates are the packages that a search for names finds, with their items, and that are plausible as they are listed.
+// candidates are the packages that a search for names finds, with their items, and that are plausible as they are
+// listed.
 func (r *ReleasePackageReconciler) candidates(
 	ctx context.Context, p *pass, names []string, plausible func(*lifecycle.Package) bool,
 ) ([]lifecycle.Package, error) {
@@ -205,9 +208,10 @@ func (r *ReleasePackageReconciler) candidates(
 	return all, nil
 }
 
-// candidate is a listed package with its items, or none if it is not to be had: another object has it, or the service does not show it any
-// more, so that it is withdrawn anyway and cannot be told from others.
-func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass, listed dataarts.Package) ([]lifecycle.Package, error) {
+// candidate is a listed package with its items, or none if it is not to be had: another object has it, or the service
+// does not show it any more, so that it is withdrawn anyway and cannot be told from others.
+func (r *ReleasePackageReconciler) candidate(ctx context.Context, p *pass,
+	listed dataarts.Package) ([]lifecycle.Package, error) {
 	taken, err := r.takenByAnother(ctx, p, listed.ID)
 	if err != nil || taken {
 		return nil, err

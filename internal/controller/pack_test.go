@@ -132,7 +132,8 @@ var _ = Describe("Watching a package", func() {
 		for range 2 {
 			Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeZero())
 		}
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDeployFailed, ContainSubstring("in the console"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonDeployFailed,
+			ContainSubstring("in the console"))
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDeployFailed)
 		expectCondition(rp, v1alpha1.ConditionDeployed, metav1.ConditionFalse, v1alpha1.ReasonDeployFailed)
 		Expect(s.told()).To(ConsistOf(HavePrefix("Warning DeployFailed ")))
@@ -155,7 +156,8 @@ var _ = Describe("Watching a package", func() {
 	})
 
 	DescribeTable("stalls when the package is gone, and packs again only when told to",
-		func(ctx SpecContext, reason string, state v1alpha1.PackageState, ready metav1.ConditionStatus, again time.Duration, remove func(*simulator.Console, string) error) {
+		func(ctx SpecContext, reason string, state v1alpha1.PackageState, ready metav1.ConditionStatus, again time.Duration,
+			remove func(*simulator.Console, string) error) {
 			s := readyScene(ctx)
 			rp := s.expectPacked(ctx)
 			first := rp.Status.ReleasePackageID
@@ -165,7 +167,8 @@ var _ = Describe("Watching a package", func() {
 			for range 2 {
 				Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeNumerically("~", again, again/5))
 			}
-			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, ContainSubstring(v1alpha1.ReconcileAtAnnotation))
+			expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, reason,
+				ContainSubstring(v1alpha1.ReconcileAtAnnotation))
 			expectCondition(rp, v1alpha1.ConditionReady, ready, reason)
 			Expect(rp.Status.State).To(Equal(state))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Warning " + reason + " ")))
@@ -182,8 +185,10 @@ var _ = Describe("Watching a package", func() {
 			Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
 			Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 		},
-		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, v1alpha1.StateWithdrawn, metav1.ConditionFalse, time.Duration(0), (*simulator.Console).Withdraw),
-		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, v1alpha1.StateUnknown, metav1.ConditionUnknown, 5*time.Minute, (*simulator.Console).Vanish),
+		Entry("because someone withdrew it in the console", v1alpha1.ReasonWithdrawn, v1alpha1.StateWithdrawn,
+			metav1.ConditionFalse, time.Duration(0), (*simulator.Console).Withdraw),
+		Entry("because it vanished", v1alpha1.ReasonPackageNotFound, v1alpha1.StateUnknown, metav1.ConditionUnknown,
+			5*time.Minute, (*simulator.Console).Vanish),
 	)
 
 	It("keeps looking at a state that the reference does not explain", func(ctx SpecContext) {
@@ -193,7 +198,8 @@ var _ = Describe("Watching a package", func() {
 		for range 2 {
 			Expect(s.expectReconciledAfter(ctx, pollInterval, rp).RequeueAfter).To(BeNumerically(">=", pollInterval))
 		}
-		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonUnknownState, ContainSubstring("deploy_status 7"))
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonUnknownState,
+			ContainSubstring("deploy_status 7"))
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonUnknownState)
 		Expect(rp.Status.State).To(Equal(v1alpha1.StateUnknown))
 		Expect(s.told()).To(ConsistOf(HavePrefix("Warning UnknownState ")))
@@ -207,8 +213,10 @@ var _ = Describe("Watching a package", func() {
 		s := readyScene(ctx)
 		rp := s.expectPacked(ctx)
 		item := `{"pending_item_id":"1","item_name":"job_a","task_type":1,"deploy_status":5}`
-		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultRaw, Status: 200, ContentType: "application/json",
-			Body: `{"release_package":{"package_id":"` + rp.Status.ReleasePackageID + `","package_name":"n","deploy_status":5,"delete_flag":0},` +
+		s.inject(simulator.Fault{Operation: simulator.OpShow, Kind: simulator.FaultRaw, Status: 200,
+			ContentType: "application/json",
+			Body: `{"release_package":{"package_id":"` + rp.Status.ReleasePackageID +
+				`","package_name":"n","deploy_status":5,"delete_flag":0},` +
 				`"task_details":[` + item + `,` + item + `]}`})
 		s.expectReconciledAfter(ctx, pollInterval, rp)
 		Expect(rp.Status.State).To(Equal(v1alpha1.StateDeploying))

@@ -27,8 +27,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// problemOf says in a condition's words what an error of the workspace or the service means: a cause and what to do. It is nil for
-// trouble with the API server, which no condition can tell of.
+// problemOf says in a condition's words what an error of the workspace or the service means: a cause and what to do.
+// It is nil for trouble with the API server, which no condition can tell of.
 func problemOf(err error) *lifecycle.Problem {
 	if unusable, ok := errors.AsType[*workspace.Error](err); ok {
 		return &lifecycle.Problem{Reason: unusable.Reason, Message: unusable.Message}
@@ -40,12 +40,14 @@ func problemOf(err error) *lifecycle.Problem {
 		return &lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: longQueueMessage}
 	}
 	if errors.Is(err, dataarts.ErrIncomplete) {
-		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
+		return &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable,
+			Message: fmt.Sprintf("Looking at the service failed: %s; the operator tries again", err)}
 	}
 	return nil
 }
 
-// ofWorkspace reports whether an error is one that all packages of a workspace meet, and that the workspace object tells of. One that does not exist cannot.
+// ofWorkspace reports whether an error is one that all packages of a workspace meet, and that the workspace object
+// tells of. One that does not exist cannot.
 func ofWorkspace(err error) bool {
 	if unusable, ok := errors.AsType[*workspace.Error](err); ok {
 		return unusable.Reason != v1alpha1.ReasonWorkspaceNotFound
@@ -61,7 +63,8 @@ func ofWorkspace(err error) bool {
 	return false
 }
 
-const longQueueMessage = "More packages wait to be packed than the service's limit of calls lets through in two minutes; this one has its turn later. " +
+const longQueueMessage = "More packages wait to be packed than the service's limit of calls lets through in two " +
+	"minutes; this one has its turn later. " +
 	"spec.requestsPerSecond of the workspace is the limit"
 
 // refusalFrom is the service's own words for a refusal, to be put into a sentence.
@@ -85,26 +88,34 @@ func serviceProblem(e *dataarts.Error) *lifecycle.Problem {
 		return &lifecycle.Problem{Reason: reason, Message: fmt.Sprintf(format, e)}
 	}
 	if errors.Is(e, dataarts.ErrLocalAddress) {
-		return problem(v1alpha1.ReasonWorkspaceInvalid, "The host of spec.endpoint, spec.region or spec.proxyURL of the workspace leads to the operator's own host, "+
-			"its link or a metadata service (%s); name the service's or the proxy's own host, or start the operator with --allow-insecure-endpoints for development")
+		return problem(v1alpha1.ReasonWorkspaceInvalid,
+			"The host of spec.endpoint, spec.region or spec.proxyURL of the workspace leads to the operator's own host, "+
+				"its link or a metadata service (%s); name the service's or the proxy's own host, or start the operator with "+
+				"--allow-insecure-endpoints for development")
 	}
 	switch e.Kind {
 	case dataarts.Unauthorized:
-		return problem(v1alpha1.ReasonCredentialsRejected, "The service does not accept the credentials (%s); correct the Secret of the workspace. "+
-			"The operator tries the same credentials only every few minutes, as the service locks a key that fails often")
+		return problem(v1alpha1.ReasonCredentialsRejected,
+			"The service does not accept the credentials (%s); correct the Secret of the workspace. "+
+				"The operator tries the same credentials only every few minutes, as the service locks a key that fails often")
 	case dataarts.Forbidden:
-		return problem(v1alpha1.ReasonCredentialsRejected, "The credentials lack a permission (%s); give their user a DAYU role and the role of a developer, "+
-			"deployer or admin in the workspace, or correct spec.projectId of the workspace. The operator tries again")
+		return problem(v1alpha1.ReasonCredentialsRejected,
+			"The credentials lack a permission (%s); give their user a DAYU role and the role of a developer, "+
+				"deployer or admin in the workspace, or correct spec.projectId of the workspace. The operator tries again")
 	case dataarts.Throttled:
 		return problem(v1alpha1.ReasonThrottled, "The service asks for fewer calls (%s); the operator goes on by itself. "+
 			"If this lasts, lower spec.requestsPerSecond of the workspace, or use credentials that nothing else uses")
 	case dataarts.Unreachable:
-		return problem(v1alpha1.ReasonServiceUnavailable, "The service cannot be reached (%s); check spec.region or spec.endpoint, spec.proxyURL and spec.caBundle "+
-			"of the workspace, and the network. The operator tries again")
+		return problem(v1alpha1.ReasonServiceUnavailable,
+			"The service cannot be reached (%s); check spec.region or spec.endpoint, spec.proxyURL and spec.caBundle "+
+				"of the workspace, and the network. The operator tries again")
 	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
-		return problem(v1alpha1.ReasonRefused, "The service refused a call (%s); check spec.projectId and spec.workspaceId of the workspace, and the "+
-			"role of the credentials' user there. The operator tries again")
+		return problem(v1alpha1.ReasonRefused,
+			"The service refused a call (%s); check spec.projectId and spec.workspaceId of the workspace, and the "+
+				"role of the credentials' user there. The operator tries again")
 	case dataarts.Unknown:
 	}
-	return problem(v1alpha1.ReasonServiceUnavailable, "The service gave no usable answer (%s); the operator tries again. If this lasts, check spec.endpoint of the workspace and the service's health")
+	return problem(v1alpha1.ReasonServiceUnavailable,
+		"The service gave no usable answer (%s); the operator tries again. If this lasts, check spec.endpoint of the "+
+			"workspace and the service's health")
 }

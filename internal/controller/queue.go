@@ -28,20 +28,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// background is the priority of what nobody has asked for just now: it comes back by the clock, or a look has shown a change. It is that of what is left
-// from before a restart, which therefore has its turn among it.
+// background is the priority of what nobody has asked for just now: it comes back by the clock, or a look has shown a
+// change. It is that of what is left from before a restart, which therefore has its turn among it.
 var background = handler.LowPriority
 
 const (
-	// longestBackground is how long something may wait in the background before it is served as if someone had asked for it.
+	// longestBackground is how long something may wait in the background before it is served as if someone had asked for
+	// it.
 	longestBackground = 30 * time.Second
 	// scanEvery is how often those are looked for who have waited for so long.
 	scanEvery = time.Second
 )
 
-// fairQueue is a queue in which nobody waits for ever. What users do comes first, in the order of its arrival, then what is in the background, in the
-// order in which it became due. What has waited there for too long is put behind what users have done by then. The queue alone would let every
-// request of a higher priority go first, however many come.
+// fairQueue is a queue in which nobody waits for ever. What users do comes first, in the order of its arrival, then
+// what is in the background, in the order in which it became due. What has waited there for too long is put behind
+// what users have done by then. The queue alone would let every request of a higher priority go first, however many
+// come.
 type fairQueue struct {
 	priorityqueue.PriorityQueue[reconcile.Request]
 	limiter workqueue.TypedRateLimiter[reconcile.Request]
@@ -54,7 +56,8 @@ type fairQueue struct {
 }
 
 // newQueue is a constructor for controller.Options.
-func newQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+func newQueue(name string,
+	limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	return newFairQueue(name, limiter, clock.RealClock{})
 }
 
@@ -108,7 +111,8 @@ func (q *fairQueue) Get() (reconcile.Request, bool) {
 	return request, shutdown
 }
 
-// overdue are those who have waited for too long. It is enough to look for them when someone else is about to be served.
+// overdue are those who have waited for too long. It is enough to look for them when someone else is about to be
+// served.
 func (q *fairQueue) overdue() []reconcile.Request {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -84,7 +84,8 @@ var _ = Describe("A package for which there is no room to wait", func() {
 			result, err := s.pass(ctx, rp)
 			Expect(requeue{result, err}).To(within(busy.After+interval, busy.After+2*interval))
 			expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonThrottled,
-				ContainSubstring("this one has its turn later"), ContainSubstring("spec.requestsPerSecond of the workspace is the limit"))
+				ContainSubstring("this one has its turn later"),
+				ContainSubstring("spec.requestsPerSecond of the workspace is the limit"))
 		}
 		Expect(s.told()).To(BeEmpty(), "much to do is no trouble")
 		Expect(s.livePackages()).To(BeEmpty())

@@ -99,7 +99,8 @@ var _ = Describe("Recording the id", func() {
 		_, err := s.pass(ctx, rp)
 		Expect(err).To(HaveOccurred())
 		Expect(rp.Status.ReleasePackageID).To(BeEmpty())
-		Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning AmbiguousPackage "), ContainSubstring("Package "+s.livePackages()[0]))))
+		Expect(s.told()).To(ConsistOf(And(HavePrefix("Warning AmbiguousPackage "),
+			ContainSubstring("Package "+s.livePackages()[0]))))
 	})
 
 	It("is not stopped by the end of the operator", func(ctx SpecContext) {

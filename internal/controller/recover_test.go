@@ -53,7 +53,8 @@ func expectOutcomeUnknown(rp *v1alpha1.ReleasePackage) {
 	Expect(rp.Status.Attempt.Outcome).To(BeEmpty())
 	Expect(rp.Status.ReleasePackageID).To(BeEmpty())
 	expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonOutcomeUnknown)
-	expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonOutcomeUnknown, ContainSubstring("sends nothing meanwhile"))
+	expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonOutcomeUnknown,
+		ContainSubstring("sends nothing meanwhile"))
 }
 
 var _ = Describe("An outcome that is not known", func() {
@@ -124,7 +125,8 @@ var _ = Describe("An outcome that is not known", func() {
 		Expect(err).NotTo(HaveOccurred())
 		expectEdited(ctx, s, rp, adopting(other))
 		s.expectReconciledAfter(ctx, soon, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("made package "+ours))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
+			ContainSubstring("made package "+ours))
 		Expect(rp.Status.ReleasePackageID).To(BeEmpty())
 
 		expectEdited(ctx, s, rp, adopting(ours))
@@ -177,7 +179,8 @@ var _ = Describe("An outcome that is not known", func() {
 		Expect(err).NotTo(HaveOccurred())
 
 		s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("none of its items"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
+			ContainSubstring("none of its items"))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 
 		Expect(s.console.Withdraw(other)).To(Succeed())
@@ -199,7 +202,8 @@ var _ = Describe("An outcome that is not known", func() {
 		s.expectReconciledAfter(ctx, settleTime+time.Second, both)
 		Expect(both.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
 		s.expectReconciledAfter(ctx, soon, both)
-		expectCondition(both, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring(string(s.items[0])))
+		expectCondition(both, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+			ContainSubstring(string(s.items[0])))
 
 		expectEdited(ctx, s, both, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PendingItemIDs = s.items[1:2] })
 		s.expectReconciled(ctx, both)
@@ -244,7 +248,8 @@ var _ = Describe("An outcome that is not known", func() {
 
 	DescribeTable("is found out after a crash", func(ctx SpecContext, crash func(*scene)) {
 		crash(s)
-		Expect(func() { _, _ = s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp)) }).To(PanicWith("crash"))
+		Expect(func() { _, _ = s.reconciler.Reconcile(ctrl.LoggerInto(ctx, GinkgoLogr), requestFor(rp)) }).To(
+			PanicWith("crash"))
 		s.restart()
 		s.api.reset()
 		Expect(s.Get(ctx, keyOf(rp), rp)).To(Succeed())
@@ -297,7 +302,8 @@ var _ = Describe("A request that arrives after it was given up", func() {
 
 	It("is told of", func(ctx SpecContext) {
 		s.expectReconciledAfter(ctx, lifecycle.UntilLateSearch(rp, s.clock.Now()), rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("packages "+late+" are what this object asked for"))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
+			ContainSubstring("packages "+late+" are what this object asked for"))
 		Expect(s.console.Withdraw(late)).To(Succeed())
 		s.expectReconciledAfter(ctx, 5*time.Minute, rp)
 		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
@@ -306,7 +312,8 @@ var _ = Describe("A request that arrives after it was given up", func() {
 	It("is told of at once if someone asks, or edits the object", func(ctx SpecContext) {
 		expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "another" })
 		s.expectReconciled(ctx, rp)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage, ContainSubstring("packages "+late))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
+			ContainSubstring("packages "+late))
 		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID, late), "nothing was withdrawn")
 	})
 

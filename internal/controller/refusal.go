@@ -34,7 +34,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// refusals remember which objects the API server refuses to let the operator write, as an admission policy does. The zero value is ready for use.
+// refusals remember which objects the API server refuses to let the operator write, as an admission policy does. The
+// zero value is ready for use.
 type refusals struct {
 	mu sync.Mutex
 	// told is what was said of each object, so that it is said once.
@@ -42,7 +43,8 @@ type refusals struct {
 	retries workqueue.TypedRateLimiter[reconcile.Request]
 }
 
-// refusedWords are the API server's words for a refusal of a write that stands until someone changes a policy or a role; empty for any other trouble.
+// refusedWords are the API server's words for a refusal of a write that stands until someone changes a policy or a
+// role; empty for any other trouble.
 func refusedWords(err error) string {
 	var status apierrors.APIStatus
 	ok := errors.As(err, &status)
@@ -75,8 +77,8 @@ func (r *refusals) forget(req reconcile.Request) {
 	}
 }
 
-// refused tells of a write that the API server has refused, by an event and, where that may be written, by a condition. It is tried again by backoff: nobody
-// tells when a policy changes.
+// refused tells of a write that the API server has refused, by an event and, where that may be written, by a
+// condition. It is tried again by backoff: nobody tells when a policy changes.
 func (r *ReleasePackageReconciler) refused(ctx context.Context, p *pass, words string) ctrl.Result {
 	req := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p.first)}
 	news, again := r.refusals.note(req, words)
@@ -84,7 +86,8 @@ func (r *ReleasePackageReconciler) refused(ctx context.Context, p *pass, words s
 		return again
 	}
 	step := lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonWriteRefused, Message: fmt.Sprintf(
-		"The API server refuses a write of the operator: %s. Except the operator from the policy, or give it back its role; it tries again", words)}
+		"The API server refuses a write of the operator: %s. Except the operator from the policy, or give it back its "+
+			"role; it tries again", words)}
 	r.publish(ctx, p, lifecycle.Event{Reason: step.Reason, Message: step.Message, Warning: true})
 	told := p.first.DeepCopy()
 	lifecycle.Summarize(told, step, r.Clock.Now())
@@ -95,7 +98,8 @@ func (r *ReleasePackageReconciler) refused(ctx context.Context, p *pass, words s
 	told.ResourceVersion = p.before.ResourceVersion
 	base := p.first.DeepCopy()
 	base.ResourceVersion = told.ResourceVersion
-	if err := r.Status().Patch(ctx, told, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.Status().Patch(ctx, told,
+		client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
 		ctrl.LoggerFrom(ctx).V(1).Info("Status is refused, too", "cause", err.Error())
 	}
 	return again

@@ -30,17 +30,20 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// expectPolicy sets up an admission policy on updates of a resource in the scene's namespace, and waits until it refuses what a probe does. What it returns
-// takes the policy away again.
+// expectPolicy sets up an admission policy on updates of a resource in the scene's namespace, and waits until it
+// refuses what a probe does. What it returns takes the policy away again.
 func (s *scene) expectPolicy(ctx context.Context, resource, rule string, probe func() error) (lift func()) {
 	GinkgoHelper()
 	policy := &admissionv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: s.namespace},
 		Spec: admissionv1.ValidatingAdmissionPolicySpec{
-			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
-				Operations: []admissionv1.OperationType{admissionv1.Update},
-				Rule:       admissionv1.Rule{APIGroups: []string{v1alpha1.GroupVersion.Group}, APIVersions: []string{"*"}, Resources: []string{resource}},
-			}}}},
+			MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{
+				RuleWithOperations: admissionv1.RuleWithOperations{
+					Operations: []admissionv1.OperationType{admissionv1.Update},
+					Rule: admissionv1.Rule{APIGroups: []string{v1alpha1.GroupVersion.Group}, APIVersions: []string{"*"},
+						Resources: []string{resource}},
+				},
+			}}},
 			Validations: []admissionv1.Validation{{Expression: rule, Message: "not in this house"}},
 		},
 	}
@@ -89,7 +92,8 @@ var _ = Describe("A write that an admission policy refuses", func() {
 			return s.Update(ctx, probe, client.DryRunAll)
 		})
 		expectToldOnce(ctx, s, rp)
-		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonWriteRefused, ContainSubstring("not in this house"))
+		expectCondition(rp, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonWriteRefused,
+			ContainSubstring("not in this house"))
 
 		lift()
 		Eventually(ctx, func() string {

@@ -14,8 +14,8 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package controller is the shell around the decisions of package lifecycle: it reads, looks, does one thing, and records. It is the
-// only writer to the API server.
+// Package controller is the shell around the decisions of package lifecycle: it reads, looks, does one thing, and
+// records. It is the only writer to the API server.
 package controller
 
 import (
@@ -52,7 +52,8 @@ const (
 	// ReleasePackageController names the controller in logs, metrics and events.
 	ReleasePackageController = "releasepackage-controller"
 
-	// minBackoff and maxBackoff bound the backoff after a failure. The service counts calls, so the first is not in a hurry.
+	// minBackoff and maxBackoff bound the backoff after a failure. The service counts calls, so the first is not in a
+	// hurry.
 	minBackoff = time.Second
 	maxBackoff = 5 * time.Minute
 
@@ -68,8 +69,8 @@ type ReleasePackageReconciler struct {
 	Workspaces *workspace.Connections
 	Events     events.EventRecorder
 	Clock      clock.PassiveClock
-	// SettleTime is how long after the start of an attempt a lost request may still take effect. It has to be well above the time
-	// that a call may take.
+	// SettleTime is how long after the start of an attempt a lost request may still take effect. It has to be well above
+	// the time that a call may take.
 	SettleTime time.Duration
 
 	once     sync.Once
@@ -89,8 +90,8 @@ type ReleasePackageReconciler struct {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile makes one pass: it looks at what the next step depends on, does that step, and records what came of it. A pass makes at
-// most one call that changes something at the service.
+// Reconcile makes one pass: it looks at what the next step depends on, does that step, and records what came of it. A
+// pass makes at most one call that changes something at the service.
 func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	rp := &v1alpha1.ReleasePackage{}
 	if err := r.Get(ctx, req.NamespacedName, rp); err != nil {
@@ -173,7 +174,8 @@ type pass struct {
 	pending map[string]lifecycle.PendingItem
 	// partly tells that more packages may hold those items than this pass looked into.
 	partly bool
-	// ownOnly tells that nothing speaks for such a package but that the items were not seen: only one of the object's own name is looked for.
+	// ownOnly tells that nothing speaks for such a package but that the items were not seen: only one of the object's
+	// own name is looked for.
 	ownOnly bool
 	// cause is the error behind a problem that the conditions tell of.
 	cause error
@@ -219,7 +221,8 @@ func ignoreTransient(ctx context.Context, err error) (ctrl.Result, error) {
 // SetupWithManager registers the controller.
 func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 	for field, indexer := range Indexes() {
-		if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.ReleasePackage{}, field, indexer); err != nil {
+		if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.ReleasePackage{}, field,
+			indexer); err != nil {
 			return err
 		}
 	}
@@ -229,8 +232,10 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(ReleasePackageController).
 		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(Wakes())).
-		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed), builder.WithPredicates(claimsFreed())).
-		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor), builder.WithPredicates(workspaceChanged())).
+		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed),
+			builder.WithPredicates(claimsFreed())).
+		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor),
+			builder.WithPredicates(workspaceChanged())).
 		WatchesRawSource(source.Func(r.looks)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
@@ -241,7 +246,8 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 }
 
 // looks asks for a pass of each object whose package has changed at the service.
-func (r *ReleasePackageReconciler) looks(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (r *ReleasePackageReconciler) looks(_ context.Context,
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	r.Workspaces.Poller().OnChange(func(object types.NamespacedName) {
 		request := reconcile.Request{NamespacedName: object}
 		if q, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
@@ -253,7 +259,8 @@ func (r *ReleasePackageReconciler) looks(_ context.Context, queue workqueue.Type
 	return nil
 }
 
-// Indexes are what the reconcilers look ReleasePackages up by. A client without a cache, which has none, cannot serve them.
+// Indexes are what the reconcilers look ReleasePackages up by. A client without a cache, which has none, cannot serve
+// them.
 func Indexes() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
 		workspaceIndex: workspaceIndexOf,
@@ -262,7 +269,8 @@ func Indexes() map[string]client.IndexerFunc {
 	}
 }
 
-// Wakes lets through the changes of a ReleasePackage that ask for a pass: what its users do, and not what the operator writes.
+// Wakes lets through the changes of a ReleasePackage that ask for a pass: what its users do, and not what the
+// operator writes.
 func Wakes() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())
 }
@@ -274,12 +282,14 @@ func forcedPredicate() predicate.Predicate {
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectOld.GetAnnotations()[v1alpha1.ReconcileAtAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.ReconcileAtAnnotation]
+			before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+			return before[v1alpha1.ReconcileAtAnnotation] != after[v1alpha1.ReconcileAtAnnotation]
 		},
 	}
 }
 
-// finalizerLost lets through that someone replaced an object by one without our finalizer, which would let a deletion pass by its package.
+// finalizerLost lets through that someone replaced an object by one without our finalizer, which would let a deletion
+// pass by its package.
 func finalizerLost() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(event.CreateEvent) bool { return false },
@@ -297,18 +307,21 @@ func finalizerLost() predicate.Predicate {
 func (r *ReleasePackageReconciler) waitingFor(ctx context.Context, ws client.Object) []reconcile.Request {
 	packages, err := packagesOf(ctx, r.Client, ws)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages of a workspace failed", "workspace", client.ObjectKeyFromObject(ws))
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages of a workspace failed", "workspace",
+			client.ObjectKeyFromObject(ws))
 		return nil
 	}
 	return requestsFor(packages, needsAttention)
 }
 
 // requestsFor asks for a pass of each package that is concerned.
-func requestsFor(packages []v1alpha1.ReleasePackage, concerned func(*v1alpha1.ReleasePackage) bool) []reconcile.Request {
+func requestsFor(packages []v1alpha1.ReleasePackage,
+	concerned func(*v1alpha1.ReleasePackage) bool) []reconcile.Request {
 	var requests []reconcile.Request
 	for i := range packages {
 		if rp := &packages[i]; concerned(rp) {
-			requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
+			requests = append(requests,
+				reconcile.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name}})
 		}
 	}
 	return requests

@@ -37,8 +37,10 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// recordBackoff is how the outcome of a request to pack is written: for about half a minute, whatever the API server says.
-var recordBackoff = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 10, Cap: 15 * time.Second}
+// recordBackoff is how the outcome of a request to pack is written: for about half a minute, whatever the API server
+// says.
+var recordBackoff = wait.Backoff{Duration: 50 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 10,
+	Cap: 15 * time.Second}
 
 // errSuperseded means that an attempt was given up by someone else before its outcome was recorded.
 var errSuperseded = errors.New("the attempt was superseded before its outcome was recorded")
@@ -61,7 +63,8 @@ func (r *ReleasePackageReconciler) report(ctx context.Context, p *pass, step lif
 }
 
 // reportFinalized makes known that the object was let go, on the object too if others keep it.
-func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass, step lifecycle.Step) (ctrl.Result, error) {
+func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass,
+	step lifecycle.Step) (ctrl.Result, error) {
 	r.publish(ctx, p, step.Event)
 	if step.Event.Reason == v1alpha1.EventOrphaned {
 		orphanedPackages.Inc()
@@ -74,13 +77,14 @@ func (r *ReleasePackageReconciler) reportFinalized(ctx context.Context, p *pass,
 	return r.requeue(p, step), nil
 }
 
-// withdrawOrphan withdraws the package that this pass has packed and could not record, as the object is gone or has gone on without it. While
-// the object's outcome is open elsewhere, or it has come to know of this package, that is left to whoever is at it. What it returns is all that
-// is left of the package besides the log.
+// withdrawOrphan withdraws the package that this pass has packed and could not record, as the object is gone or has
+// gone on without it. While the object's outcome is open elsewhere, or it has come to know of this package, that is
+// left to whoever is at it. What it returns is all that is left of the package besides the log.
 func (r *ReleasePackageReconciler) withdrawOrphan(ctx context.Context, p *pass) lifecycle.Event {
 	id := p.rp.Status.ReleasePackageID
 	told := lifecycle.Event{Reason: v1alpha1.ReasonAmbiguousPackage, Warning: true, Message: fmt.Sprintf(
-		"Package %s was packed by an attempt that had been given up meanwhile; if status.releasePackageId does not name it, withdraw it in the console", id)}
+		"Package %s was packed by an attempt that had been given up meanwhile; if status.releasePackageId does not name "+
+			"it, withdraw it in the console", id)}
 	live := &v1alpha1.ReleasePackage{}
 	err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live)
 	switch abandoned := apierrors.IsNotFound(err) || err == nil && live.UID != p.rp.UID; {
@@ -121,8 +125,8 @@ func (r *ReleasePackageReconciler) record(ctx context.Context, p *pass, step lif
 	return client.IgnoreNotFound(r.patchStatus(ctx, p))
 }
 
-// recordNextAttempt brings the time of the next try up to date, unless nothing else has changed: thousands of packages that are tried again and again are not
-// worth a write each time.
+// recordNextAttempt brings the time of the next try up to date, unless nothing else has changed: thousands of
+// packages that are tried again and again are not worth a write each time.
 func (p *pass) recordNextAttempt() {
 	at := p.nextAttempt()
 	p.rp.Status.NextAttemptTime = p.before.Status.NextAttemptTime
@@ -144,15 +148,17 @@ func (r *ReleasePackageReconciler) patchStatus(ctx context.Context, p *pass) err
 	if equality.Semantic.DeepEqual(p.before.Status, p.rp.Status) {
 		return nil
 	}
-	if err := r.Status().Patch(ctx, p.rp, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})); err != nil {
+	unchanged := client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
+	if err := r.Status().Patch(ctx, p.rp, unchanged); err != nil {
 		return err
 	}
 	p.before = p.rp.DeepCopy()
 	return nil
 }
 
-// recordOutcome writes what came of the attempt, again and again: what it writes nobody else knows. A user's edit in between does not
-// stop it; another attempt does. Should it fail, the attempt stays open, and the next pass looks for the package.
+// recordOutcome writes what came of the attempt, again and again: what it writes nobody else knows. A user's edit in
+// between does not stop it; another attempt does. Should it fail, the attempt stays open, and the next pass looks for
+// the package.
 func (r *ReleasePackageReconciler) recordOutcome(ctx context.Context, p *pass) error {
 	var last error
 	err := wait.ExponentialBackoffWithContext(ctx, recordBackoff, func(ctx context.Context) (bool, error) {
@@ -174,11 +180,13 @@ func (r *ReleasePackageReconciler) recordOutcome(ctx context.Context, p *pass) e
 		err = last
 	}
 	ctrl.LoggerFrom(ctx).Error(err, "Recording the outcome of an attempt failed", "attempt", p.rp.Status.Attempt.Number,
-		"outcome", p.rp.Status.Attempt.Outcome, "packageName", p.rp.Status.Attempt.PackageName, "releasePackageId", p.rp.Status.ReleasePackageID)
+		"outcome", p.rp.Status.Attempt.Outcome, "packageName", p.rp.Status.Attempt.PackageName, "releasePackageId",
+		p.rp.Status.ReleasePackageID)
 	return fmt.Errorf("recording the outcome of attempt %d: %w", p.rp.Status.Attempt.Number, err)
 }
 
-// rebase puts this pass's status on the latest version of the object, as long as its attempt is the one that is open there.
+// rebase puts this pass's status on the latest version of the object, as long as its attempt is the one that is open
+// there.
 func (r *ReleasePackageReconciler) rebase(ctx context.Context, p *pass) error {
 	live := &v1alpha1.ReleasePackage{}
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.rp), live); err != nil {

@@ -34,7 +34,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
-// secretRecheck is how soon a pass follows one that may make no call. It makes none either, but finds a corrected Secret.
+// secretRecheck is how soon a pass follows one that may make no call. It makes none either, but finds a corrected
+// Secret.
 const secretRecheck = 30 * time.Second
 
 // await ends a pass that waits for a shared look. It writes the status only if the object has changed since its

@@ -32,7 +32,8 @@ import (
 // mostContents bounds the looks into packages of other names in one pass. The next pass goes on with others.
 const mostContents = 20
 
-// origins remembers which of the objects that have not packed yet came with our finalizer, as those from a backup do. The zero value is ready for use.
+// origins remembers which of the objects that have not packed yet came with our finalizer, as those from a backup do.
+// The zero value is ready for use.
 type origins struct {
 	mu   sync.Mutex
 	seen map[types.NamespacedName]origin
@@ -69,9 +70,11 @@ func (o *origins) forget(object types.NamespacedName) {
 	delete(o.seen, object)
 }
 
-// takeExisting finds a package that is what would be packed, where something speaks for one: the items, an object that is older than what it knows
-// of, or one that has our finalizer from elsewhere. Where the items cannot be seen, what is in flight under a name of its own does. What holds some of the items is told of.
-func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, found *lifecycle.Preflight) (lifecycle.Step, bool, error) {
+// takeExisting finds a package that is what would be packed, where something speaks for one: the items, an object
+// that is older than what it knows of, or one that has our finalizer from elsewhere. Where the items cannot be seen,
+// what is in flight under a name of its own does. What holds some of the items is told of.
+func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass,
+	found *lifecycle.Preflight) (lifecycle.Step, bool, error) {
 	unseen := p.pending == nil && p.rp.Status.Attempt == nil
 	unknown := unseen && lifecycle.MayHaveLostStatus(p.rp, p.obs.Now)
 	existing := lifecycle.Existing{
@@ -104,7 +107,8 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass, fo
 
 // reserveAdopted reserves the package that a step adopts, if it adopts one. It returns the step, or another one where
 // another object goes first.
-func (r *ReleasePackageReconciler) reserveAdopted(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
+func (r *ReleasePackageReconciler) reserveAdopted(ctx context.Context, p *pass,
+	step lifecycle.Step) (lifecycle.Step, error) {
 	if step.Action != lifecycle.Adopt {
 		return step, nil
 	}
@@ -119,8 +123,10 @@ func (r *ReleasePackageReconciler) keepFinding(p *pass, found lifecycle.Prefligh
 	}
 }
 
-// findExisting looks for packages in flight, if some of the items are not free, and for those that have come to an end, by name.
-func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, existing *lifecycle.Existing, taken bool) error {
+// findExisting looks for packages in flight, if some of the items are not free, and for those that have come to an
+// end, by name.
+func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, existing *lifecycle.Existing,
+	taken bool) error {
 	if taken {
 		packages, done, err := r.holders(ctx, p)
 		existing.Packages = packages
@@ -141,7 +147,8 @@ func (r *ReleasePackageReconciler) findExisting(ctx context.Context, p *pass, ex
 	return r.findRecent(ctx, p, existing)
 }
 
-// findRecent looks through the latest packages for one that is named like the object's own: the service's search may find whole names only.
+// findRecent looks through the latest packages for one that is named like the object's own: the service's search may
+// find whole names only.
 func (r *ReleasePackageReconciler) findRecent(ctx context.Context, p *pass, existing *lifecycle.Existing) error {
 	listed, err := p.conn.Recent(ctx)
 	if err != nil {
@@ -161,7 +168,8 @@ func (r *ReleasePackageReconciler) findRecent(ctx context.Context, p *pass, exis
 	return nil
 }
 
-// mayBeOwn reports whether a listed package that is not known yet is named like the object's own, and not one that was withdrawn a moment ago.
+// mayBeOwn reports whether a listed package that is not known yet is named like the object's own, and not one that
+// was withdrawn a moment ago.
 func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existing, listed *lifecycle.Package) bool {
 	lately := listed.State == v1alpha1.StateWithdrawn &&
 		r.reserved.heldByOther(p.rp.UID, p.conn.Target(), lifecycle.PackageClaim(listed.ID), p.obs.Now)
@@ -169,16 +177,18 @@ func (r *ReleasePackageReconciler) mayBeOwn(p *pass, existing *lifecycle.Existin
 	return lifecycle.NamedAs(p.rp, listed.Name) && !lately && !known
 }
 
-// doubtLists has the shared lists read anew for the next pass, if the service may not have a package any more that they hold.
+// doubtLists has the shared lists read anew for the next pass, if the service may not have a package any more that
+// they hold.
 func (p *pass) doubtLists(err error) {
 	if dataarts.MayDeny(err) {
 		p.conn.InvalidateLists()
 	}
 }
 
-// holders are the packages in flight that hold something of what the spec asks for, and that no object has. Those that are named like the object's
-// own come first: if one of them fits, that is all.
-func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found []lifecycle.Package, done bool, err error) {
+// holders are the packages in flight that hold something of what the spec asks for, and that no object has. Those
+// that are named like the object's own come first: if one of them fits, that is all.
+func (r *ReleasePackageReconciler) holders(ctx context.Context,
+	p *pass) (found []lifecycle.Package, done bool, err error) {
 	listed, err := p.conn.InFlight(ctx)
 	if err != nil {
 		return nil, false, err
@@ -212,8 +222,10 @@ func (r *ReleasePackageReconciler) holders(ctx context.Context, p *pass) (found 
 	return found, false, nil
 }
 
-// holder is a package if it holds something of what the spec asks for, or has a name of the object's own, and no object has it.
-func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *dataarts.Package) ([]lifecycle.Package, error) {
+// holder is a package if it holds something of what the spec asks for, or has a name of the object's own, and no
+// object has it.
+func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass,
+	listed *dataarts.Package) ([]lifecycle.Package, error) {
 	id, own := listed.ID, lifecycle.NamedAs(p.rp, listed.Name)
 	one, known := p.knownHolder(listed)
 	if !known || own || lifecycle.HasWanted(p.rp, one) {
@@ -236,7 +248,8 @@ func (r *ReleasePackageReconciler) holder(ctx context.Context, p *pass, listed *
 	return []lifecycle.Package{*one}, nil
 }
 
-// knownHolder is a listed package with the ids of its items, if they are known. It shows whether another look is worth its call.
+// knownHolder is a listed package with the ids of its items, if they are known. It shows whether another look is
+// worth its call.
 func (p *pass) knownHolder(listed *dataarts.Package) (*lifecycle.Package, bool) {
 	ids, known := p.conn.KnownItems(listed.ID)
 	one := packageFrom(&dataarts.PackageDetail{Package: *listed})

@@ -92,7 +92,8 @@ var _ = Describe("An object that a backup tool creates again, without its status
 	It("takes it over though the pending list cannot be looked at", func(ctx SpecContext) {
 		begin(ctx, func(o *simulator.Options) { o.Assumptions.SharedItem = simulator.Accept })
 		lose(ctx)
-		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No.",
+		s.inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeInvalidParameter, Message: "No.",
 			Times: simulator.Forever})
 		rp = s.aReleasePackage()
 		s.expectApplied(ctx, rp)
@@ -140,7 +141,8 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		Expect(s.console.Withdraw(id)).To(Succeed())
 		lose(ctx)
 		restore(ctx)
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn, ContainSubstring("Package "+id))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonWithdrawn,
+			ContainSubstring("Package "+id))
 		Expect(s.livePackages()).To(BeEmpty())
 
 		expectEdited(ctx, s, rp, forced("again"))
@@ -164,7 +166,8 @@ var _ = Describe("An object that a backup tool creates again, without its status
 		begin(ctx)
 		lose(ctx)
 		restore(ctx, func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "given" })
-		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed, ContainSubstring("are in package "+id))
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+			ContainSubstring("are in package "+id))
 		Expect(s.livePackages()).To(ConsistOf(id))
 	})
 

@@ -57,14 +57,17 @@ var _ = Describe("Packages whose passes hold a connection that is replaced", fun
 			Eventually(ctx, func() (v1alpha1.ReleasePackageStatus, error) {
 				err := s.Get(ctx, keyOf(rp), rp)
 				return rp.Status, err
-			}, "20s").Should(And(HaveField("State", v1alpha1.StatePendingReview), HaveField("ReleasePackageID", Not(Equal(old)))))
+			}, "20s").Should(And(HaveField("State", v1alpha1.StatePendingReview),
+				HaveField("ReleasePackageID", Not(Equal(old)))))
 		}
 		for _, rp := range packages[4:] {
 			Eventually(ctx, func() bool { return apierrors.IsNotFound(s.Get(ctx, keyOf(rp), rp)) }, "20s").Should(BeTrue())
 		}
 		s.service.Reset()
-		Consistently(ctx, func() int { return s.service.Counts()[simulator.OpList] + s.service.Counts()[simulator.OpShow] }, "3s").Should(BeNumerically("<=", 5))
-		Expect(s.connections.Poller().NextRun()).To(BeTemporally(">", s.forwarded.Now().Add(-time.Second)), "no run is due again and again")
+		Consistently(ctx, func() int { return s.service.Counts()[simulator.OpList] + s.service.Counts()[simulator.OpShow] },
+			"3s").Should(BeNumerically("<=", 5))
+		Expect(s.connections.Poller().NextRun()).To(BeTemporally(">", s.forwarded.Now().Add(-time.Second)),
+			"no run is due again and again")
 	}, NodeTimeout(2*time.Minute))
 })
 

@@ -59,8 +59,8 @@ const (
 	unpackPath = "/release-packages/unpack"
 )
 
-// scene is what one spec plays in: a namespace, a service of its own, and a reconciler that nobody but the spec calls. The
-// embedded client is for what users do.
+// scene is what one spec plays in: a namespace, a service of its own, and a reconciler that nobody but the spec
+// calls. The embedded client is for what users do.
 type scene struct {
 	client.Client
 	namespace string
@@ -88,8 +88,8 @@ type scene struct {
 	hooks   map[string]func()
 }
 
-// newScene sets the scene, with the given changes to the service as documented. Workspace objects and Secrets are the specs' affair:
-// see readyScene.
+// newScene sets the scene, with the given changes to the service as documented. Workspace objects and Secrets are the
+// specs' affair: see readyScene.
 func newScene(ctx context.Context, with ...func(*simulator.Options)) *scene {
 	GinkgoHelper()
 	c, err := client.New(controlPlane, client.Options{Scheme: scheme})
@@ -98,7 +98,8 @@ func newScene(ctx context.Context, with ...func(*simulator.Options)) *scene {
 	Expect(c.Create(ctx, namespace)).To(Succeed())
 
 	// Requests are signed by the real clock, so this one starts there.
-	s := &scene{Client: c, namespace: namespace.Name, clock: clocktesting.NewFakeClock(time.Now().Truncate(time.Second)), hooks: map[string]func(){}}
+	s := &scene{Client: c, namespace: namespace.Name, clock: clocktesting.NewFakeClock(time.Now().Truncate(time.Second)),
+		hooks: map[string]func(){}}
 	s.serve(with...)
 	s.api = newAPIServer(s.namespace)
 	s.recorder = events.NewFakeRecorder(100)
@@ -151,9 +152,11 @@ func (s *scene) serve(with ...func(*simulator.Options)) {
 	}
 }
 
-// restart replaces the reconciler, as a restart of the operator does: nothing is remembered but what the API server holds.
+// restart replaces the reconciler, as a restart of the operator does: nothing is remembered but what the API server
+// holds.
 func (s *scene) restart() {
-	connections := &workspace.Connections{Objects: s.Client, Secrets: s.Client, AllowInsecure: true, UserAgent: "spec", Clock: s.clock, Linger: -1}
+	connections := &workspace.Connections{Objects: s.Client, Secrets: s.Client, AllowInsecure: true, UserAgent: "spec",
+		Clock: s.clock, Linger: -1}
 	DeferCleanup(connections.Close)
 	s.reconciler = &controller.ReleasePackageReconciler{
 		Client:     s.api,

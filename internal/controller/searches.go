@@ -27,8 +27,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// freshSearch is how long a search that found nothing stands: the pass that closes an attempt upon it and the one that sends the next request, right
-// after that, need one between them.
+// freshSearch is how long a search that found nothing stands: the pass that closes an attempt upon it and the one
+// that sends the next request, right after that, need one between them.
 const freshSearch = 10 * time.Second
 
 // searches remembers which attempts were searched for in vain a moment ago. The zero value is ready for use.
@@ -57,10 +57,12 @@ func (s *searches) note(rp *v1alpha1.ReleasePackage, now time.Time) {
 	s.made[rp.UID] = madeSearch{rp.Status.Attempt.Number, now}
 }
 
-// stands reports whether the latest attempt was closed upon a search that still stands. A deletion and a forced pass want one of their own.
+// stands reports whether the latest attempt was closed upon a search that still stands. A deletion and a forced pass
+// want one of their own.
 func (s *searches) stands(rp *v1alpha1.ReleasePackage, now time.Time) bool {
 	a := rp.Status.Attempt
-	if a.Outcome != v1alpha1.OutcomeNotFound || lifecycle.LookID(rp) != "" || lifecycle.Forced(rp) || !rp.DeletionTimestamp.IsZero() {
+	if a.Outcome != v1alpha1.OutcomeNotFound || lifecycle.LookID(rp) != "" || lifecycle.Forced(rp) ||
+		!rp.DeletionTimestamp.IsZero() {
 		return false
 	}
 	s.mu.Lock()

@@ -51,7 +51,8 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 			Expect(s.List(ctx, list, client.InNamespace(s.namespace))).To(Succeed())
 			n := 0
 			for i := range list.Items {
-				if c := meta.FindStatusCondition(list.Items[i].Status.Conditions, v1alpha1.ConditionReconciling); c != nil && c.Reason == reason {
+				if c := meta.FindStatusCondition(list.Items[i].Status.Conditions, v1alpha1.ConditionReconciling); c != nil &&
+					c.Reason == reason {
 					n++
 				}
 			}
@@ -72,16 +73,17 @@ var _ = Describe("Many packages whose workspace has no usable Secret", func() {
 		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
 	}, NodeTimeout(2*time.Minute))
 
-	It("share its reads while the service rejects the key, and all go on within seconds when that is corrected", func(ctx SpecContext) {
-		wrong := s.aSecret()
-		wrong.StringData = map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"}
-		s.expectApplied(ctx, wrong, s.aWorkspace())
-		applied(ctx)
-		s.startManager(ctx)
-		Eventually(ctx, blocked(ctx, v1alpha1.ReasonCredentialsRejected), "30s").Should(Equal(many))
-		Expect(s.Delete(ctx, wrong)).To(Succeed())
-		s.expectApplied(ctx, s.aSecret())
-		Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
-		Expect(s.allCalls()).To(BeNumerically("<=", 2*many), "the wrong key is not tried again and again")
-	}, NodeTimeout(2*time.Minute))
+	It("share its reads while the service rejects the key, and all go on within seconds when that is corrected",
+		func(ctx SpecContext) {
+			wrong := s.aSecret()
+			wrong.StringData = map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"}
+			s.expectApplied(ctx, wrong, s.aWorkspace())
+			applied(ctx)
+			s.startManager(ctx)
+			Eventually(ctx, blocked(ctx, v1alpha1.ReasonCredentialsRejected), "30s").Should(Equal(many))
+			Expect(s.Delete(ctx, wrong)).To(Succeed())
+			s.expectApplied(ctx, s.aSecret())
+			Eventually(ctx, s.livePackages, "30s").Should(HaveLen(many))
+			Expect(s.allCalls()).To(BeNumerically("<=", 2*many), "the wrong key is not tried again and again")
+		}, NodeTimeout(2*time.Minute))
 })

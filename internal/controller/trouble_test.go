@@ -59,7 +59,8 @@ var (
 )
 
 func within(from, to time.Duration) types.GomegaMatcher {
-	return And(HaveField("Err", BeNil()), HaveField("RequeueAfter", And(BeNumerically(">=", from), BeNumerically("<=", to+to/10))))
+	return And(HaveField("Err", BeNil()),
+		HaveField("RequeueAfter", And(BeNumerically(">=", from), BeNumerically("<=", to+to/10))))
 }
 
 // withSecret replaces what the Secret holds.
@@ -71,7 +72,8 @@ func withSecret(data map[string]string) func(context.Context, *scene, *v1alpha1.
 }
 
 // withWorkspace changes the workspace object.
-func withWorkspace(change func(*scene, *v1alpha1.DataArtsWorkspace)) func(context.Context, *scene, *v1alpha1.ReleasePackage) {
+func withWorkspace(change func(*scene, *v1alpha1.DataArtsWorkspace)) func(context.Context, *scene,
+	*v1alpha1.ReleasePackage) {
 	return func(ctx context.Context, s *scene, _ *v1alpha1.ReleasePackage) {
 		GinkgoHelper()
 		expectEdited(ctx, s, s.aWorkspace(), func(ws *v1alpha1.DataArtsWorkspace) { change(s, ws) })
@@ -103,7 +105,8 @@ func deadEndpoint(_ *scene, ws *v1alpha1.DataArtsWorkspace) {
 	server.Close()
 }
 
-// expectTold checks that trouble is told once, however often it is met, and that every pass asks for the next one as it should.
+// expectTold checks that trouble is told once, however often it is met, and that every pass asks for the next one as
+// it should.
 func (t trouble) expectTold(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
 	GinkgoHelper()
 	for range 3 {
@@ -164,7 +167,8 @@ var _ = Describe("Trouble", func() {
 				Expect(s.Create(ctx, s.aSecret())).To(Succeed())
 			},
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsNotFound, again: byBackoff,
-			cause: `Secret "dataarts" of DataArtsWorkspace "default" does not exist`, nextStep: "create it with the keys accessKey and secretKey",
+			cause:    `Secret "dataarts" of DataArtsWorkspace "default" does not exist`,
+			nextStep: "create it with the keys accessKey and secretKey",
 		}),
 		Entry("a Secret without usable keys", trouble{ofWorkspace: true,
 			begin: withSecret(map[string]string{"username": "me"}), end: rightToken,
@@ -177,8 +181,10 @@ var _ = Describe("Trouble", func() {
 			cause: "line break around the value of token", nextStep: "store the bare value",
 		}),
 		Entry("a wrong secret key", trouble{ofWorkspace: true,
-			begin: withSecret(map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"}), end: rightToken,
-			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: within(30*time.Second, 30*time.Second),
+			begin: withSecret(map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"}),
+			end:   rightToken,
+			kind:  v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected,
+			again: within(30*time.Second, 30*time.Second),
 			cause: "does not accept the credentials", nextStep: "correct the Secret",
 		}),
 		Entry("an endpoint where nobody listens", trouble{ofWorkspace: true,
@@ -205,7 +211,8 @@ var _ = Describe("Trouble", func() {
 			cause: "items 999 are not in the pending list", nextStep: "Correct the spec",
 		}),
 		Entry("a request that the service refuses", trouble{
-			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter,
+			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400,
+				Code:    simulator.CodeInvalidParameter,
 				Message: "The request parameter is invalid."}),
 			end: func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
 				s.service.Reset()
@@ -215,20 +222,27 @@ var _ = Describe("Trouble", func() {
 			cause: "DLF.3051", nextStep: "Check that the items are pending",
 		}),
 		Entry("a missing permission", trouble{
-			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 403, Code: simulator.CodeUserForbidden}),
-			end:   resetService,
-			kind:  v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: byBackoff,
+			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 403,
+				Code: simulator.CodeUserForbidden}),
+			end:  resetService,
+			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: byBackoff,
 			cause: "lack a permission", nextStep: "give their user a DAYU role",
 		}),
 		Entry("a throttled call that says when to come back", trouble{ofWorkspace: true,
-			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 20 * time.Second}),
-			end:   resetService,
-			kind:  v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonThrottled, again: within(10*time.Second, 20*time.Second),
+			begin: withFault(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429,
+				Code: simulator.CodeThrottled, RetryAfter: 20 * time.Second}),
+			end:  resetService,
+			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonThrottled,
+			again: within(10*time.Second, 20*time.Second),
 			cause: "asks for fewer calls", nextStep: "lower spec.requestsPerSecond",
 		}),
-		Entry("a 500", troubleWithPack(simulator.Fault{Kind: simulator.FaultError, Status: 500, Message: "internal"}, "HTTP 500")),
-		Entry("a 502 of the gateway", troubleWithPack(simulator.Fault{Kind: simulator.FaultError, Status: 502, Code: simulator.CodeBadRequest}, "APIGW.0201")),
-		Entry("a page in HTML", troubleWithPack(simulator.Fault{Kind: simulator.FaultRaw, Status: 200, ContentType: "text/html", Body: "<html/>"}, "could not be decoded")),
+		Entry("a 500", troubleWithPack(simulator.Fault{Kind: simulator.FaultError, Status: 500, Message: "internal"},
+			"HTTP 500")),
+		Entry("a 502 of the gateway",
+			troubleWithPack(simulator.Fault{Kind: simulator.FaultError, Status: 502, Code: simulator.CodeBadRequest},
+				"APIGW.0201")),
+		Entry("a page in HTML", troubleWithPack(simulator.Fault{Kind: simulator.FaultRaw, Status: 200,
+			ContentType: "text/html", Body: "<html/>"}, "could not be decoded")),
 	)
 
 	DescribeTable("with a package in review is told once, and what is known of the package stands",
@@ -249,8 +263,10 @@ var _ = Describe("Trouble", func() {
 			Expect(s.told()).To(BeEmpty())
 		},
 		Entry("a 500", troubleWithLook(simulator.Fault{Kind: simulator.FaultError, Status: 500}, "HTTP 500")),
-		Entry("a 502 in HTML", troubleWithLook(simulator.Fault{Kind: simulator.FaultRaw, Status: 502, ContentType: "text/html", Body: "<html>"}, "HTTP 502")),
-		Entry("a page in HTML", troubleWithLook(simulator.Fault{Kind: simulator.FaultRaw, Status: 200, ContentType: "text/html", Body: "<html/>"}, "could not be decoded")),
+		Entry("a 502 in HTML", troubleWithLook(simulator.Fault{Kind: simulator.FaultRaw, Status: 502,
+			ContentType: "text/html", Body: "<html>"}, "HTTP 502")),
+		Entry("a page in HTML", troubleWithLook(simulator.Fault{Kind: simulator.FaultRaw, Status: 200,
+			ContentType: "text/html", Body: "<html/>"}, "could not be decoded")),
 		Entry("a call cut off", troubleWithLook(simulator.Fault{Kind: simulator.FaultDrop}, "connection was lost")),
 		Entry("credentials that expired", trouble{
 			begin: func(ctx context.Context, s *scene, rp *v1alpha1.ReleasePackage) {
@@ -258,14 +274,16 @@ var _ = Describe("Trouble", func() {
 				s.clock.Step(30 * time.Second)
 			},
 			end:  rightToken,
-			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected, again: within(time.Second, pollInterval),
+			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonCredentialsRejected,
+			again: within(time.Second, pollInterval),
 			cause: "does not accept the credentials", nextStep: "correct the Secret",
 		}),
 	)
 
 	It("with credentials does not get the key locked", func(ctx SpecContext) {
 		s := readyScene(ctx)
-		withSecret(map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"})(ctx, s, nil)
+		withSecret(map[string]string{v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: "wrong"})(ctx, s,
+			nil)
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
 		for range 8 {
@@ -275,7 +293,8 @@ var _ = Describe("Trouble", func() {
 	})
 })
 
-// troubleWithPack is an answer to a pack request that proves nothing; the next request comes after the settle time alone.
+// troubleWithPack is an answer to a pack request that proves nothing; the next request comes after the settle time
+// alone.
 func troubleWithPack(f simulator.Fault, cause string) trouble {
 	f.Operation = simulator.OpPack
 	return trouble{
@@ -290,7 +309,8 @@ func troubleWithLook(f simulator.Fault, cause string) trouble {
 	f.Operation = simulator.OpShow
 	return trouble{
 		begin: withFault(f), end: resetService,
-		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable, again: within(time.Second, pollInterval),
+		kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonServiceUnavailable,
+		again: within(time.Second, pollInterval),
 		cause: cause, nextStep: "If this lasts, check spec.endpoint",
 	}
 }
@@ -300,7 +320,8 @@ var _ = Describe("A pause of a whole day that the service asks for", func() {
 		s := readyScene(ctx)
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)
-		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, RetryAfter: 24 * time.Hour,
+		s.inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 429,
+			Code: simulator.CodeThrottled, RetryAfter: 24 * time.Hour,
 			Times: simulator.Forever})
 		began := s.clock.Now()
 		result := s.expectReconciled(ctx, rp)

@@ -39,14 +39,16 @@ import (
 const (
 	// vanishedController names the part that clears up after objects which went without our finalizer.
 	vanishedController = "releasepackage-vanished"
-	// vanishedWorkers is how many of them are seen to at the same time: it is to happen never, and then a whole namespace at once.
+	// vanishedWorkers is how many of them are seen to at the same time: it is to happen never, and then a whole
+	// namespace at once.
 	vanishedWorkers = 10
 	// tellVanishedAfter is how long a package may be left before that is told, while the operator goes on trying.
 	tellVanishedAfter = 5 * time.Minute
 )
 
-// vanished are the objects that went without our finalizer while they may have had a package to withdraw. There is no object any more to keep a
-// record in, so this process remembers them; what it forgets when it ends, nobody knows. The zero value is ready for use.
+// vanished are the objects that went without our finalizer while they may have had a package to withdraw. There is no
+// object any more to keep a record in, so this process remembers them; what it forgets when it ends, nobody knows.
+// The zero value is ready for use.
 type vanished struct {
 	mu   sync.Mutex
 	left map[types.UID]*remains
@@ -105,21 +107,24 @@ func (v *vanished) forget(uid types.UID) {
 }
 
 // holder is an object other than the given one that has left something which is claimed, nil if there is none.
-func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace, claims ...lifecycle.Claim) *v1alpha1.ReleasePackage {
+func (v *vanished) holder(uid types.UID, place v1alpha1.PinnedWorkspace,
+	claims ...lifecycle.Claim) *v1alpha1.ReleasePackage {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for id, left := range v.left {
 		if at := left.rp.Status.Workspace; id == uid || left.helpless || at == nil || *at != place {
 			continue
 		}
-		if slices.ContainsFunc(lifecycle.Claims(left.rp), func(has lifecycle.Claim) bool { return slices.Contains(claims, has) }) {
+		if slices.ContainsFunc(lifecycle.Claims(left.rp),
+			func(has lifecycle.Claim) bool { return slices.Contains(claims, has) }) {
 			return left.rp
 		}
 	}
 	return nil
 }
 
-// HasRemains reports whether an object that used a workspace object has left something to withdraw, for which its connection is needed.
+// HasRemains reports whether an object that used a workspace object has left something to withdraw, for which its
+// connection is needed.
 func (r *ReleasePackageReconciler) HasRemains(ws types.NamespacedName) bool {
 	r.vanished.mu.Lock()
 	defer r.vanished.mu.Unlock()
@@ -134,7 +139,8 @@ func (r *ReleasePackageReconciler) HasRemains(ws types.NamespacedName) bool {
 // setUpVanished lets deletions through that our finalizer did not hold back.
 func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
 	noted := handler.TypedFuncs[*v1alpha1.ReleasePackage, types.UID]{
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.ReleasePackage], queue workqueue.TypedRateLimitingInterface[types.UID]) {
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.ReleasePackage],
+			queue workqueue.TypedRateLimitingInterface[types.UID]) {
 			if r.Vanished(e.Object, e.DeleteStateUnknown) {
 				queue.Add(e.Object.UID)
 			}
@@ -147,8 +153,8 @@ func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
 		Complete(reconcile.TypedFunc[types.UID](r.ClearUp))
 }
 
-// Vanished takes down the last state of an object that is gone, and reports whether ClearUp has something to do for it. unseen tells that this state may not be
-// its last.
+// Vanished takes down the last state of an object that is gone, and reports whether ClearUp has something to do for
+// it. unseen tells that this state may not be its last.
 func (r *ReleasePackageReconciler) Vanished(rp *v1alpha1.ReleasePackage, unseen bool) bool {
 	if rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain {
 		r.reserved.leave(rp.UID) // Its package stays, for whoever asks for the same.
@@ -156,13 +162,15 @@ func (r *ReleasePackageReconciler) Vanished(rp *v1alpha1.ReleasePackage, unseen 
 	return r.vanished.note(rp, unseen, r.Clock.Now())
 }
 
-// ClearUp makes one pass for an object that is gone, like those that a deletion makes, with nothing to write but events.
+// ClearUp makes one pass for an object that is gone, like those that a deletion makes, with nothing to write but
+// events.
 func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (ctrl.Result, error) {
 	left, ok := r.vanished.of(uid)
 	if !ok {
 		return ctrl.Result{}, nil
 	}
-	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithValues("namespace", left.rp.Namespace, "name", left.rp.Name)) // The request has a UID alone.
+	// The request has a UID alone.
+	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithValues("namespace", left.rp.Namespace, "name", left.rp.Name))
 	p := newPass(ctx, left.rp.DeepCopy())
 	p.vanished = true
 	if err := r.observe(ctx, p); err != nil {
@@ -198,7 +206,8 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 }
 
 // actOnRemains does the step. What another object has, or asks for by its id, is that object's.
-func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, left *remains, step lifecycle.Step) (lifecycle.Step, error) {
+func (r *ReleasePackageReconciler) actOnRemains(ctx context.Context, p *pass, left *remains,
+	step lifecycle.Step) (lifecycle.Step, error) {
 	done := lifecycle.Step{Action: lifecycle.RemoveFinalizer}
 	switch step.Action {
 	case lifecycle.Adopt:
@@ -247,5 +256,6 @@ func (r *ReleasePackageReconciler) orphan(ctx context.Context, p *pass, left *re
 
 // requestOfRemains is what trouble backs off by: apart from that of another object of the same name.
 func requestOfRemains(rp *v1alpha1.ReleasePackage) ctrl.Request {
-	return ctrl.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name + "/" + string(rp.UID)}}
+	return ctrl.Request{NamespacedName: types.NamespacedName{Namespace: rp.Namespace, Name: rp.Name + "/" +
+		string(rp.UID)}}
 }

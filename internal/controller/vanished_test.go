@@ -31,7 +31,8 @@ import (
 
 func expectReason(g Gomega, rp *v1alpha1.ReleasePackage, reason string) {
 	GinkgoHelper()
-	g.Expect(rp.Status.Conditions).To(ContainElement(And(HaveField("Type", v1alpha1.ConditionReady), HaveField("Reason", reason))))
+	g.Expect(rp.Status.Conditions).To(
+		ContainElement(And(HaveField("Type", v1alpha1.ConditionReady), HaveField("Reason", reason))))
 }
 
 // These specs run the manager, since it is events of the API server that tell of a lost finalizer.
@@ -154,8 +155,10 @@ var _ = Describe("An object that was replaced by one without our finalizer", fun
 
 	It("has its package told of where that cannot be withdrawn", func(ctx SpecContext) {
 		inReview(ctx)
-		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.6888", Message: "No.", Times: 1})
-		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "No.",
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400, Code: "DLF.6888",
+			Message: "No.", Times: 1})
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeInvalidParameter, Message: "No.",
 			Times: simulator.Forever})
 		snatch(ctx)
 		Eventually(ctx, told, "20s").WithArguments(ctx).Should(ContainElement(v1alpha1.EventOrphaned))
@@ -163,7 +166,8 @@ var _ = Describe("An object that was replaced by one without our finalizer", fun
 
 	It("has its package withdrawn with the credentials that went with it", func(ctx SpecContext) {
 		inReview(ctx)
-		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 503, Message: "Down", Times: 2})
+		s.inject(simulator.Fault{Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: 503, Message: "Down",
+			Times: 2})
 		snatch(ctx)
 		Expect(s.Delete(ctx, s.aWorkspace())).To(Succeed())
 		Expect(s.Delete(ctx, s.aSecret())).To(Succeed())

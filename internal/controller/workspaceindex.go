@@ -72,7 +72,8 @@ func inFlight(rp *v1alpha1.ReleasePackage) bool {
 	return true
 }
 
-// workspaceChanged lets through what may help a package that waits for its workspace: a new one, another spec, another verdict.
+// workspaceChanged lets through what may help a package that waits for its workspace: a new one, another spec,
+// another verdict.
 func workspaceChanged() predicate.Predicate {
 	return predicate.Funcs{
 		DeleteFunc:  func(event.DeleteEvent) bool { return false },

@@ -104,28 +104,29 @@ var _ = Describe("A list of several pages", func() {
 				Entry("when the service gives one row a page", 5, 1, 6),
 			)
 
-			DescribeTable("that changes meanwhile is incomplete, or was whole when it was begun", func(call int, change func(*aList)) {
-				l := listOf(250, 100, countsRows)
-				there, changed := l.rows, false
-				l.before = func(n int) {
-					if n == call {
-						changed = true
-						l.rows = slices.Clone(l.rows)
-						change(l)
+			DescribeTable("that changes meanwhile is incomplete, or was whole when it was begun",
+				func(call int, change func(*aList)) {
+					l := listOf(250, 100, countsRows)
+					there, changed := l.rows, false
+					l.before = func(n int) {
+						if n == call {
+							changed = true
+							l.rows = slices.Clone(l.rows)
+							change(l)
+						}
 					}
-				}
-				rows, err := dataarts.AllRows(l.page, math.MaxInt)
-				Expect(changed).To(BeTrue())
-				if err != nil {
-					Expect(err).To(MatchError(dataarts.ErrIncomplete))
-					return
-				}
-				for _, id := range idsOf(there) {
-					if slices.Contains(idsOf(l.rows), id) {
-						Expect(idsOf(rows)).To(ContainElement(id), "a package that was there all the time is not missed")
+					rows, err := dataarts.AllRows(l.page, math.MaxInt)
+					Expect(changed).To(BeTrue())
+					if err != nil {
+						Expect(err).To(MatchError(dataarts.ErrIncomplete))
+						return
 					}
-				}
-			},
+					for _, id := range idsOf(there) {
+						if slices.Contains(idsOf(l.rows), id) {
+							Expect(idsOf(rows)).To(ContainElement(id), "a package that was there all the time is not missed")
+						}
+					}
+				},
 				Entry("by a package that comes", 2, (*aList).comes),
 				Entry("by a package that comes late", 3, (*aList).comes),
 				Entry("by the newest that goes", 2, func(l *aList) { l.goes(0) }),

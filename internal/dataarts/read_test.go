@@ -74,7 +74,8 @@ var _ = Describe("What is read", func() {
 	DescribeTable("may be an empty page", func(ctx SpecContext, body string, total int) {
 		c := aClient(aServer(answer(200, body)).URL)
 		Expect(c.List(ctx, dataarts.ListOptions{})).To(Equal(dataarts.Page[dataarts.Package]{Total: total}))
-		Expect(c.ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(Equal(dataarts.Page[dataarts.PendingItem]{Total: total}))
+		Expect(c.ListPendingItems(ctx, dataarts.PendingItemOptions{})).To(
+			Equal(dataarts.Page[dataarts.PendingItem]{Total: total}))
 	},
 		Entry("with a list", `{"data":[],"total":0}`, 0),
 		Entry("without a list", `{"total":0}`, 0),

@@ -24,8 +24,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// asAdopted is the step for an object whose package is in order, unless the package was adopted and the spec describes another one. What the
-// spec says of an adopted package is compared, and never acted upon.
+// asAdopted is the step for an object whose package is in order, unless the package was adopted and the spec
+// describes another one. What the spec says of an adopted package is compared, and never acted upon.
 func asAdopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	p := obs.Package
 	if p == nil {
@@ -36,13 +36,14 @@ func asAdopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 		return step
 	}
 	step.Action, step.Reason = Stall, v1alpha1.ReasonSpecDiffers
-	step.Message = fmt.Sprintf("Package %s was adopted and is left as it is, but %s; correct these fields of the spec, or leave them out",
+	step.Message = fmt.Sprintf(
+		"Package %s was adopted and is left as it is, but %s; correct these fields of the spec, or leave them out",
 		p.ID, strings.Join(differing, "; "))
 	return step
 }
 
-// Adopted is the step after an adoption was recorded: what there is to say of the package is said at once, as no later look would show more. What
-// there is to do is done by the next pass.
+// Adopted is the step after an adoption was recorded: what there is to say of the package is said at once, as no
+// later look would show more. What there is to do is done by the next pass.
 func Adopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	if !rp.DeletionTimestamp.IsZero() {
 		return step
@@ -56,8 +57,8 @@ func Adopted(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	return next
 }
 
-// differences says in what a package is another than the spec of an object that adopts it describes. What the spec leaves out, or the service
-// does not show, is not compared.
+// differences says in what a package is another than the spec of an object that adopts it describes. What the spec
+// leaves out, or the service does not show, is not compared.
 func differences(rp *v1alpha1.ReleasePackage, p *Package) []string {
 	if !adopts(rp) {
 		return nil

@@ -55,12 +55,16 @@ var _ = Describe("An adopted package", func() {
 			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers, words...), comingBackAfter(pollInterval)))
 	},
 		Entry("in its name", otherName, "spec.packageName is other, and the package has job_0948_20250513"),
-		Entry("in its applicant", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApplyUserID = "dev2" }), "spec.applyUserId is dev2, and the package has dev1"),
+		Entry("in its applicant", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApplyUserID = "dev2" }),
+			"spec.applyUserId is dev2, and the package has dev1"),
 		Entry("in its items", spec(func(s *v1alpha1.ReleasePackageSpec) { s.PendingItemIDs = []v1alpha1.ID{"28", "26"} }),
 			"spec.pendingItemIds is 26, 28, and the package has 26, 27"),
 		Entry("in its approvers", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApproverIDs = []v1alpha1.UserID{"dep1"} }),
 			"spec.approverIds is dep1, and the package has dep1, dep2"),
-		Entry("in several ways", spec(func(s *v1alpha1.ReleasePackageSpec) { s.PackageName, s.ApplyUserID = "other", "dev2" }), "has job_0948_20250513; spec.applyUserId"),
+		Entry("in several ways", spec(func(s *v1alpha1.ReleasePackageSpec) {
+			s.PackageName, s.ApplyUserID = "other",
+				"dev2"
+		}), "has job_0948_20250513; spec.applyUserId"),
 	)
 
 	DescribeTable("is in order", func(change with, sights ...sight) {
@@ -75,15 +79,17 @@ var _ = Describe("An adopted package", func() {
 		}), bare),
 	)
 
-	DescribeTable("that differs is looked at as its state asks for", func(state v1alpha1.PackageState, obs lifecycle.Observation, want types.GomegaMatcher) {
-		Expect(decide(aReleasePackage(adopted(state), otherName), obs)).To(want)
-	},
+	DescribeTable("that differs is looked at as its state asks for",
+		func(state v1alpha1.PackageState, obs lifecycle.Observation, want types.GomegaMatcher) {
+			Expect(decide(aReleasePackage(adopted(state), otherName), obs)).To(want)
+		},
 		Entry("often while deploying", v1alpha1.StatePendingReview, seeing(thePackage(v1alpha1.StateDeploying)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(5*time.Second))),
 		Entry("not at all once deployed", v1alpha1.StateDeploying, seeing(thePackage(v1alpha1.StateDeployed)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), notComingBack())),
 		Entry("not even once, when it was deployed long ago", v1alpha1.StateDeployed, seeing(nothing),
-			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers, "spec.packageName is other, and the package has job_0948_20250513"), notComingBack())),
+			does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers,
+				"spec.packageName is other, and the package has job_0948_20250513"), notComingBack())),
 		Entry("and its failure is told of first", v1alpha1.StateDeploying, seeing(thePackage(v1alpha1.StateDeployFailed)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed))),
 		Entry("and its withdrawal is told of first", v1alpha1.StatePendingReview, seeing(thePackage(v1alpha1.StateWithdrawn)),
@@ -95,8 +101,10 @@ var _ = Describe("An adopted package", func() {
 		Expect(decide(rp, seeing(nothing))).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers, words)))
 	},
 		Entry("by its applicant", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApplyUserID = "dev2" }), "has dev1"),
-		Entry("by its items", spec(func(s *v1alpha1.ReleasePackageSpec) { s.PendingItemIDs = []v1alpha1.ID{"28"} }), "has 26, 27"),
-		Entry("by its approvers", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApproverIDs = []v1alpha1.UserID{"dep3"} }), "has dep1, dep2"),
+		Entry("by its items", spec(func(s *v1alpha1.ReleasePackageSpec) { s.PendingItemIDs = []v1alpha1.ID{"28"} }),
+			"has 26, 27"),
+		Entry("by its approvers", spec(func(s *v1alpha1.ReleasePackageSpec) { s.ApproverIDs = []v1alpha1.UserID{"dep3"} }),
+			"has dep1, dep2"),
 	)
 
 	It("that differs is adopted all the same, which is said at once", func() {
@@ -105,9 +113,11 @@ var _ = Describe("An adopted package", func() {
 		step := decide(rp, obs)
 		Expect(step).To(does(lifecycle.Adopt, comingBackAfter(time.Second)))
 		lifecycle.RecordAdopted(rp, step.Package, here, now)
-		Expect(lifecycle.Adopted(rp, obs, step)).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers), comingBackAfter(pollInterval),
+		Expect(lifecycle.Adopted(rp, obs, step)).To(does(lifecycle.Stall, because(v1alpha1.ReasonSpecDiffers),
+			comingBackAfter(pollInterval),
 			telling(v1alpha1.EventAdopted, packageID)))
-		Expect(decide(aReleasePackage(adopting, sameInOtherOrder), obs)).To(does(lifecycle.Adopt, comingBackAfter(pollInterval)))
+		Expect(decide(aReleasePackage(adopting, sameInOtherOrder), obs)).To(does(lifecycle.Adopt,
+			comingBackAfter(pollInterval)))
 	})
 
 	It("is withdrawn by a deletion though it differs", func() {
@@ -117,12 +127,14 @@ var _ = Describe("An adopted package", func() {
 
 	It("differs in the conditions too, and is deployed all the same", func() {
 		expectConditions(after(aReleasePackage(adopted(v1alpha1.StateDeployed), otherName), seeing(nothing)), conditions(
-			verdict(no, v1alpha1.ReasonSpecDiffers), verdict(yes, v1alpha1.ReasonDeployed), v1alpha1.ConditionStalled, v1alpha1.ReasonSpecDiffers))
+			verdict(no, v1alpha1.ReasonSpecDiffers), verdict(yes, v1alpha1.ReasonDeployed), v1alpha1.ConditionStalled,
+			v1alpha1.ReasonSpecDiffers))
 	})
 
 	It("is no matter of a package that the object has packed itself", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-		obs := seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Observation) { s.Package.Name = "renamed at the service" })
+		obs := seeing(thePackage(v1alpha1.StatePendingReview),
+			func(s *lifecycle.Observation) { s.Package.Name = "renamed at the service" })
 		Expect(decide(rp, obs)).To(does(lifecycle.Wait, withoutReason()))
 	})
 })
@@ -134,13 +146,15 @@ var _ = Describe("The record of a package", func() {
 			p := aPackage(packageID, v1alpha1.StatePendingReview)
 			lifecycle.RecordAdopted(rp, &p, here, now)
 			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(number)), HaveField("Outcome", v1alpha1.OutcomePacked),
-				HaveField("Message", ContainSubstring(message)), HaveField("ContentHash", lifecycle.WantedContent(aReleasePackage()).Hash())))
+				HaveField("Message", ContainSubstring(message)),
+				HaveField("ContentHash", lifecycle.WantedContent(aReleasePackage()).Hash())))
 			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(withdrawn...))
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
 			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
 			Expect(rp.Status.PackedTime.Time).To(Equal(p.PackedTime))
 			edited(rp)
-			Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonReplacing)))
+			Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack,
+				because(v1alpha1.ReasonReplacing)))
 		},
 		Entry("by the open one", attempted(time.Minute), 1, "answer was lost"),
 		Entry("by the one that was refused", ended(v1alpha1.OutcomeRefused), 1, "Found"),
@@ -158,6 +172,7 @@ var _ = Describe("The record of a package", func() {
 		p := aPackage(packageID, v1alpha1.StatePendingReview)
 		lifecycle.RecordAdopted(rp, &p, here, now)
 		Expect(rp.Status.Attempt).To(And(
-			HaveField("Number", int32(1)), HaveField("Outcome", v1alpha1.OutcomePacked), HaveField("Message", ContainSubstring("spec.releasePackageId"))))
+			HaveField("Number", int32(1)), HaveField("Outcome", v1alpha1.OutcomePacked),
+			HaveField("Message", ContainSubstring("spec.releasePackageId"))))
 	})
 })

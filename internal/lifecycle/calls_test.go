@@ -31,8 +31,10 @@ func (w *world) pack(p *pass) lifecycle.Step {
 	p.kept = w.rp.DeepCopy()
 	content := lifecycle.Request(w.rp)
 	late := lateRequest{content: content, object: w.objects, asked: w.now}
-	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late", "is too late", "is throttled",
-		"is done though refused", "is done twice", "is done twice and lost", "is done again later and lost", "is shown later", "is shown later and lost")
+	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late",
+		"is too late", "is throttled",
+		"is done though refused", "is done twice", "is done twice and lost", "is done again later and lost", "is shown later",
+		"is shown later and lost")
 	switch fate {
 	case "is lost before":
 		return w.lost()
@@ -79,7 +81,8 @@ func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
 	case "is done again later and lost":
 		m.awkward = true
 		w.late = append(w.late, lateRequest{
-			content: content, object: w.objects, asked: w.now, arrives: w.now.Add(w.someTime("seconds late", settleTime)), again: true,
+			content: content, object: w.objects, asked: w.now, arrives: w.now.Add(w.someTime("seconds late", settleTime)),
+			again: true,
 		})
 		return w.lost()
 	case "is shown later", "is shown later and lost":

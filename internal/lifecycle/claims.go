@@ -148,7 +148,8 @@ func leadsToPacking(step Step) bool {
 }
 
 // MustYield reports whether an object must leave a claim to another one of the same workspace. The one that holds it
-// goes first, then the older one. Of two objects of the same age, which counts in seconds, the first by name goes first.
+// goes first, then the older one. Of two objects of the same age, which counts in seconds, the first by name goes
+// first.
 func MustYield(rp, other *v1alpha1.ReleasePackage, claim Claim) bool {
 	if rp.UID == other.UID || !slices.Contains(Claims(other), claim) {
 		return false

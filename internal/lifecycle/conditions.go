@@ -28,8 +28,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Summarize computes the conditions, once and last, from the recorded status and the step that was taken. The same situation
-// gives the same text.
+// Summarize computes the conditions, once and last, from the recorded status and the step that was taken. The same
+// situation gives the same text.
 func Summarize(rp *v1alpha1.ReleasePackage, step Step, now time.Time) {
 	rp.Status.ObservedGeneration = rp.Generation
 	ready := readyByState(rp)
@@ -80,8 +80,8 @@ func workOf(step Step) string {
 	return ""
 }
 
-// speaksForReady reports whether the step's reason is also the reason of Ready, so that the columns show it. A problem of ours, such
-// as an unreachable service, does not change what is known of a package that is as specified.
+// speaksForReady reports whether the step's reason is also the reason of Ready, so that the columns show it. A
+// problem of ours, such as an unreachable service, does not change what is known of a package that is as specified.
 func speaksForReady(rp *v1alpha1.ReleasePackage, ready metav1.ConditionStatus, work string) bool {
 	return ready != metav1.ConditionTrue ||
 		work == v1alpha1.ConditionStalled ||
@@ -122,15 +122,18 @@ func readyByState(rp *v1alpha1.ReleasePackage) verdict {
 	case v1alpha1.StateDeployed:
 		return verdict{metav1.ConditionTrue, v1alpha1.ReasonDeployed, fmt.Sprintf("Package %s is deployed", id)}
 	case v1alpha1.StateDeployFailed:
-		return verdict{metav1.ConditionFalse, v1alpha1.ReasonDeployFailed, fmt.Sprintf("The deployment of package %s failed", id)}
+		return verdict{metav1.ConditionFalse, v1alpha1.ReasonDeployFailed,
+			fmt.Sprintf("The deployment of package %s failed", id)}
 	case v1alpha1.StateWithdrawn:
 		return verdict{metav1.ConditionFalse, v1alpha1.ReasonWithdrawn, fmt.Sprintf("Package %s was withdrawn", id)}
 	case v1alpha1.StateUnknown:
 	}
-	return verdict{metav1.ConditionUnknown, v1alpha1.ReasonUnknownState, fmt.Sprintf("The state of package %s is not known", id)}
+	return verdict{metav1.ConditionUnknown, v1alpha1.ReasonUnknownState,
+		fmt.Sprintf("The state of package %s is not known", id)}
 }
 
-// selfReviewed reports whether nobody but the applicant may deploy the package, against the advice of the User Guide, "Releasing a Job Task".
+// selfReviewed reports whether nobody but the applicant may deploy the package, against the advice of the User Guide,
+// "Releasing a Job Task".
 func selfReviewed(rp *v1alpha1.ReleasePackage) bool {
 	applicant, approvers := string(rp.Spec.ApplyUserID), plainStrings(rp.Spec.ApproverIDs)
 	if adopts(rp) {
@@ -139,8 +142,8 @@ func selfReviewed(rp *v1alpha1.ReleasePackage) bool {
 	return len(approvers) == 1 && approvers[0] == applicant
 }
 
-// deployed says of the deployment what Ready says of the package, and is True in one state alone. Nobody is told to wait for an approver while the
-// package is being withdrawn, or is not to be seen.
+// deployed says of the deployment what Ready says of the package, and is True in one state alone. Nobody is told to
+// wait for an approver while the package is being withdrawn, or is not to be seen.
 func deployed(rp *v1alpha1.ReleasePackage, step Step) verdict {
 	v := readyByState(rp)
 	if v.status == metav1.ConditionTrue && rp.Status.State != v1alpha1.StateDeployed {
@@ -154,7 +157,8 @@ func deployed(rp *v1alpha1.ReleasePackage, step Step) verdict {
 	return v
 }
 
-// firstClause is what the matter is, without what to do: that is told once, by the condition that is about the operator.
+// firstClause is what the matter is, without what to do: that is told once, by the condition that is about the
+// operator.
 func firstClause(message string) string {
 	end := len(message)
 	for _, mark := range []string{"; ", ". "} {
@@ -191,11 +195,14 @@ func Events(before, after *v1alpha1.ReleasePackage) []Event {
 	}
 	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
 		c := meta.FindStatusCondition(is.Conditions, kind)
-		if c == nil || slices.Contains(routine, c.Reason) || sameSituation(meta.FindStatusCondition(was.Conditions, kind), c) {
+		if c == nil || slices.Contains(routine, c.Reason) || sameSituation(meta.FindStatusCondition(was.Conditions, kind),
+			c) {
 			continue
 		}
-		if kind == v1alpha1.ConditionReconciling && (c.Message == readyByState(after).message || c.Reason == v1alpha1.ReasonPackageNotFound) {
-			continue // A matter of record alone, or of a service that takes its time: the next pass finds out what is to be told of it.
+		if kind == v1alpha1.ConditionReconciling &&
+			(c.Message == readyByState(after).message || c.Reason == v1alpha1.ReasonPackageNotFound) {
+			// A matter of record alone, or of a service that takes its time: the next pass finds out what is to be told of it.
+			continue
 		}
 		events = append(events, Event{Reason: c.Reason, Message: c.Message, Warning: true})
 	}
@@ -204,7 +211,8 @@ func Events(before, after *v1alpha1.ReleasePackage) []Event {
 
 // routine are reasons of work that goes as it should; what it leads to has an event of its own.
 var routine = []string{
-	v1alpha1.ReasonPacking, v1alpha1.ReasonReplacing, v1alpha1.ReasonUnpacking, v1alpha1.ReasonDeploying, v1alpha1.ReasonSuspended,
+	v1alpha1.ReasonPacking, v1alpha1.ReasonReplacing, v1alpha1.ReasonUnpacking, v1alpha1.ReasonDeploying,
+	v1alpha1.ReasonSuspended,
 	v1alpha1.ReasonReleased,
 }
 

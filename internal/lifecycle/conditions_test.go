@@ -86,13 +86,15 @@ var _ = Describe("The conditions", func() {
 		Entry("that sends a request", aReleasePackage(), seeing(),
 			conditions(verdict(unknown, v1alpha1.ReasonPacking), unknownYet, reconciling, v1alpha1.ReasonPacking)),
 		Entry("that has a problem before anything was sent", aReleasePackage(), seeing(unavailable),
-			conditions(verdict(no, v1alpha1.ReasonServiceUnavailable), notPacked, reconciling, v1alpha1.ReasonServiceUnavailable)),
+			conditions(verdict(no, v1alpha1.ReasonServiceUnavailable), notPacked, reconciling,
+				v1alpha1.ReasonServiceUnavailable)),
 		Entry("that finds a request refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonRefused), notPacked, stalled, v1alpha1.ReasonRefused)),
 		Entry("that looks for a lost package", aReleasePackage(attempted(time.Minute)), seeing(found()),
 			conditions(verdict(unknown, v1alpha1.ReasonOutcomeUnknown), unknownYet, reconciling, v1alpha1.ReasonOutcomeUnknown)),
 		Entry("that cannot look for a lost package", aReleasePackage(attempted(time.Minute)), seeing(unavailable),
-			conditions(verdict(unknown, v1alpha1.ReasonServiceUnavailable), unknownYet, reconciling, v1alpha1.ReasonServiceUnavailable)),
+			conditions(verdict(unknown, v1alpha1.ReasonServiceUnavailable), unknownYet, reconciling,
+				v1alpha1.ReasonServiceUnavailable)),
 		Entry("that cannot tell what became of a request", aReleasePackage(attempted(longSettled)), seeing(found()),
 			conditions(verdict(unknown, v1alpha1.ReasonAmbiguousPackage), unknownYet, stalled, v1alpha1.ReasonAmbiguousPackage)),
 		Entry("that closes an attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked),
@@ -100,53 +102,80 @@ var _ = Describe("The conditions", func() {
 		Entry("that adopts a package in review", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending)),
 		Entry("that adopts a failed package", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployFailed)),
-			conditions(verdict(no, v1alpha1.ReasonDeployFailed), verdict(no, v1alpha1.ReasonDeployFailed), stalled, v1alpha1.ReasonDeployFailed)),
-		Entry("that finds a lost package withdrawn", aReleasePackage(attempted(justSettled)), seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
-			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled, v1alpha1.ReasonWithdrawn)),
-		Entry("over a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview)),
+			conditions(verdict(no, v1alpha1.ReasonDeployFailed), verdict(no, v1alpha1.ReasonDeployFailed), stalled,
+				v1alpha1.ReasonDeployFailed)),
+		Entry("that finds a lost package withdrawn", aReleasePackage(attempted(justSettled)),
+			seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))),
+			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled,
+				v1alpha1.ReasonWithdrawn)),
+		Entry("over a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StatePendingReview)),
 			conditions(verdict(yes, v1alpha1.ReasonPendingReview), pending)),
-		Entry("over a package that is deploying", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateDeploying)),
+		Entry("over a package that is deploying", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StateDeploying)),
 			conditions(verdict(yes, v1alpha1.ReasonDeploying), verdict(no, v1alpha1.ReasonDeploying))),
-		Entry("over a deployed package", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeployed)),
+		Entry("over a deployed package", aReleasePackage(packed(v1alpha1.StateDeploying)),
+			seeing(thePackage(v1alpha1.StateDeployed)),
 			conditions(verdict(yes, v1alpha1.ReasonDeployed), verdict(yes, v1alpha1.ReasonDeployed))),
-		Entry("over a failed package", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeployFailed)),
-			conditions(verdict(no, v1alpha1.ReasonDeployFailed), verdict(no, v1alpha1.ReasonDeployFailed), stalled, v1alpha1.ReasonDeployFailed)),
-		Entry("over a withdrawn package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateWithdrawn)),
-			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled, v1alpha1.ReasonWithdrawn)),
+		Entry("over a failed package", aReleasePackage(packed(v1alpha1.StateDeploying)),
+			seeing(thePackage(v1alpha1.StateDeployFailed)),
+			conditions(verdict(no, v1alpha1.ReasonDeployFailed), verdict(no, v1alpha1.ReasonDeployFailed), stalled,
+				v1alpha1.ReasonDeployFailed)),
+		Entry("over a withdrawn package", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StateWithdrawn)),
+			conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), stalled,
+				v1alpha1.ReasonWithdrawn)),
 		Entry("over a vanished package", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone),
-			conditions(verdict(unknown, v1alpha1.ReasonPackageNotFound), verdict(unknown, v1alpha1.ReasonPackageNotFound), stalled, v1alpha1.ReasonPackageNotFound)),
+			conditions(verdict(unknown, v1alpha1.ReasonPackageNotFound), verdict(unknown, v1alpha1.ReasonPackageNotFound),
+				stalled, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a package to adopt that may just not be shown yet", aReleasePackage(adopting), seeing(gone),
 			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), notPacked, reconciling, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a package to adopt that is not there", aReleasePackage(adopting, missedFor(settleTime)), seeing(gone),
 			conditions(verdict(no, v1alpha1.ReasonPackageNotFound), notPacked, stalled, v1alpha1.ReasonPackageNotFound)),
-		Entry("over a package in a state that nobody documents", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StateUnknown)),
-			conditions(verdict(unknown, v1alpha1.ReasonUnknownState), verdict(unknown, v1alpha1.ReasonUnknownState), stalled, v1alpha1.ReasonUnknownState)),
-		Entry("over a package that the service does not show", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(hiding),
-			conditions(verdict(unknown, v1alpha1.ReasonPackageNotFound), verdict(unknown, v1alpha1.ReasonPackageNotFound), stalled, v1alpha1.ReasonPackageNotFound)),
+		Entry("over a package in a state that nobody documents", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StateUnknown)),
+			conditions(verdict(unknown, v1alpha1.ReasonUnknownState), verdict(unknown, v1alpha1.ReasonUnknownState), stalled,
+				v1alpha1.ReasonUnknownState)),
+		Entry("over a package that the service does not show", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(hiding),
+			conditions(verdict(unknown, v1alpha1.ReasonPackageNotFound), verdict(unknown, v1alpha1.ReasonPackageNotFound),
+				stalled, v1alpha1.ReasonPackageNotFound)),
 		Entry("over a request that was lost too often", aReleasePackage(lost(3)), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonOutcomeUnknown), notPacked, stalled, v1alpha1.ReasonOutcomeUnknown)),
-		Entry("over an edited package in review", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(thePackage(v1alpha1.StatePendingReview)),
-			conditions(verdict(no, v1alpha1.ReasonReplacing), verdict(no, v1alpha1.ReasonReplacing), reconciling, v1alpha1.ReasonReplacing)),
-		Entry("over an edited package that was deployed", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing),
-			conditions(verdict(no, v1alpha1.ReasonSpecFrozen), verdict(yes, v1alpha1.ReasonDeployed), stalled, v1alpha1.ReasonSpecFrozen)),
-		Entry("that may not look because the workspace moved", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(movedWorkspace),
+		Entry("over an edited package in review", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
+			seeing(thePackage(v1alpha1.StatePendingReview)),
+			conditions(verdict(no, v1alpha1.ReasonReplacing), verdict(no, v1alpha1.ReasonReplacing), reconciling,
+				v1alpha1.ReasonReplacing)),
+		Entry("over an edited package that was deployed", aReleasePackage(packed(v1alpha1.StateDeployed), edited),
+			seeing(nothing),
+			conditions(verdict(no, v1alpha1.ReasonSpecFrozen), verdict(yes, v1alpha1.ReasonDeployed), stalled,
+				v1alpha1.ReasonSpecFrozen)),
+		Entry("that may not look because the workspace moved", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(movedWorkspace),
 			conditions(verdict(unknown, v1alpha1.ReasonWorkspaceChanged), pending, stalled, v1alpha1.ReasonWorkspaceChanged)),
 		Entry("that withdraws a package for its deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
 			seeing(thePackage(v1alpha1.StatePendingReview)),
-			conditions(verdict(no, v1alpha1.ReasonUnpacking), verdict(no, v1alpha1.ReasonUnpacking), reconciling, v1alpha1.ReasonUnpacking)),
-		Entry("that waits for a deployment before its deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
+			conditions(verdict(no, v1alpha1.ReasonUnpacking), verdict(no, v1alpha1.ReasonUnpacking), reconciling,
+				v1alpha1.ReasonUnpacking)),
+		Entry("that waits for a deployment before its deletion",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
 			seeing(thePackage(v1alpha1.StateDeploying)),
-			conditions(verdict(no, v1alpha1.ReasonDeploying), verdict(no, v1alpha1.ReasonDeploying), reconciling, v1alpha1.ReasonDeploying)),
-		Entry("that has a problem with its deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(unavailable),
+			conditions(verdict(no, v1alpha1.ReasonDeploying), verdict(no, v1alpha1.ReasonDeploying), reconciling,
+				v1alpha1.ReasonDeploying)),
+		Entry("that has a problem with its deletion", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
+			seeing(unavailable),
 			conditions(verdict(no, v1alpha1.ReasonServiceUnavailable), pending, reconciling, v1alpha1.ReasonServiceUnavailable)),
 		Entry("that leaves a deletion to others", aReleasePackage(finalized), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonReleased), notPacked, stalled, v1alpha1.ReasonReleased)),
 		Entry("over a suspended object that has no package", aReleasePackage(suspended), seeing(nothing),
 			conditions(verdict(no, v1alpha1.ReasonSuspended), notPacked, stalled, v1alpha1.ReasonSuspended)),
-		Entry("over a suspended object with a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview), suspended), seeing(nothing),
+		Entry("over a suspended object with a package in review",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), suspended), seeing(nothing),
 			conditions(verdict(yes, v1alpha1.ReasonSuspended), pending)),
-		Entry("over a suspended object with a failed package", aReleasePackage(packed(v1alpha1.StateDeployFailed), suspended), seeing(nothing),
-			conditions(verdict(no, v1alpha1.ReasonSuspended), verdict(no, v1alpha1.ReasonDeployFailed), stalled, v1alpha1.ReasonSuspended)),
+		Entry("over a suspended object with a failed package", aReleasePackage(packed(v1alpha1.StateDeployFailed), suspended),
+			seeing(nothing),
+			conditions(verdict(no, v1alpha1.ReasonSuspended), verdict(no, v1alpha1.ReasonDeployFailed), stalled,
+				v1alpha1.ReasonSuspended)),
 	)
 
 	DescribeTable("a problem leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) {
@@ -163,47 +192,63 @@ var _ = Describe("The conditions", func() {
 		work := meta.FindStatusCondition(rp.Status.Conditions, reconciling)
 		Expect(work).To(And(HaveField("Reason", problem.Reason), HaveField("Message", HavePrefix(problem.Message))))
 	},
-		Entry("of a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview))),
-		Entry("of a package that is deploying", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(thePackage(v1alpha1.StateDeploying))),
-		Entry("of a failed package", aReleasePackage(packed(v1alpha1.StateDeployFailed)), seeing(thePackage(v1alpha1.StateDeployFailed))),
-		Entry("of a package in a state that nobody documents", aReleasePackage(packed(v1alpha1.StateUnknown)), seeing(thePackage(v1alpha1.StateUnknown))),
-		Entry("of a package that is being replaced", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(thePackage(v1alpha1.StatePendingReview))),
+		Entry("of a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StatePendingReview))),
+		Entry("of a package that is deploying", aReleasePackage(packed(v1alpha1.StateDeploying)),
+			seeing(thePackage(v1alpha1.StateDeploying))),
+		Entry("of a failed package", aReleasePackage(packed(v1alpha1.StateDeployFailed)),
+			seeing(thePackage(v1alpha1.StateDeployFailed))),
+		Entry("of a package in a state that nobody documents", aReleasePackage(packed(v1alpha1.StateUnknown)),
+			seeing(thePackage(v1alpha1.StateUnknown))),
+		Entry("of a package that is being replaced", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
+			seeing(thePackage(v1alpha1.StatePendingReview))),
 		Entry("of a package that differs from the spec for good", aReleasePackage(packed(v1alpha1.StateDeploying), edited),
 			seeing(thePackage(v1alpha1.StateDeploying))),
 		Entry("of a package whose answer was lost", aReleasePackage(attempted(time.Minute)), seeing(found())),
 	)
 
-	DescribeTable("a suspension leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want string) {
+	DescribeTable("a suspension leaves Ready as it was", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation,
+		want string) {
 		rp = after(rp, obs)
 		suspended(rp)
 		rp = after(rp, seeing(nothing))
 		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)).To(
 			And(HaveField("Status", metav1.ConditionStatus(want)), HaveField("Reason", v1alpha1.ReasonSuspended)))
 	},
-		Entry("of a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview)), "True"),
+		Entry("of a package in review", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StatePendingReview)), "True"),
 		Entry("of a package whose answer was lost", aReleasePackage(attempted(time.Minute)), seeing(found()), "Unknown"),
-		Entry("of a package that differs from the spec for good", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing), "False"),
+		Entry("of a package that differs from the spec for good", aReleasePackage(packed(v1alpha1.StateDeployed), edited),
+			seeing(nothing), "False"),
 	)
 
-	DescribeTable("warn of a package that nobody but its applicant may deploy", func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher) {
-		rp = after(rp, seeing(thePackage(rp.Status.State)))
-		ready := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
-		Expect(ready.Message).To(want)
-		Expect(ready.Status).To(Equal(yes), "it is advice")
-	},
-		Entry("that the object packed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StatePendingReview)), ContainSubstring("only approver is the applicant")),
-		Entry("not of one with another approver", aReleasePackage(reviewedBy("dep1"), packed(v1alpha1.StatePendingReview)), Not(ContainSubstring("applicant"))),
-		Entry("not of one with another approver beside", aReleasePackage(reviewedBy("dev1", "dep1"), packed(v1alpha1.StatePendingReview)),
+	DescribeTable("warn of a package that nobody but its applicant may deploy",
+		func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher) {
+			rp = after(rp, seeing(thePackage(rp.Status.State)))
+			ready := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady)
+			Expect(ready.Message).To(want)
+			Expect(ready.Status).To(Equal(yes), "it is advice")
+		},
+		Entry("that the object packed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StatePendingReview)),
+			ContainSubstring("only approver is the applicant")),
+		Entry("not of one with another approver", aReleasePackage(reviewedBy("dep1"), packed(v1alpha1.StatePendingReview)),
 			Not(ContainSubstring("applicant"))),
-		Entry("not of one that is deployed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StateDeployed)), Not(ContainSubstring("applicant"))),
-		Entry("not of an adopted one that others may deploy", aReleasePackage(adopted(v1alpha1.StatePendingReview)), Not(ContainSubstring("applicant"))),
+		Entry("not of one with another approver beside",
+			aReleasePackage(reviewedBy("dev1", "dep1"), packed(v1alpha1.StatePendingReview)),
+			Not(ContainSubstring("applicant"))),
+		Entry("not of one that is deployed", aReleasePackage(reviewedBy("dev1"), packed(v1alpha1.StateDeployed)),
+			Not(ContainSubstring("applicant"))),
+		Entry("not of an adopted one that others may deploy", aReleasePackage(adopted(v1alpha1.StatePendingReview)),
+			Not(ContainSubstring("applicant"))),
 	)
 
 	It("warn of an adopted package that nobody but its applicant may deploy, as the service shows it", func() {
-		rp := after(aReleasePackage(adopted(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Observation) {
-			s.Package.ApproverIDs = []string{"dev1"}
-		}))
-		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady).Message).To(ContainSubstring("only approver is the applicant"))
+		rp := after(aReleasePackage(adopted(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StatePendingReview), func(s *lifecycle.Observation) {
+				s.Package.ApproverIDs = []string{"dev1"}
+			}))
+		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady).Message).To(
+			ContainSubstring("only approver is the applicant"))
 	})
 
 	It("say when something last changed, and about which generation they are", func() {
@@ -222,12 +267,14 @@ var _ = Describe("The conditions", func() {
 		rp.Status.State = v1alpha1.StateDeployed
 		lifecycle.Summarize(rp, lifecycle.Step{}, now.Add(2*time.Hour))
 		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReady).LastTransitionTime.Time).To(Equal(now))
-		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionDeployed).LastTransitionTime.Time).To(Equal(now.Add(2 * time.Hour)))
+		Expect(meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionDeployed).LastTransitionTime.Time).To(
+			Equal(now.Add(2 * time.Hour)))
 	})
 
 	It("about the operator go when they are not true any more", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
-		for _, obs := range []lifecycle.Observation{seeing(unavailable), seeing(thePackage(v1alpha1.StateWithdrawn)), seeing(thePackage(v1alpha1.StatePendingReview))} {
+		for _, obs := range []lifecycle.Observation{seeing(unavailable), seeing(thePackage(v1alpha1.StateWithdrawn)),
+			seeing(thePackage(v1alpha1.StatePendingReview))} {
 			rp = after(rp, obs)
 			expectSound(rp)
 		}
@@ -248,7 +295,8 @@ var _ = Describe("Events", func() {
 		return And(HaveField("Reason", reason), HaveField("Warning", true), HaveField("Message", Not(BeEmpty())))
 	}
 	normal := func(reason string) types.GomegaMatcher {
-		return And(HaveField("Reason", reason), HaveField("Warning", false), HaveField("Message", ContainSubstring(packageID)))
+		return And(HaveField("Reason", reason), HaveField("Warning", false),
+			HaveField("Message", ContainSubstring(packageID)))
 	}
 
 	DescribeTable("tell of a change once", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want ...any) {
@@ -264,26 +312,39 @@ var _ = Describe("Events", func() {
 			seeing(thePackage(v1alpha1.StateDeployFailed)), warning(v1alpha1.ReasonDeployFailed)),
 		Entry("that a package was withdrawn", aReleasePackage(packed(v1alpha1.StatePendingReview)),
 			seeing(thePackage(v1alpha1.StateWithdrawn)), warning(v1alpha1.ReasonWithdrawn)),
-		Entry("that a package has vanished", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone), warning(v1alpha1.ReasonPackageNotFound)),
+		Entry("that a package has vanished", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(gone),
+			warning(v1alpha1.ReasonPackageNotFound)),
 		Entry("that a state is not documented", aReleasePackage(packed(v1alpha1.StatePendingReview)),
 			seeing(thePackage(v1alpha1.StateUnknown)), warning(v1alpha1.ReasonUnknownState)),
-		Entry("that an edit came too late", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing), warning(v1alpha1.ReasonSpecFrozen)),
-		Entry("that an edit and a deployment crossed", aReleasePackage(packed(v1alpha1.StatePendingReview), edited), seeing(thePackage(v1alpha1.StateDeploying)),
+		Entry("that an edit came too late", aReleasePackage(packed(v1alpha1.StateDeployed), edited), seeing(nothing),
+			warning(v1alpha1.ReasonSpecFrozen)),
+		Entry("that an edit and a deployment crossed", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
+			seeing(thePackage(v1alpha1.StateDeploying)),
 			normal(v1alpha1.ReasonDeploying), warning(v1alpha1.ReasonSpecFrozen)),
-		Entry("that the service is away", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(unavailable), warning(v1alpha1.ReasonServiceUnavailable)),
-		Entry("that an answer was lost", aReleasePackage(attempted(time.Second)), seeing(found()), warning(v1alpha1.ReasonOutcomeUnknown)),
-		Entry("that a person has to choose", aReleasePackage(attempted(longSettled)), seeing(found()), warning(v1alpha1.ReasonAmbiguousPackage)),
-		Entry("that a request was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing), warning(v1alpha1.ReasonRefused)),
-		Entry("that a request was lost too often", aReleasePackage(lost(3)), seeing(nothing), warning(v1alpha1.ReasonOutcomeUnknown)),
-		Entry("that an adopted package is another than the spec describes", aReleasePackage(adopted(v1alpha1.StatePendingReview), edited),
+		Entry("that the service is away", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(unavailable),
+			warning(v1alpha1.ReasonServiceUnavailable)),
+		Entry("that an answer was lost", aReleasePackage(attempted(time.Second)), seeing(found()),
+			warning(v1alpha1.ReasonOutcomeUnknown)),
+		Entry("that a person has to choose", aReleasePackage(attempted(longSettled)), seeing(found()),
+			warning(v1alpha1.ReasonAmbiguousPackage)),
+		Entry("that a request was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), seeing(nothing),
+			warning(v1alpha1.ReasonRefused)),
+		Entry("that a request was lost too often", aReleasePackage(lost(3)), seeing(nothing),
+			warning(v1alpha1.ReasonOutcomeUnknown)),
+		Entry("that an adopted package is another than the spec describes",
+			aReleasePackage(adopted(v1alpha1.StatePendingReview), edited),
 			seeing(thePackage(v1alpha1.StatePendingReview)), warning(v1alpha1.ReasonSpecDiffers)),
-		Entry("that the workspace moved", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(movedWorkspace), warning(v1alpha1.ReasonWorkspaceChanged)),
-		Entry("but not of work that goes as it should: replacing", aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
+		Entry("that the workspace moved", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(movedWorkspace),
+			warning(v1alpha1.ReasonWorkspaceChanged)),
+		Entry("but not of work that goes as it should: replacing",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), edited),
 			seeing(thePackage(v1alpha1.StatePendingReview))),
-		Entry("but not of work that goes as it should: unpacking", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
+		Entry("but not of work that goes as it should: unpacking",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
 			seeing(thePackage(v1alpha1.StatePendingReview))),
 		Entry("but not of a suspension", aReleasePackage(suspended), seeing(nothing)),
-		Entry("but not of a package that waits as before", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing(thePackage(v1alpha1.StatePendingReview))),
+		Entry("but not of a package that waits as before", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			seeing(thePackage(v1alpha1.StatePendingReview))),
 	)
 
 	DescribeTable("tell of what was adopted at once, and only once",
@@ -293,11 +354,14 @@ var _ = Describe("Events", func() {
 			Expect(lifecycle.Events(then, after(then, second))).To(BeEmpty())
 		},
 		Entry("a failed package is adopted", aReleasePackage(adopting),
-			seeing(thePackage(v1alpha1.StateDeployFailed)), seeing(thePackage(v1alpha1.StateDeployFailed)), warning(v1alpha1.ReasonDeployFailed)),
+			seeing(thePackage(v1alpha1.StateDeployFailed)), seeing(thePackage(v1alpha1.StateDeployFailed)),
+			warning(v1alpha1.ReasonDeployFailed)),
 		Entry("a package in a state that nobody documents is adopted", aReleasePackage(adopting),
-			seeing(thePackage(v1alpha1.StateUnknown)), seeing(thePackage(v1alpha1.StateUnknown)), warning(v1alpha1.ReasonUnknownState)),
+			seeing(thePackage(v1alpha1.StateUnknown)), seeing(thePackage(v1alpha1.StateUnknown)),
+			warning(v1alpha1.ReasonUnknownState)),
 		Entry("a lost package is found withdrawn", aReleasePackage(attempted(justSettled)),
-			seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))), seeing(thePackage(v1alpha1.StateWithdrawn)), warning(v1alpha1.ReasonWithdrawn)),
+			seeing(found(aPackage(packageID, v1alpha1.StateWithdrawn))), seeing(thePackage(v1alpha1.StateWithdrawn)),
+			warning(v1alpha1.ReasonWithdrawn)),
 	)
 
 	It("leave it to the pass after a step for the record to tell of the situation", func() {
@@ -309,11 +373,14 @@ var _ = Describe("Events", func() {
 	It("tell of another problem, and of the same one when it comes back", func() {
 		inReview := aReleasePackage(packed(v1alpha1.StatePendingReview))
 		away := after(inReview, seeing(unavailable))
-		throttled := summarized(away, lifecycle.Blocked(away, lifecycle.Problem{Reason: v1alpha1.ReasonThrottled, Message: "The service asks for fewer calls"}))
+		throttled := summarized(away,
+			lifecycle.Blocked(away, lifecycle.Problem{Reason: v1alpha1.ReasonThrottled,
+				Message: "The service asks for fewer calls"}))
 		Expect(lifecycle.Events(away, throttled)).To(HaveExactElements(warning(v1alpha1.ReasonThrottled)))
 
 		fine := after(throttled, seeing(thePackage(v1alpha1.StatePendingReview)))
 		Expect(lifecycle.Events(throttled, fine)).To(BeEmpty())
-		Expect(lifecycle.Events(fine, after(fine, seeing(unavailable)))).To(HaveExactElements(warning(v1alpha1.ReasonServiceUnavailable)))
+		Expect(lifecycle.Events(fine, after(fine, seeing(unavailable)))).To(
+			HaveExactElements(warning(v1alpha1.ReasonServiceUnavailable)))
 	})
 })

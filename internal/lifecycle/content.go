@@ -37,8 +37,8 @@ type Content struct {
 	ApproverIDs    []string `json:"approverIds"`
 }
 
-// WantedContent is what the spec asks for, whatever the attempt: of the names that the object gives, it has the first one, also where the spec
-// repeats the one that the status shows.
+// WantedContent is what the spec asks for, whatever the attempt: of the names that the object gives, it has the first
+// one, also where the spec repeats the one that the status shows.
 func WantedContent(rp *v1alpha1.ReleasePackage) Content {
 	name := rp.Spec.PackageName
 	if name == "" || generated(rp, name) {
@@ -59,7 +59,8 @@ func Request(rp *v1alpha1.ReleasePackage) Content {
 	return content
 }
 
-// hashOf tells a package from others, as far as the object is concerned: which of its own names it has makes no difference.
+// hashOf tells a package from others, as far as the object is concerned: which of its own names it has makes no
+// difference.
 func hashOf(rp *v1alpha1.ReleasePackage, p *Package) string {
 	content := contentOf(p)
 	if generated(rp, content.PackageName) {
@@ -89,8 +90,9 @@ func (c Content) Hash() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// generatedName is the object's name, so that people recognise the package in the console, 8 characters that no other object has, so that a lost
-// one can be found by its name, and from the second on a number, as the service may not take the name of a withdrawn package again.
+// generatedName is the object's name, so that people recognise the package in the console, 8 characters that no other
+// object has, so that a lost one can be found by its name, and from the second on a number, as the service may not
+// take the name of a withdrawn package again.
 func generatedName(rp *v1alpha1.ReleasePackage, number int32) string {
 	sum := sha256.Sum256([]byte(rp.UID))
 	suffix := "-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:5]))
@@ -141,8 +143,9 @@ func nextName(rp *v1alpha1.ReleasePackage) string {
 	return generatedName(rp, numberOf(rp, was.PackageName)+1)
 }
 
-// SearchNames are the names to search for what the latest attempt has made, or those that were lost before it: whether the service's search finds
-// longer names too is not documented. Those that were lost may have names of the object's own although the spec has come to give one since.
+// SearchNames are the names to search for what the latest attempt has made, or those that were lost before it:
+// whether the service's search finds longer names too is not documented. Those that were lost may have names of the
+// object's own although the spec has come to give one since.
 func SearchNames(rp *v1alpha1.ReleasePackage) []string {
 	a := rp.Status.Attempt
 	names := []string{a.PackageName}

@@ -35,7 +35,8 @@ var _ = Describe("The content of a package", func() {
 
 	It("is what the spec says", func() {
 		Expect(lifecycle.WantedContent(aReleasePackage())).To(Equal(lifecycle.Content{
-			PackageName: "job_0948_20250513", ApplyUserID: "dev1", PendingItemIDs: []string{"26", "27"}, ApproverIDs: []string{"dep1", "dep2"},
+			PackageName: "job_0948_20250513", ApplyUserID: "dev1", PendingItemIDs: []string{"26", "27"},
+			ApproverIDs: []string{"dep1", "dep2"},
 		}))
 	})
 
@@ -65,7 +66,10 @@ var _ = Describe("The content of a package", func() {
 		Entry("with items and approvers exchanged", func(c *lifecycle.Content) {
 			c.PendingItemIDs, c.ApproverIDs = c.ApproverIDs, c.PendingItemIDs
 		}),
-		Entry("with the same letters spread differently", func(c *lifecycle.Content) { c.PackageName, c.ApplyUserID = "ab", "" }),
+		Entry("with the same letters spread differently", func(c *lifecycle.Content) {
+			c.PackageName, c.ApplyUserID = "ab",
+				""
+		}),
 		Entry("with the same digits spread differently", func(c *lifecycle.Content) { c.PendingItemIDs = []string{"12"} }),
 	)
 })
@@ -97,12 +101,14 @@ var _ = Describe("A generated name", func() {
 		lifecycle.BeginAttempt(rp, here, now)
 		Expect(rp.Status.PackageName).To(Equal(rp.Status.Attempt.PackageName))
 		Expect(lifecycle.Request(rp).PackageName).To(Equal(rp.Status.Attempt.PackageName))
-		Expect(rp.Status.Attempt.ContentHash).To(Equal(lifecycle.WantedContent(rp).Hash()), "the number alone is no other content")
+		Expect(rp.Status.Attempt.ContentHash).To(Equal(lifecycle.WantedContent(rp).Hash()),
+			"the number alone is no other content")
 		return rp.Status.Attempt.PackageName
 	}
-	DescribeTable("has a number from the second on, as the service may not take a name again", func(want string, past ...with) {
-		Expect(sent(past...)).To(MatchRegexp(`^job-0948-[a-z2-7]{8}` + want + `$`))
-	},
+	DescribeTable("has a number from the second on, as the service may not take a name again",
+		func(want string, past ...with) {
+			Expect(sent(past...)).To(MatchRegexp(`^job-0948-[a-z2-7]{8}` + want + `$`))
+		},
 		Entry("not at first", ""),
 		Entry("after a package", "-2", packed(v1alpha1.StateWithdrawn)),
 		Entry("after a refusal", "-2", ended(v1alpha1.OutcomeRefused)),
@@ -117,7 +123,8 @@ var _ = Describe("A generated name", func() {
 	)
 
 	It("makes no other content where the spec comes to give it", func() {
-		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }, packed(v1alpha1.StateWithdrawn), packed(v1alpha1.StatePendingReview))
+		rp := aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }, packed(v1alpha1.StateWithdrawn),
+			packed(v1alpha1.StatePendingReview))
 		Expect(rp.Status.PackageName).To(HaveSuffix("-2"))
 		rp.Generation, rp.Spec.PackageName = rp.Generation+1, rp.Status.PackageName
 		Expect(lifecycle.Decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Wait))
@@ -145,7 +152,8 @@ var _ = Describe("A generated name", func() {
 			p.Name = name
 			Expect(lifecycle.Plausible(rp, &p)).To(BeTrue(), name)
 		}
-		for _, name := range []string{names[3] + "-0", names[3] + "-1", names[3] + "-02", names[3] + "-", names[3] + "-x", names[3] + "-2-2", "job-0948-aaaaaaaa-2", ""} {
+		for _, name := range []string{names[3] + "-0", names[3] + "-1", names[3] + "-02", names[3] + "-", names[3] + "-x",
+			names[3] + "-2-2", "job-0948-aaaaaaaa-2", ""} {
 			p.Name = name
 			Expect(lifecycle.Plausible(rp, &p)).To(BeFalse(), name)
 		}

@@ -48,8 +48,8 @@ const (
 	Stall
 )
 
-// Step is the next thing to do and what the conditions say of it. Without a reason the package's own state is all there is to
-// say.
+// Step is the next thing to do and what the conditions say of it. Without a reason the package's own state is all
+// there is to say.
 type Step struct {
 	Action  Action
 	Reason  string
@@ -114,14 +114,17 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch {
 	case adopts(rp) && string(rp.Spec.ReleasePackageID) != id:
 		return Step{Action: Stall, Reason: v1alpha1.ReasonSpecFrozen, Message: fmt.Sprintf(
-			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to adopt package %s",
+			"Package %s was packed before spec.releasePackageId could take effect; delete this object, and create another to "+
+				"adopt package %s",
 			id, rp.Spec.ReleasePackageID)}
 	case len(others) > 0:
-		return ambiguous(rp, fmt.Sprintf("Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
+		return ambiguous(rp, fmt.Sprintf(
+			"Besides package %s, packages %s are what this object asked for; they were packed by requests that arrived too late",
 			id, idsOf(others)))
 	case notShownYet(rp, obs):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(obs.Now.Sub(recordedAt(rp))), Message: fmt.Sprintf(
-			"The service does not show package %s, which it named a short while ago; the operator looks again", id)}
+		return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(obs.Now.Sub(recordedAt(rp))),
+			Message: fmt.Sprintf(
+				"The service does not show package %s, which it named a short while ago; the operator looks again", id)}
 	case missing(rp, obs):
 		return decideMissing(rp, obs)
 	case outdated(rp, obs):
@@ -151,12 +154,13 @@ func decideRecorded(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	case v1alpha1.StateUnknown:
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonUnknownState, After: obs.PollInterval, Message: fmt.Sprintf(
-		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console. The operator goes on watching it",
+		"The service reports the undocumented deploy_status %d for package %s; look at the package in the console. The "+
+			"operator goes on watching it",
 		rawState(obs), id)}
 }
 
-// decideMissing is about a package that the service denies, though nothing proves that it came to an end. So it is withdrawn before another one
-// takes its place.
+// decideMissing is about a package that the service denies, though nothing proves that it came to an end. So it is
+// withdrawn before another one takes its place.
 func decideMissing(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	if ended(rp, v1alpha1.OutcomeWithdrawing) || edited(rp) && !ended(rp, v1alpha1.OutcomeGivenUp) ||
 		packs(rp) && Forced(rp) && stalledFor(rp, v1alpha1.ReasonPackageNotFound) {
@@ -164,7 +168,8 @@ func decideMissing(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	}
 	says := fmt.Sprintf("The service says that package %s does not exist", rp.Status.ReleasePackageID)
 	if obs.Hidden != nil {
-		says = fmt.Sprintf("The service neither lists package %s nor shows it (%s)", rp.Status.ReleasePackageID, obs.Hidden.Message)
+		says = fmt.Sprintf("The service neither lists package %s nor shows it (%s)", rp.Status.ReleasePackageID,
+			obs.Hidden.Message)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain, Message: fmt.Sprintf(
 		"%s, as if it had been withdrawn or deleted. If it was, %s", says, howToPackAgain(rp))}
@@ -186,17 +191,19 @@ func decideFailed(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		return replace(rp, obs)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonDeployFailed, Message: fmt.Sprintf(
-		"The deployment of package %s failed; see its tasks in the console, then %s", rp.Status.ReleasePackageID, howToPackAgain(rp))}
+		"The deployment of package %s failed; see its tasks in the console, then %s", rp.Status.ReleasePackageID,
+		howToPackAgain(rp))}
 }
 
-// toBeReplaced reports whether a package that came to a bad end is to be packed again: the spec was edited, or someone who saw that end
-// in the status asks for it.
+// toBeReplaced reports whether a package that came to a bad end is to be packed again: the spec was edited, or
+// someone who saw that end in the status asks for it.
 func toBeReplaced(rp *v1alpha1.ReleasePackage) bool {
 	known := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
 	return edited(rp) || packs(rp) && known && Forced(rp)
 }
 
-// ended reports whether the recorded package was packed by the operator, which then gave it up in one of these ways for another.
+// ended reports whether the recorded package was packed by the operator, which then gave it up in one of these ways
+// for another.
 func ended(rp *v1alpha1.ReleasePackage, outcomes ...v1alpha1.AttemptOutcome) bool {
 	return packs(rp) && slices.Contains(outcomes, rp.Status.Attempt.Outcome)
 }
@@ -221,12 +228,13 @@ func decideAdoption(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	return adopt(rp, obs.Package, "as spec.releasePackageId asks", obs.PollInterval)
 }
 
-// notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may just not be shown yet, so
-// that there is some patience first.
+// notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may
+// just not be shown yet, so that there is some patience first.
 func notShownToAdopt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	says := fmt.Sprintf("The service says that package %s does not exist in the workspace", rp.Spec.ReleasePackageID)
 	if obs.Hidden != nil {
-		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID, obs.Hidden.Message)
+		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID,
+			obs.Hidden.Message)
 	}
 	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, obs.Now)
 	told := stalledFor(rp, v1alpha1.ReasonPackageNotFound) && rp.Status.ObservedGeneration == rp.Generation
@@ -256,14 +264,15 @@ func suspended(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Wait, Reason: v1alpha1.ReasonSuspended, Message: message}
 }
 
-// Blocked is the step while a problem is in the way, with what must not be forgotten over it. The caller comes back by backoff, so no time is
-// given here.
+// Blocked is the step while a problem is in the way, with what must not be forgotten over it. The caller comes back
+// by backoff, so no time is given here.
 func Blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
 	if AttemptOpen(rp) {
 		p.Message += ". " + outcomeUnknown(rp.Status.Attempt)
 	}
 	if !rp.DeletionTimestamp.IsZero() {
-		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package at the service"
+		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package " +
+			"at the service"
 	}
 	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
 }
@@ -275,7 +284,8 @@ func moved(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 func stalledByMove(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	was, is := rp.Status.Workspace, obs.Target
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceChanged, Message: fmt.Sprintf(
-		"The package was sent to workspace %s of project %s at %s, but %s %s now points to workspace %s of project %s at %s; "+
+		"The package was sent to workspace %s of project %s at %s, but %s %s now points to workspace %s of project %s at "+
+			"%s; "+
 			"point it back, or set spec.deletionPolicy to Retain and delete this object to let the package go",
 		was.WorkspaceID, was.ProjectID, was.Endpoint, rp.Spec.WorkspaceRef.Kind, rp.Spec.WorkspaceRef.Name,
 		is.WorkspaceID, is.ProjectID, is.Endpoint)}
@@ -285,10 +295,12 @@ func stalledByMove(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 func PackRefused(rp *v1alpha1.ReleasePackage) Step {
 	anotherName := ""
 	if name := rp.Status.Attempt.PackageName; name == rp.Spec.PackageName {
-		anotherName = fmt.Sprintf(", and that no package has, or ever had, the name %s: if one may have, set another spec.packageName", name)
+		anotherName = fmt.Sprintf(
+			", and that no package has, or ever had, the name %s: if one may have, set another spec.packageName", name)
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonRefused, Message: fmt.Sprintf(
-		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted them, that the "+
+		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted "+
+			"them, that the "+
 			"approvers may deploy in the workspace%s; then edit the spec, or set the annotation %s to a new value to try again",
 		rp.Status.Attempt.Message, anotherName, v1alpha1.ReconcileAtAnnotation)}
 }
@@ -297,7 +309,8 @@ func howToPackAgain(rp *v1alpha1.ReleasePackage) string {
 	if adopts(rp) {
 		return "delete this object, or create another ReleasePackage, as what was adopted is not packed again"
 	}
-	return fmt.Sprintf("edit the spec, or set the annotation %s to a new value, to pack again", v1alpha1.ReconcileAtAnnotation)
+	return fmt.Sprintf("edit the spec, or set the annotation %s to a new value, to pack again",
+		v1alpha1.ReconcileAtAnnotation)
 }
 
 // stateNow is the state just seen, else the recorded one where none was needed.
@@ -318,8 +331,8 @@ func rawState(obs Observation) int {
 	return obs.Package.RawState
 }
 
-// patience is how long to wait before the next look for something that was under way at the time of the last pass too: half as
-// long as it has taken so far.
+// patience is how long to wait before the next look for something that was under way at the time of the last pass
+// too: half as long as it has taken so far.
 func patience(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
 	return halfOf(sinceReason(rp, reason, now))
 }

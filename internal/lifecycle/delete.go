@@ -23,8 +23,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to withdraw, or when its time is
-// over.
+// decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to
+// withdraw, or when its time is over.
 func decideDeletion(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	step := decideWithdrawal(rp, obs)
 	left, bounded := DeletionTimeLeft(rp, obs.Now)
@@ -45,8 +45,8 @@ func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration
 	return rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration).Sub(now), true
 }
 
-// Finalized reports whether the operator has let go of an object that others keep from being deleted, and said so. One that lost our finalizer in
-// another way still has its package withdrawn, as long as it is there.
+// Finalized reports whether the operator has let go of an object that others keep from being deleted, and said so.
+// One that lost our finalizer in another way still has its package withdrawn, as long as it is there.
 func Finalized(rp *v1alpha1.ReleasePackage) bool {
 	return !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp) && stalledFor(rp, v1alpha1.ReasonReleased)
 }
@@ -54,7 +54,8 @@ func Finalized(rp *v1alpha1.ReleasePackage) bool {
 // AwaitOtherFinalizers is what an object tells that is let go, and stays because of the finalizers of others.
 func AwaitOtherFinalizers(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Stall, Reason: v1alpha1.ReasonReleased, Message: fmt.Sprintf(
-		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s", listed(rp.Finalizers))}
+		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s",
+		listed(rp.Finalizers))}
 }
 
 func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
@@ -98,9 +99,11 @@ func decideKnown(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch state {
 	case v1alpha1.StateWithdrawn:
 		if !unpacked(rp) {
-			return finalized(fmt.Sprintf("Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
+			return finalized(fmt.Sprintf(
+				"Package %s was withdrawn or deleted at the service already, so there was nothing to withdraw", id))
 		}
-		return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Package %s is withdrawn", id)}}
+		return Step{Action: RemoveFinalizer,
+			Event: Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Package %s is withdrawn", id)}}
 	case v1alpha1.StateDeployed:
 		return finalized(fmt.Sprintf("Package %s was deployed already, so there was nothing to withdraw", id))
 	case v1alpha1.StateDeploying:
@@ -119,23 +122,27 @@ func packUnlessMade(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	return Step{Action: Pack}
 }
 
-// decideMade is about an object whose request was refused, or lost without a trace, and has made something all the same. Codes that are not documented
-// may say anything, so the search has the last word.
+// decideMade is about an object whose request was refused, or lost without a trace, and has made something all the
+// same. Codes that are not documented may say anything, so the search has the last word.
 func decideMade(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	deleting, late := !rp.DeletionTimestamp.IsZero(), !refused(rp)
 	found := made(rp, obs)
 	asked := hashOf(rp, &found[0]) == rp.Status.Attempt.ContentHash
 	switch {
-	case late && len(found) == 1 && asked, late && deleting && rp.Status.Attempt.LostBefore > 0: // The others are found after it.
+	// The others are found after it.
+	case late && len(found) == 1 && asked, late && deleting && rp.Status.Attempt.LostBefore > 0:
 		return adoptSoon(rp, &found[0], tooLate, obs)
 	case late:
-		return ambiguous(rp, fmt.Sprintf("Packages %s are what this object asked for; they were packed by requests that arrived too late", idsOf(found)))
+		return ambiguous(rp, fmt.Sprintf(
+			"Packages %s are what this object asked for; they were packed by requests that arrived too late", idsOf(found)))
 	case deleting && len(found) == 1:
 		return adoptSoon(rp, &found[0], "though the service had refused to pack it", obs)
-	case len(found) == 1 && asked && found[0].State == v1alpha1.StateDeployed: // It is done, and the refusal may be due to that.
+	// It is done, and the refusal may be due to that.
+	case len(found) == 1 && asked && found[0].State == v1alpha1.StateDeployed:
 		return adopt(rp, &found[0], "which is what the service had refused to pack, and is deployed", obs.PollInterval)
 	}
-	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for", rp.Status.Attempt.Number, idsOf(found)))
+	return ambiguous(rp, fmt.Sprintf("Attempt %d was refused, and yet packages %s are what it asked for",
+		rp.Status.Attempt.Number, idsOf(found)))
 }
 
 const tooLate = "which a request that arrived too late had made"
@@ -166,5 +173,6 @@ func mayStay(rp *v1alpha1.ReleasePackage) string {
 	if id := rp.Status.ReleasePackageID; id != "" {
 		return fmt.Sprintf("Package %s stays at the service", id)
 	}
-	return fmt.Sprintf("A package %s may stay at the service, since the outcome of the request to pack it is not known", rp.Status.Attempt.PackageName)
+	return fmt.Sprintf("A package %s may stay at the service, since the outcome of the request to pack it is not known",
+		rp.Status.Attempt.PackageName)
 }

@@ -76,8 +76,8 @@ func AwaitLook(rp *v1alpha1.ReleasePackage) Step {
 	return step
 }
 
-// LookAfter is when to look at the recorded package after a step: when the step says, and now and then where something else is in the way of an
-// object whose package an approver may decide about meanwhile.
+// LookAfter is when to look at the recorded package after a step: when the step says, and now and then where
+// something else is in the way of an object whose package an approver may decide about meanwhile.
 func LookAfter(rp *v1alpha1.ReleasePackage, step Step) time.Duration {
 	undecided := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
 	if step.Action == Stall && step.After == 0 && undecided && rp.Status.ReleasePackageID != "" && !Finalized(rp) {
@@ -86,7 +86,8 @@ func LookAfter(rp *v1alpha1.ReleasePackage, step Step) time.Duration {
 	return step.After
 }
 
-// ConditionsCurrent reports whether the conditions are about the object as it is now, so that it can wait for a look without a word.
+// ConditionsCurrent reports whether the conditions are about the object as it is now, so that it can wait for a look
+// without a word.
 func ConditionsCurrent(rp *v1alpha1.ReleasePackage) bool {
 	return rp.Status.ObservedGeneration == rp.Generation
 }

@@ -48,9 +48,10 @@ var (
 )
 
 var _ = Describe("An object that stalls", func() {
-	DescribeTable("over something else is looked at now and then, while an approver may decide about its package", func(rp *v1alpha1.ReleasePackage, after time.Duration) {
-		Expect(lifecycle.LookAfter(rp, lifecycle.Step{Action: lifecycle.Stall})).To(Equal(after))
-	},
+	DescribeTable("over something else is looked at now and then, while an approver may decide about its package",
+		func(rp *v1alpha1.ReleasePackage, after time.Duration) {
+			Expect(lifecycle.LookAfter(rp, lifecycle.Step{Action: lifecycle.Stall})).To(Equal(after))
+		},
 		Entry("in review", aReleasePackage(inReview), 5*time.Minute),
 		Entry("being deployed", aReleasePackage(packed(v1alpha1.StateDeploying)), 5*time.Minute),
 		Entry("withdrawn", aReleasePackage(withdrawn), time.Duration(0)),
@@ -59,7 +60,8 @@ var _ = Describe("An object that stalls", func() {
 	)
 
 	It("is looked at when its step says, where that says so", func() {
-		Expect(lifecycle.LookAfter(aReleasePackage(inReview), lifecycle.Step{Action: lifecycle.Stall, After: time.Hour})).To(Equal(time.Hour))
+		Expect(lifecycle.LookAfter(aReleasePackage(inReview), lifecycle.Step{Action: lifecycle.Stall, After: time.Hour})).To(
+			Equal(time.Hour))
 	})
 })
 
@@ -87,7 +89,8 @@ var _ = Describe("A view of the package", func() {
 		Entry("when it is about to be withdrawn", aReleasePackage(inReview, withdrawing)),
 		Entry("when the service accepted that", aReleasePackage(inReview, givenUp)),
 		Entry("when the object tells that the service hides it", aReleasePackage(inReview, told(hiding))),
-		Entry("when the object tells that the service does not show it yet", aReleasePackage(inReview, justPacked, told(gone))),
+		Entry("when the object tells that the service does not show it yet",
+			aReleasePackage(inReview, justPacked, told(gone))),
 	)
 })
 
@@ -99,7 +102,8 @@ var _ = Describe("An object whose package came to a bad end", func() {
 		Entry("when the deployment failed", aReleasePackage(failed, told(thePackage(v1alpha1.StateDeployFailed)))),
 		Entry("when somebody withdrew it", aReleasePackage(withdrawn, told(thePackage(v1alpha1.StateWithdrawn)))),
 		Entry("when it is gone", aReleasePackage(withdrawn, told(gone))),
-		Entry("when it was adopted", aReleasePackage(adopted(v1alpha1.StateWithdrawn), told(thePackage(v1alpha1.StateWithdrawn)))),
+		Entry("when it was adopted",
+			aReleasePackage(adopted(v1alpha1.StateWithdrawn), told(thePackage(v1alpha1.StateWithdrawn)))),
 	)
 
 	resting := aReleasePackage(failed, told(thePackage(v1alpha1.StateDeployFailed)))
@@ -136,7 +140,8 @@ var _ = Describe("An object that waits for a look", func() {
 	},
 		Entry("to be withdrawn", aReleasePackage(inReview, deleted), v1alpha1.ReasonUnpacking, packageID),
 		Entry("to be replaced", aReleasePackage(inReview, edited), v1alpha1.ReasonReplacing, packageID),
-		Entry("to be withdrawn, whatever it was edited to", aReleasePackage(inReview, edited, deleted), v1alpha1.ReasonUnpacking, packageID),
+		Entry("to be withdrawn, whatever it was edited to", aReleasePackage(inReview, edited, deleted),
+			v1alpha1.ReasonUnpacking, packageID),
 		Entry("to be understood", aReleasePackage(packed(v1alpha1.StateUnknown)), ""),
 		Entry("that failed", aReleasePackage(failed), ""),
 		Entry("that is withdrawn", aReleasePackage(withdrawn), ""),
@@ -164,7 +169,8 @@ var _ = Describe("The record of items", func() {
 	item := func(id, name, kind string) v1alpha1.PackageItem {
 		return v1alpha1.PackageItem{ID: id, Name: name, Type: kind, State: v1alpha1.StatePendingReview}
 	}
-	listed := map[string]lifecycle.PendingItem{"26": {ID: "26", Name: "job_a", Type: "Job"}, "99": {ID: "99", Name: "other", Type: "Job"}}
+	listed := map[string]lifecycle.PendingItem{"26": {ID: "26", Name: "job_a", Type: "Job"},
+		"99": {ID: "99", Name: "other", Type: "Job"}}
 	earlier := []v1alpha1.PackageItem{
 		{ID: "26", Name: "old name", Type: "Script", State: v1alpha1.StateWithdrawn},
 		{ID: "27", Name: "job_b", Type: "Script", State: v1alpha1.StateWithdrawn}, {ID: "28", Name: "left out", Type: "Job"},
@@ -179,7 +185,8 @@ var _ = Describe("The record of items", func() {
 		Expect(rp.Status.Items).To(Equal(want))
 		Expect(earlier).To(Equal(before))
 	},
-		Entry("from the pending list first, then from the package before", listed, earlier, item("26", "job_a", "Job"), item("27", "job_b", "Script")),
+		Entry("from the pending list first, then from the package before", listed, earlier, item("26", "job_a", "Job"),
+			item("27", "job_b", "Script")),
 		Entry("from the pending list alone", listed, nil, item("26", "job_a", "Job"), item("27", "", "")),
 		Entry("from the package before alone", nil, earlier, item("26", "old name", "Script"), item("27", "job_b", "Script")),
 		Entry("by the ids where nothing is known", nil, nil, item("26", "", ""), item("27", "", "")),

@@ -28,10 +28,11 @@ import (
 type ItemsSay int
 
 const (
-	// ItemsUnknown where the list is not to be had or shows nothing at all, as it may to someone who may not see it, or where it is not known what is in
-	// the package.
+	// ItemsUnknown where the list is not to be had or shows nothing at all, as it may to someone who may not see it, or
+	// where it is not known what is in the package.
 	ItemsUnknown ItemsSay = iota
-	// ItemsNotListed where one of them is missing and none is packed: withdrawn items may be lost, and packed ones be left out.
+	// ItemsNotListed where one of them is missing and none is packed: withdrawn items may be lost, and packed ones be
+	// left out.
 	ItemsNotListed
 	// ItemsAreFree where each of them is listed as being in no package.
 	ItemsAreFree
@@ -69,13 +70,15 @@ func WhatItemsSay(ids []string, pending map[string]PendingItem) ItemsSay {
 	return says
 }
 
-// denied reports whether the service does not show a package: it says that there is none of that id, or refuses to show it and does not list it
-// either. Alone, neither is proof that the package has ended: what it answers about an id that it does not know is not documented.
+// denied reports whether the service does not show a package: it says that there is none of that id, or refuses to
+// show it and does not list it either. Alone, neither is proof that the package has ended: what it answers about an
+// id that it does not know is not documented.
 func denied(obs Observation) bool { return obs.Gone || obs.Hidden != nil }
 
-// NothingToUnpack records that a package which the service denies has ended, and returns the step after that. What proves it is a look that denies the
-// package together with the answer to a request to withdraw it: the service accepted that, says that there is none, or refuses while the items
-// are in no package. A moment after the package was recorded all of that may come from where it is not known yet, so that it proves nothing.
+// NothingToUnpack records that a package which the service denies has ended, and returns the step after that. What
+// proves it is a look that denies the package together with the answer to a request to withdraw it: the service
+// accepted that, says that there is none, or refuses while the items are in no package. A moment after the package
+// was recorded all of that may come from where it is not known yet, so that it proves nothing.
 func NothingToUnpack(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	if notShownYet(rp, obs) {
 		return untilShown(rp, obs, step)
@@ -88,8 +91,8 @@ func NothingToUnpack(rp *v1alpha1.ReleasePackage, obs Observation, step Step) St
 	return LookSoon(step)
 }
 
-// UnpackUnknown is the step after the service said that there is no package to withdraw, though it was seen. Someone may just have withdrawn it; if it
-// goes on for all of the settle time, it is a refusal.
+// UnpackUnknown is the step after the service said that there is no package to withdraw, though it was seen. Someone
+// may just have withdrawn it; if it goes on for all of the settle time, it is a refusal.
 func UnpackUnknown(rp *v1alpha1.ReleasePackage, obs Observation, step Step, refusal string) Step {
 	told := stalledFor(rp, v1alpha1.ReasonUnpackRefused) && rp.Status.ObservedGeneration == rp.Generation
 	if told || sinceReason(rp, step.Reason, obs.Now) >= obs.SettleTime {
@@ -98,16 +101,18 @@ func UnpackUnknown(rp *v1alpha1.ReleasePackage, obs Observation, step Step, refu
 	return step
 }
 
-// UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id that it does
-// not know is not documented, so the refusal may mean that. It does if the items are free. Where they are not listed, it does if that is the
-// answer for all of the settle time, so that no lag and no passing trouble is taken for an end.
+// UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id
+// that it does not know is not documented, so the refusal may mean that. It does if the items are free. Where they
+// are not listed, it does if that is the answer for all of the settle time, so that no lag and no passing trouble is
+// taken for an end.
 func UnpackDenied(rp *v1alpha1.ReleasePackage, obs Observation, step Step, items ItemsSay, refusal string) Step {
 	switch {
 	case notShownYet(rp, obs):
 		return untilShown(rp, obs, step)
 	case items == ItemsUnknown:
 		rp.Status.MissingTime = nil // Only what is found without a break counts.
-		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is not known)")
+		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is "+
+			"not known)")
 	}
 	if rp.Status.MissingTime == nil {
 		rp.Status.MissingTime = timeOrNil(obs.Now)
@@ -120,24 +125,28 @@ func UnpackDenied(rp *v1alpha1.ReleasePackage, obs Observation, step Step, items
 		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
 	}
 	step.After = halfOf(obs.Now.Sub(since))
-	step.Message = fmt.Sprintf("The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that this is no passing trouble",
+	step.Message = fmt.Sprintf(
+		"The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that "+
+			"this is no passing trouble",
 		rp.Status.ReleasePackageID, refusal)
 	return step
 }
 
-// missing reports whether the service denies a package that did not come to an end as far as is known. After the service accepted to withdraw it, that
-// is its end.
+// missing reports whether the service denies a package that did not come to an end as far as is known. After the
+// service accepted to withdraw it, that is its end.
 func missing(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	return denied(obs) && stateNow(rp, obs) != v1alpha1.StateWithdrawn
 }
 
-// notShownYet reports whether the service denies a package that was named so recently that it may just not be shown yet. Only where the operator
-// withdrew it meanwhile is that an answer.
+// notShownYet reports whether the service denies a package that was named so recently that it may just not be shown
+// yet. Only where the operator withdrew it meanwhile is that an answer.
 func notShownYet(rp *v1alpha1.ReleasePackage, obs Observation) bool {
-	return denied(obs) && withinSettleTime(recordedAt(rp), obs) && !unpacked(rp) && rp.Status.State != v1alpha1.StateWithdrawn
+	return denied(obs) && withinSettleTime(recordedAt(rp), obs) && !unpacked(rp) &&
+		rp.Status.State != v1alpha1.StateWithdrawn
 }
 
-// untilShown is the step of a request to withdraw a package that may just not be shown yet. It is made again after each look, as that may take a while.
+// untilShown is the step of a request to withdraw a package that may just not be shown yet. It is made again after
+// each look, as that may take a while.
 func untilShown(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	step.After = halfOf(obs.Now.Sub(recordedAt(rp)))
 	return step
@@ -148,12 +157,13 @@ func Ended(rp *v1alpha1.ReleasePackage) bool {
 	return rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployed
 }
 
-// outdated reports whether a package looks as it did before the operator withdrew it, so soon after the service accepted that that the look may lag
-// behind.
+// outdated reports whether a package looks as it did before the operator withdrew it, so soon after the service
+// accepted that that the look may lag behind.
 func outdated(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	undone := []v1alpha1.PackageState{v1alpha1.StatePendingReview, v1alpha1.StateDeployFailed, v1alpha1.StateUnknown}
 	state := stateNow(rp, obs)
-	return rp.Status.UnpackedTime != nil && withinSettleTime(rp.Status.UnpackedTime.Time, obs) && state == rp.Status.State && slices.Contains(undone, state)
+	return rp.Status.UnpackedTime != nil && withinSettleTime(rp.Status.UnpackedTime.Time, obs) &&
+		state == rp.Status.State && slices.Contains(undone, state)
 }
 
 // awaitWithdrawal waits for a look to show what the service has accepted.

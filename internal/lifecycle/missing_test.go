@@ -27,14 +27,16 @@ import (
 )
 
 var _ = Describe("A refusal to withdraw a package that is neither shown nor listed", func() {
-	unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, Message: "Being withdrawn", After: time.Minute}
+	unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, Message: "Being withdrawn",
+		After: time.Minute}
 	denied := func(rp *v1alpha1.ReleasePackage, items lifecycle.ItemsSay, sights ...sight) lifecycle.Step {
 		return lifecycle.UnpackDenied(rp, seeing(append(sights, hiding)...), unpack, items, "DLF.3051: invalid")
 	}
 
 	It("is an end if its items are free", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
-		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left")))
+		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.RemoveFinalizer,
+			telling(v1alpha1.EventReleased, packageID, "nothing left")))
 
 		rp = aReleasePackage(packed(v1alpha1.StatePendingReview), edited)
 		Expect(denied(rp, lifecycle.ItemsAreFree)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
@@ -44,15 +46,19 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 	It("is none if they are packed", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
 		Expect(denied(rp, lifecycle.ItemsArePacked)).To(does(lifecycle.Unpack), "the pending list may lag behind")
-		Expect(denied(rp, lifecycle.ItemsArePacked, at(1000*time.Hour))).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.3051", "items")))
-		Expect(denied(rp, lifecycle.ItemsUnknown, at(1000*time.Hour))).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused)))
+		Expect(denied(rp, lifecycle.ItemsArePacked, at(1000*time.Hour))).To(does(lifecycle.Stall,
+			because(v1alpha1.ReasonUnpackRefused, "DLF.3051", "items")))
+		Expect(denied(rp, lifecycle.ItemsUnknown, at(1000*time.Hour))).To(does(lifecycle.Stall,
+			because(v1alpha1.ReasonUnpackRefused)))
 	})
 
 	It("is one in the end if they are not listed, and nothing else is found for all of the settle time", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
-		Expect(denied(rp, lifecycle.ItemsNotListed)).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, "neither shows nor lists", "DLF.3051"),
+		Expect(denied(rp, lifecycle.ItemsNotListed)).To(does(lifecycle.Unpack,
+			because(v1alpha1.ReasonUnpacking, "neither shows nor lists", "DLF.3051"),
 			comingBackAfter(time.Second)))
-		Expect(denied(rp, lifecycle.ItemsNotListed, at(time.Minute))).To(does(lifecycle.Unpack, comingBackAfter(30*time.Second)))
+		Expect(denied(rp, lifecycle.ItemsNotListed, at(time.Minute))).To(does(lifecycle.Unpack,
+			comingBackAfter(30*time.Second)))
 		Expect(denied(rp, lifecycle.ItemsNotListed, at(settleTime))).To(does(lifecycle.RemoveFinalizer))
 	})
 
@@ -77,9 +83,11 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		rp := summarized(aReleasePackage(packed(v1alpha1.StateDeployFailed), deleted), unpack)
 		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Minute)), unpack, "DLF.0810")).To(Equal(unpack))
 		step := lifecycle.UnpackUnknown(rp, seeing(at(settleTime+time.Second)), unpack, "DLF.0810")
-		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.0810", "yet it shows"), comingBackAfter(5*time.Minute)))
+		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.0810", "yet it shows"),
+			comingBackAfter(5*time.Minute)))
 		rp = summarized(rp, step)
-		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Hour)), unpack, "DLF.0810")).To(Equal(step), "it tells the same each time")
+		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Hour)), unpack, "DLF.0810")).To(Equal(step),
+			"it tells the same each time")
 	})
 
 	It("is none a moment after the package was recorded, as all lists may lag behind", func() {
@@ -90,7 +98,8 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		}
 	})
 
-	DescribeTable("proves nothing a moment after the package was recorded, nor does it that the service accepts to withdraw it or says that there is none",
+	DescribeTable("proves nothing a moment after the package was recorded, nor does it that the service accepts to "+
+		"withdraw it or says that there is none",
 		func(sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 			Expect(decide(rp, seeing(sees))).To(does(lifecycle.Unpack))
@@ -99,7 +108,8 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 			Expect(rp).To(Equal(before))
 			Expect(decide(rp, seeing(sees, at(time.Minute)))).To(does(lifecycle.Unpack))
 
-			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left")))
+			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.RemoveFinalizer,
+				telling(v1alpha1.EventReleased, packageID, "nothing left")))
 		},
 		Entry("accepted, and refused to be shown", hiding, lifecycle.Unpacked),
 		Entry("accepted, and said not to exist", gone, lifecycle.Unpacked),
@@ -112,7 +122,8 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 		Expect(ids).To(HaveExactElements("26", "27"))
 		Expect(lifecycle.WhatItemsSay(ids, pending)).To(Equal(want))
 	},
-		Entry("which are free", map[string]lifecycle.PendingItem{"26": {}, "27": {}, "28": {Packed: true}}, lifecycle.ItemsAreFree),
+		Entry("which are free", map[string]lifecycle.PendingItem{"26": {}, "27": {}, "28": {Packed: true}},
+			lifecycle.ItemsAreFree),
 		Entry("one of which is packed", map[string]lifecycle.PendingItem{"27": {Packed: true}}, lifecycle.ItemsArePacked),
 		Entry("one of which is not listed", map[string]lifecycle.PendingItem{"27": {}}, lifecycle.ItemsNotListed),
 	)

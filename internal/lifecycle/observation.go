@@ -14,9 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package lifecycle decides what happens next to a ReleasePackage, and says what its status is to be. It is pure: no calls, no
-// clock of its own, no clients. The controller gathers what can be seen, asks Decide, does the one step that it gets, and
-// records the result with the functions here.
+// Package lifecycle decides what happens next to a ReleasePackage, and says what its status is to be. It is pure: no
+// calls, no clock of its own, no clients. The controller gathers what can be seen, asks Decide, does the one step
+// that it gets, and records the result with the functions here.
 package lifecycle
 
 import (
@@ -67,18 +67,19 @@ type Observation struct {
 	// Problem is set when something that Needs asked for could not be seen. A failed look is never an absence.
 	Problem *Problem
 
-	// Package is the answer to a look at LookID. Gone is set instead when the service said that there is no such package, and Hidden when
-	// it refuses to show it, with these words, and does not list it either (if it is a recorded one, whose name is known).
+	// Package is the answer to a look at LookID. Gone is set instead when the service said that there is no such
+	// package, and Hidden when it refuses to show it, with these words, and does not list it either (if it is a recorded
+	// one, whose name is known).
 	Package *Package
 	Gone    bool
 	Hidden  *Problem
 
-	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set. Where SearchesLate asked
-	// for them, the recorded one is not among them.
+	// Candidates are all packages that the latest attempt may have made, with their items; valid when Searched is set.
+	// Where SearchesLate asked for them, the recorded one is not among them.
 	Candidates []Package
 	Searched   bool
-	// ItemUnpacked is set when an item of the attempt was seen in the pending list, and not in a package. Had the attempt made a
-	// package that is still there, all its items would be in that.
+	// ItemUnpacked is set when an item of the attempt was seen in the pending list, and not in a package. Had the
+	// attempt made a package that is still there, all its items would be in that.
 	ItemUnpacked bool
 }
 
@@ -92,8 +93,8 @@ const (
 	NeedConnection
 	// NeedPackage means a look at the package that LookID names.
 	NeedPackage
-	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused or lost and another is to
-	// follow. If LookID names a package, a look at that is needed too.
+	// NeedSearch means a search for what the latest attempt has made: its outcome is not known, or it was refused or
+	// lost and another is to follow. If LookID names a package, a look at that is needed too.
 	NeedSearch
 )
 
@@ -143,7 +144,8 @@ func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
 	return NeedPackage
 }
 
-// LookID is the id of the package to look at: the recorded one, else the one to adopt, unless the object is being deleted.
+// LookID is the id of the package to look at: the recorded one, else the one to adopt, unless the object is being
+// deleted.
 func LookID(rp *v1alpha1.ReleasePackage) string {
 	if rp.Status.ReleasePackageID != "" || !rp.DeletionTimestamp.IsZero() {
 		return rp.Status.ReleasePackageID
@@ -168,14 +170,14 @@ func stalledFor(rp *v1alpha1.ReleasePackage, reason string) bool {
 	return told != nil && told.Reason == reason
 }
 
-// refused reports whether the latest attempt came to an answer that seems to prove that nothing was packed. The service's codes are not all
-// documented, so a search comes before anything that relies on it.
+// refused reports whether the latest attempt came to an answer that seems to prove that nothing was packed. The
+// service's codes are not all documented, so a search comes before anything that relies on it.
 func refused(rp *v1alpha1.ReleasePackage) bool {
 	return rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused
 }
 
-// mayHaveMade reports whether no package is on record though a request may have made one all the same: it was refused, which may have been no refusal,
-// or lost without a trace, and took effect too late.
+// mayHaveMade reports whether no package is on record though a request may have made one all the same: it was
+// refused, which may have been no refusal, or lost without a trace, and took effect too late.
 func mayHaveMade(rp *v1alpha1.ReleasePackage) bool {
 	a := rp.Status.Attempt
 	lost := a != nil && (a.Outcome == v1alpha1.OutcomeNotFound || a.Outcome == v1alpha1.OutcomeNotDone && a.LostBefore > 0)
@@ -187,7 +189,8 @@ func refusedAsIs(rp *v1alpha1.ReleasePackage) bool {
 	return refused(rp) && rp.Status.Attempt.Generation == rp.Generation && !Forced(rp)
 }
 
-// maxLost is how many requests with the same content may be lost without a trace, one after the other, before a person has to look.
+// maxLost is how many requests with the same content may be lost without a trace, one after the other, before a
+// person has to look.
 const maxLost = 3
 
 // lostTooOften reports whether it is useless to send the same once more.
@@ -211,7 +214,8 @@ func edited(rp *v1alpha1.ReleasePackage) bool {
 	return packs(rp) && rp.Status.Attempt.ContentHash != WantedContent(rp).Hash()
 }
 
-// packs reports whether the object's package was packed by the operator, so that an edit or a forced pass may replace it.
+// packs reports whether the object's package was packed by the operator, so that an edit or a forced pass may replace
+// it.
 func packs(rp *v1alpha1.ReleasePackage) bool { return !adopts(rp) && rp.Status.Attempt != nil }
 
 // adopts reports whether the spec names an existing package, so that none is ever packed for it.

@@ -29,7 +29,8 @@ type pass struct {
 	obs lifecycle.Observation
 	// blocked says that trouble at the service was in the way, after which the controller backs off.
 	blocked bool
-	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something was packed.
+	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something
+	// was packed.
 	forced, listed bool
 	// tooLate says that the service does not withdraw the package, as an approver let it go.
 	tooLate bool
@@ -126,10 +127,12 @@ func (w *world) search(p *pass) {
 	if id := lifecycle.LookID(w.rp); id != "" {
 		w.lookAt(p, id, w.now)
 	}
-	p.obs.ItemUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) && w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
+	p.obs.ItemUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) &&
+		w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
 }
 
-// candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one are not shown.
+// candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one
+// are not shown.
 func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lifecycle.Package, ok bool) {
 	for _, m := range w.packages {
 		one := m.Package
@@ -148,7 +151,8 @@ func (w *world) candidates(plausible func(*lifecycle.Package) bool) (found []lif
 func (w *world) permit(p *pass, step lifecycle.Step) lifecycle.Step {
 	claims := lifecycle.RequiredClaims(w.rp, step)
 	if w.older != nil {
-		contested := slices.DeleteFunc(slices.Clone(claims), func(c lifecycle.Claim) bool { return !lifecycle.MustYield(w.rp, w.older, c) })
+		contested := slices.DeleteFunc(slices.Clone(claims),
+			func(c lifecycle.Claim) bool { return !lifecycle.MustYield(w.rp, w.older, c) })
 		if len(contested) > 0 {
 			return lifecycle.AlreadyClaimed(w.rp, w.older, contested)
 		}
@@ -171,9 +175,11 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	p.listed = pending != nil
 	found := lifecycle.Examine(w.rp, pending)
 	existing := lifecycle.Existing{NoneListed: found.NoneListed(w.rp), Restored: p.restored}
-	if step.Action == lifecycle.Pack && (found.ItemsTaken() || existing.Restored || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)) {
+	if step.Action == lifecycle.Pack &&
+		(found.ItemsTaken() || existing.Restored || !p.listed && lifecycle.MayHaveLostStatus(w.rp, w.now)) {
 		packages, ok := w.candidates(func(one *lifecycle.Package) bool {
-			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed && one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)
+			return lifecycle.NamedAs(w.rp, one.Name) || one.State != v1alpha1.StateDeployed &&
+				one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)
 		})
 		if !ok {
 			p.blocked = true

@@ -32,8 +32,11 @@ import (
 // events are what people and circumstances can do at any time. Each comes before a pass.
 func (w *world) events() map[string]func() {
 	return map[string]func(){
-		"nothing happens":                        func() {},
-		"nothing happens for long":               func() { w.tick(time.Duration(chance(w, "minutes", 20, 120)) * time.Minute) },
+		"nothing happens": func() {},
+		"nothing happens for long": func() {
+			w.tick(
+				time.Duration(chance(w, "minutes", 20, 120)) * time.Minute)
+		},
 		"an approver acts":                       w.console,
 		"somebody packs in the console":          w.packInConsole,
 		"the service shows a package otherwise":  w.showOtherwise,
@@ -56,7 +59,8 @@ func (w *world) events() map[string]func() {
 
 // withoutObject are the events that do not need an object.
 var withoutObject = []string{
-	"nothing happens for long", "an approver acts", "somebody packs in the console", "the cluster is restored", "the object is created again",
+	"nothing happens for long", "an approver acts", "somebody packs in the console", "the cluster is restored",
+	"the object is created again",
 }
 
 // console lets somebody move a package on.
@@ -92,11 +96,12 @@ func (w *world) turn(m *made, state v1alpha1.PackageState) {
 	}
 }
 
-// packInConsole lets somebody pack under the name that the spec gives. A generated one nobody else would think of, and what is on its way already
-// nobody packs once more: nothing could tell the two apart.
+// packInConsole lets somebody pack under the name that the spec gives. A generated one nobody else would think of,
+// and what is on its way already nobody packs once more: nothing could tell the two apart.
 func (w *world) packInConsole() {
 	content := lifecycle.Content{
-		PackageName: "job_0948_20250513", ApplyUserID: developer, PendingItemIDs: someItems(w.t), ApproverIDs: []string{approver, deputy},
+		PackageName: "job_0948_20250513", ApplyUserID: developer, PendingItemIDs: someItems(w.t),
+		ApproverIDs: []string{approver, deputy},
 	}
 	if w.allFree(content.PendingItemIDs) && !w.onItsWay() {
 		w.make(content)
@@ -125,7 +130,8 @@ func (w *world) contest() {
 	})
 }
 
-// restore brings the object back as it was at some time, long after the latest request. For what it does not know of then, it is not answerable.
+// restore brings the object back as it was at some time, long after the latest request. For what it does not know of
+// then, it is not answerable.
 func (w *world) restore() {
 	if len(w.backups) == 0 {
 		return
@@ -156,7 +162,8 @@ func (w *world) createAgain() {
 func anObject(t *rapid.T, number int, created time.Time) *v1alpha1.ReleasePackage {
 	rp := aReleasePackage(withoutFinalizer)
 	rp.UID, rp.CreationTimestamp = types.UID(fmt.Sprintf("5b0f2c1e-7d0a-4a2c-9d53-%012d", number)), metav1.NewTime(created)
-	rp.Spec.ApplyUserID, rp.Spec.ApproverIDs = v1alpha1.UserID(developer), []v1alpha1.UserID{v1alpha1.UserID(approver), v1alpha1.UserID(deputy)}
+	rp.Spec.ApplyUserID, rp.Spec.ApproverIDs = v1alpha1.UserID(developer),
+		[]v1alpha1.UserID{v1alpha1.UserID(approver), v1alpha1.UserID(deputy)}
 	rp.Spec.PackageName = oneOf(t, "spec.packageName", "job_0948_20250513", "")
 	return rp
 }

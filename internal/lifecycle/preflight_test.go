@@ -70,10 +70,13 @@ var _ = Describe("Before something is packed", func() {
 		Expect(lifecycle.NeedsPreflight(step)).To(Equal(want))
 	},
 		Entry("for a request to pack", lifecycle.Step{Action: lifecycle.Pack}, true),
-		Entry("for the withdrawal that makes way for one", lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing}, true),
-		Entry("not for the withdrawal that a deletion needs", lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}, false),
+		Entry("for the withdrawal that makes way for one",
+			lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing}, true),
+		Entry("not for the withdrawal that a deletion needs",
+			lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}, false),
 		Entry("not for an adoption", lifecycle.Step{Action: lifecycle.Adopt}, false),
-		Entry("not for a step that reads as if it replaced", lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonReplacing}, false),
+		Entry("not for a step that reads as if it replaced",
+			lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonReplacing}, false),
 	)
 
 	DescribeTable("the items to look for are", func(rp *v1alpha1.ReleasePackage, want ...any) {
@@ -87,7 +90,8 @@ var _ = Describe("Before something is packed", func() {
 		Entry("all, once a request was refused", aReleasePackage(ended(v1alpha1.OutcomeRefused)), "26", "27"),
 	)
 
-	expectFindings := func(rp *v1alpha1.ReleasePackage, list map[string]lifecycle.PendingItem, want lifecycle.Preflight, taken bool) {
+	expectFindings := func(rp *v1alpha1.ReleasePackage, list map[string]lifecycle.PendingItem, want lifecycle.Preflight,
+		taken bool) {
 		GinkgoHelper()
 		before := rp.DeepCopy()
 		found := lifecycle.Examine(rp, list)
@@ -97,31 +101,45 @@ var _ = Describe("Before something is packed", func() {
 	}
 	DescribeTable("what the pending list shows is compared with the spec", expectFindings,
 		Entry("all is well", aReleasePackage(byUsers), pendingList(), lifecycle.Preflight{}, false),
-		Entry("an item is not listed", aReleasePackage(byUsers), pendingList(without("26")), lifecycle.Preflight{NotListed: []string{"26"}}, true),
-		Entry("no item is listed", aReleasePackage(byUsers), pendingList(without("26"), without("27")), lifecycle.Preflight{NotListed: []string{"26", "27"}}, true),
-		Entry("an item is in a package", aReleasePackage(byUsers), pendingList(inPackage("27")), lifecycle.Preflight{Packed: []string{"27"}}, true),
-		Entry("another item is in a package", aReleasePackage(byUsers), pendingList(inPackage("28")), lifecycle.Preflight{}, false),
-		Entry("an item is in the object's own package", aReleasePackage(byUsers, packed(v1alpha1.StatePendingReview)), pendingList(inPackage("26"), inPackage("27")),
+		Entry("an item is not listed", aReleasePackage(byUsers), pendingList(without("26")),
+			lifecycle.Preflight{NotListed: []string{"26"}}, true),
+		Entry("no item is listed", aReleasePackage(byUsers), pendingList(without("26"), without("27")),
+			lifecycle.Preflight{NotListed: []string{"26", "27"}}, true),
+		Entry("an item is in a package", aReleasePackage(byUsers), pendingList(inPackage("27")),
+			lifecycle.Preflight{Packed: []string{"27"}}, true),
+		Entry("another item is in a package", aReleasePackage(byUsers), pendingList(inPackage("28")), lifecycle.Preflight{},
+			false),
+		Entry("an item is in the object's own package", aReleasePackage(byUsers, packed(v1alpha1.StatePendingReview)),
+			pendingList(inPackage("26"), inPackage("27")),
 			lifecycle.Preflight{}, false),
-		Entry("no item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26"), submittedBy("dev3", "27")),
+		Entry("no item was submitted by the applicant", aReleasePackage(byUsers),
+			pendingList(submittedBy("dev2", "26"), submittedBy("dev3", "27")),
 			lifecycle.Preflight{Submitters: []string{"dev2", "dev3"}}, false),
-		Entry("the last item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26")), lifecycle.Preflight{}, false),
-		Entry("the first item was submitted by the applicant", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "27")), lifecycle.Preflight{}, false),
-		Entry("the list does not show who submitted one item", aReleasePackage(byUsers), pendingList(submittedBy("dev2", "26"), submittedBy("", "27")),
+		Entry("the last item was submitted by the applicant", aReleasePackage(byUsers),
+			pendingList(submittedBy("dev2", "26")), lifecycle.Preflight{}, false),
+		Entry("the first item was submitted by the applicant", aReleasePackage(byUsers),
+			pendingList(submittedBy("dev2", "27")), lifecycle.Preflight{}, false),
+		Entry("the list does not show who submitted one item", aReleasePackage(byUsers),
+			pendingList(submittedBy("dev2", "26"), submittedBy("", "27")),
 			lifecycle.Preflight{}, false),
-		Entry("the items that are listed were submitted by another", aReleasePackage(byUsers), pendingList(without("26"), submittedBy("dev2", "27")),
+		Entry("the items that are listed were submitted by another", aReleasePackage(byUsers),
+			pendingList(without("26"), submittedBy("dev2", "27")),
 			lifecycle.Preflight{NotListed: []string{"26"}, Submitters: []string{"dev2"}}, true),
-		Entry("approvers do not look like users", aReleasePackage(), pendingList(), lifecycle.Preflight{Approvers: []string{"dep1", "dep2"}}, false),
+		Entry("approvers do not look like users", aReleasePackage(), pendingList(),
+			lifecycle.Preflight{Approvers: []string{"dep1", "dep2"}}, false),
 		Entry("an approver is too short or too long by one", aReleasePackage(func(rp *v1alpha1.ReleasePackage) {
 			rp.Spec.ApproverIDs = []v1alpha1.UserID{"7b71e498e75d44048c9a22dd3c54f97", "7b71e498e75d44048c9a22dd3c54f9789"}
-		}), pendingList(), lifecycle.Preflight{Approvers: []string{"7b71e498e75d44048c9a22dd3c54f97", "7b71e498e75d44048c9a22dd3c54f9789"}}, false),
+		}), pendingList(), lifecycle.Preflight{Approvers: []string{"7b71e498e75d44048c9a22dd3c54f97",
+			"7b71e498e75d44048c9a22dd3c54f9789"}}, false),
 		Entry("the list is not known", aReleasePackage(byUsers), nil, lifecycle.Preflight{}, false),
-		Entry("the list is not known, but the approvers are", aReleasePackage(), nil, lifecycle.Preflight{Approvers: []string{"dep1", "dep2"}}, false),
+		Entry("the list is not known, but the approvers are", aReleasePackage(), nil,
+			lifecycle.Preflight{Approvers: []string{"dep1", "dep2"}}, false),
 	)
 
 	failed := func(words ...string) types.GomegaMatcher {
 		words = append(words, "Nothing was sent", "Correct the spec", v1alpha1.ReconcileAtAnnotation)
-		return does(lifecycle.Stall, because(v1alpha1.ReasonPreflightFailed, words...), comingBackAfter(5*time.Minute), tellingNothing())
+		return does(lifecycle.Stall, because(v1alpha1.ReasonPreflightFailed, words...), comingBackAfter(5*time.Minute),
+			tellingNothing())
 	}
 	DescribeTable("what the service would refuse is told instead", func(found lifecycle.Preflight, words ...string) {
 		step, ok := lifecycle.PreflightFailed(aReleasePackage(), found)
@@ -135,11 +153,14 @@ var _ = Describe("Before something is packed", func() {
 		_, ok = lifecycle.PreflightFailed(aReleasePackage(forced), found)
 		Expect(ok).To(BeTrue(), "who was not told yet has not forced it: the annotation came with the object")
 	},
-		Entry("items that are not listed", lifecycle.Preflight{NotListed: []string{"27", "26"}}, "items 26, 27 are not in the pending list"),
+		Entry("items that are not listed", lifecycle.Preflight{NotListed: []string{"27", "26"}},
+			"items 26, 27 are not in the pending list"),
 		Entry("items that are in a package", lifecycle.Preflight{Packed: []string{"26"}}, "items 26 are in another package"),
-		Entry("items of others", lifecycle.Preflight{Submitters: []string{"dev3", "dev2", "dev3"}}, "submitted by dev2, dev3 and not by spec.applyUserId dev1"),
+		Entry("items of others", lifecycle.Preflight{Submitters: []string{"dev3", "dev2", "dev3"}},
+			"submitted by dev2, dev3 and not by spec.applyUserId dev1"),
 		Entry("approvers", lifecycle.Preflight{Approvers: []string{"dep1"}}, "approvers dep1 do not look like IAM user ids"),
-		Entry("all at once", lifecycle.Preflight{NotListed: []string{"26"}, Packed: []string{"27"}}, "or are in a package; items 27 are in another package"),
+		Entry("all at once", lifecycle.Preflight{NotListed: []string{"26"}, Packed: []string{"27"}},
+			"or are in a package; items 27 are in another package"),
 	)
 
 	It("goes on where nothing speaks against it", func() {
@@ -169,7 +190,8 @@ var _ = Describe("A restored cluster", func() {
 	},
 		Entry("that is old and knows of no attempt", aReleasePackage(created(16*time.Minute)), true),
 		Entry("not one that is young", aReleasePackage(created(15*time.Minute)), false),
-		Entry("not one that knows of an attempt", aReleasePackage(created(time.Hour), ended(v1alpha1.OutcomeNotFound)), false),
+		Entry("not one that knows of an attempt", aReleasePackage(created(time.Hour), ended(v1alpha1.OutcomeNotFound)),
+			false),
 	)
 
 	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
@@ -185,33 +207,45 @@ var _ = Describe("A restored cluster", func() {
 	unlike := changed(func(p *lifecycle.Package) { p.ApproverIDs = []string{"dep1"} })
 	in := func(state v1alpha1.PackageState) lifecycle.Package { return aPackage(packageID, state) }
 
-	DescribeTable("takes what is just what would be packed", func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher, packages ...lifecycle.Package) {
-		before := rp.DeepCopy()
-		step, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages, NoneListed: true}, pollInterval)
-		Expect(ok).To(BeTrue())
-		Expect(step).To(want)
-		Expect(rp).To(Equal(before))
-		expectSound(recorded(rp, seeing(), step))
-	},
+	DescribeTable("takes what is just what would be packed",
+		func(rp *v1alpha1.ReleasePackage, want types.GomegaMatcher, packages ...lifecycle.Package) {
+			before := rp.DeepCopy()
+			step, ok := lifecycle.TakeExisting(rp, lifecycle.Existing{Packages: packages, NoneListed: true}, pollInterval)
+			Expect(ok).To(BeTrue())
+			Expect(step).To(want)
+			Expect(rp).To(Equal(before))
+			expectSound(recorded(rp, seeing(), step))
+		},
 		Entry("a package in review", aReleasePackage(),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval),
 				telling(v1alpha1.EventAdopted, packageID, "the contents that the spec asks for")), inReview),
-		Entry("one of its own name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)), named(inReview)),
-		Entry("one that another object of its name has named", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+		Entry("one of its own name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+			named(inReview)),
+		Entry("one that another object of its name has named", aReleasePackage(ownName),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
 			called("job-0948-aaaaaaaa", inReview)),
-		Entry("one that another object of its name has named, with a number", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+		Entry("one that another object of its name has named, with a number", aReleasePackage(ownName),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
 			called("job-0948-aaaaaaaa-12", inReview)),
-		Entry("one of any name, where the spec gives none", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", packageID)), inReview),
-		Entry("that of its name rather than one of another name", aReleasePackage(ownName), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)),
+		Entry("one of any name, where the spec gives none", aReleasePackage(ownName),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID)), inReview),
+		Entry("that of its name rather than one of another name", aReleasePackage(ownName),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID)),
 			inReview, called("job-0948-aaaaaaaa", another)),
-		Entry("a deployed one", aReleasePackage(), does(lifecycle.Adopt, HaveField("Package.ID", packageID), telling(v1alpha1.EventAdopted, "is deployed")),
+		Entry("a deployed one", aReleasePackage(),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), telling(v1alpha1.EventAdopted, "is deployed")),
 			in(v1alpha1.StateDeployed)),
 		Entry("several deployed ones are for a person to choose from", aReleasePackage(),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "deployed")), in(v1alpha1.StateDeployed), aPackage(anotherID, v1alpha1.StateDeployed)),
-		Entry("one that is being deployed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeploying)),
-		Entry("one whose deployment failed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateDeployFailed)),
-		Entry("one in a state that nobody documents", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)), in(v1alpha1.StateUnknown)),
-		Entry("one beside others that it is not", aReleasePackage(), does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), unlike, another),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "deployed")), in(v1alpha1.StateDeployed),
+			aPackage(anotherID, v1alpha1.StateDeployed)),
+		Entry("one that is being deployed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)),
+			in(v1alpha1.StateDeploying)),
+		Entry("one whose deployment failed", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)),
+			in(v1alpha1.StateDeployFailed)),
+		Entry("one in a state that nobody documents", aReleasePackage(), does(lifecycle.Adopt, comingBackAfter(time.Second)),
+			in(v1alpha1.StateUnknown)),
+		Entry("one beside others that it is not", aReleasePackage(),
+			does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), unlike, another),
 		Entry("one beside another that is withdrawn", aReleasePackage(),
 			does(lifecycle.Adopt, HaveField("Package.ID", anotherID)), in(v1alpha1.StateWithdrawn), another),
 		Entry("after an edit, one that is as the spec says now", aReleasePackage(packed(v1alpha1.StateWithdrawn), edited),
@@ -221,7 +255,8 @@ var _ = Describe("A restored cluster", func() {
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"), comingBackAfter(5*time.Minute)),
 			another, inReview),
 		Entry("one of its own name with other contents is for a person to look at", aReleasePackage(ownName),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "no one else uses", "other contents")), named(unlike)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "no one else uses", "other contents")),
+			named(unlike)),
 	)
 
 	DescribeTable("does not take", func(rp *v1alpha1.ReleasePackage, packages ...lifecycle.Package) {
@@ -236,7 +271,9 @@ var _ = Describe("A restored cluster", func() {
 		Entry("what has other contents under a name that others may use", aReleasePackage(), unlike),
 		Entry("what has its own name, but is withdrawn", aReleasePackage(ownName), named(in(v1alpha1.StateWithdrawn))),
 		Entry("the package that is recorded", aReleasePackage(packed(v1alpha1.StateWithdrawn)), inReview),
-		Entry("one that was replaced", aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Status.WithdrawnPackageIDs = []string{"11", packageID} }), inReview),
+		Entry("one that was replaced",
+			aReleasePackage(func(rp *v1alpha1.ReleasePackage) { rp.Status.WithdrawnPackageIDs = []string{"11", packageID} }),
+			inReview),
 	)
 
 	It("tells of what someone withdrew, if it comes from a backup", func() {
@@ -247,23 +284,28 @@ var _ = Describe("A restored cluster", func() {
 		Expect(ok).To(BeTrue())
 		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
 		rp := recorded(aReleasePackage(), seeing(), step)
-		expectConditions(rp, conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn), v1alpha1.ConditionStalled,
+		expectConditions(rp, conditions(verdict(no, v1alpha1.ReasonWithdrawn), verdict(no, v1alpha1.ReasonWithdrawn),
+			v1alpha1.ConditionStalled,
 			v1alpha1.ReasonWithdrawn))
-		Expect(decide(aReleasePackage(copying(rp), forced), seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.Pack), "when someone asks for it")
+		Expect(decide(aReleasePackage(copying(rp), forced), seeing(thePackage(v1alpha1.StateWithdrawn)))).To(
+			does(lifecycle.Pack), "when someone asks for it")
 	})
 
 	It("says which package holds what it asks for", func() {
 		rp := aReleasePackage()
 		found := lifecycle.Preflight{NotListed: []string{"26"}, Packed: []string{"27"}}
-		some, gone := called("by hand", aPackage(anotherID, v1alpha1.StatePendingReview)), aPackage("15", v1alpha1.StateWithdrawn)
+		some, gone := called("by hand", aPackage(anotherID, v1alpha1.StatePendingReview)),
+			aPackage("15", v1alpha1.StateWithdrawn)
 		some.Items = some.Items[:1]
 		found.HeldBy(rp, []lifecycle.Package{gone, some, inReview}, true)
 		Expect(found).To(Equal(lifecycle.Preflight{NotListed: []string{}, Packed: []string{}, Held: []string{
 			"items 26 are in package 13 (job_0948_20250513)", "items 27 are in package 14 (by hand)"}}))
 		step, ok := lifecycle.PreflightFailed(rp, found)
 		Expect(ok).To(BeTrue())
-		Expect(step.Message).To(HavePrefix("Nothing was sent: items 26 are in package 13 (job_0948_20250513); items 27 are in package 14 (by hand). "))
-		Expect(step.Message).To(And(ContainSubstring("spec.releasePackageId"), Not(ContainSubstring(v1alpha1.ReconcileAtAnnotation))))
+		Expect(step.Message).To(HavePrefix(
+			"Nothing was sent: items 26 are in package 13 (job_0948_20250513); items 27 are in package 14 (by hand). "))
+		Expect(step.Message).To(And(ContainSubstring("spec.releasePackageId"),
+			Not(ContainSubstring(v1alpha1.ReconcileAtAnnotation))))
 
 		_, ok = lifecycle.PreflightFailed(aReleasePackage(copying(summarized(rp, step)), forced), found)
 		Expect(ok).To(BeTrue(), "nobody forces a second package of the same items")
@@ -271,7 +313,8 @@ var _ = Describe("A restored cluster", func() {
 
 	It("does not pack what is in a package though the pending list is not known", func() {
 		rp, found := aReleasePackage(), lifecycle.Preflight{}
-		some, over := called("of before", aPackage(anotherID, v1alpha1.StateDeployFailed)), aPackage("15", v1alpha1.StateDeployed)
+		some, over := called("of before", aPackage(anotherID, v1alpha1.StateDeployFailed)),
+			aPackage("15", v1alpha1.StateDeployed)
 		some.Items = some.Items[:1]
 		found.HeldBy(rp, []lifecycle.Package{some, over}, false)
 		_, stalls := lifecycle.PreflightFailed(rp, found)
@@ -279,29 +322,33 @@ var _ = Describe("A restored cluster", func() {
 		Expect(found.Held).To(Equal([]string{"items 27 are in package 14 (of before)"}))
 	})
 
-	DescribeTable("knows the names that objects of its name give", func(rp *v1alpha1.ReleasePackage, name string, want bool) {
-		Expect(lifecycle.NamedAs(rp, name)).To(Equal(want))
-		if want {
-			Expect(name).To(ContainSubstring(lifecycle.SearchWord(rp)))
-		}
-	},
+	DescribeTable("knows the names that objects of its name give",
+		func(rp *v1alpha1.ReleasePackage, name string, want bool) {
+			Expect(lifecycle.NamedAs(rp, name)).To(Equal(want))
+			if want {
+				Expect(name).To(ContainSubstring(lifecycle.SearchWord(rp)))
+			}
+		},
 		Entry("as the first of one", aReleasePackage(ownName), "job-0948-abcdefg2", true),
 		Entry("as a later one", aReleasePackage(ownName), "job-0948-abcdefg2-10", true),
 		Entry("not that of another object", aReleasePackage(ownName), "job-0949-abcdefg2", false),
 		Entry("not one with something before it", aReleasePackage(ownName), "a-job-0948-abcdefg2", false),
 		Entry("not one that people give", aReleasePackage(ownName), "job-0948-20250513", false),
 		Entry("not any that begins like it", aReleasePackage(ownName), "job-0948", false),
-		Entry("cut, for a long one", aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
+		Entry("cut, for a long one",
+			aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
 			strings.Repeat("a", 119)+"-abcdefg2", true),
-		Entry("cut, for a long one with a number", aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
+		Entry("cut, for a long one with a number",
+			aReleasePackage(ownName, func(rp *v1alpha1.ReleasePackage) { rp.Name = strings.Repeat("a", 253) }),
 			strings.Repeat("a", 117)+"-abcdefg2-2", true),
 		Entry("as it is given", aReleasePackage(), "job_0948_20250513", true),
 		Entry("not otherwise, where one is given", aReleasePackage(), "job-0948-abcdefg2", false),
 	)
 
-	DescribeTable("is suspected behind an object that has our finalizer and nothing else", func(rp *v1alpha1.ReleasePackage, want bool) {
-		Expect(lifecycle.CameWithFinalizer(rp)).To(Equal(want))
-	},
+	DescribeTable("is suspected behind an object that has our finalizer and nothing else",
+		func(rp *v1alpha1.ReleasePackage, want bool) {
+			Expect(lifecycle.CameWithFinalizer(rp)).To(Equal(want))
+		},
 		Entry("with no record", aReleasePackage(), true),
 		Entry("not without the finalizer", aReleasePackage(withoutFinalizer), false),
 		Entry("not with a word on what it is at", aReleasePackage(toldOfHiding), false),
@@ -315,13 +362,15 @@ var _ = Describe("A restored cluster", func() {
 		rp = recorded(rp, seeing(), step)
 		Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Wait, withoutReason()))
 		edited(rp)
-		Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonReplacing)))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack,
+			because(v1alpha1.ReasonReplacing)))
 	})
 
 	It("reads the same, in whatever order the service lists things", func() {
 		packages := []lifecycle.Package{inReview, another}
 		one, _ := lifecycle.TakeExisting(aReleasePackage(), lifecycle.Existing{Packages: packages}, pollInterval)
-		other, _ := lifecycle.TakeExisting(aReleasePackage(), lifecycle.Existing{Packages: []lifecycle.Package{another, inReview}}, pollInterval)
+		other, _ := lifecycle.TakeExisting(aReleasePackage(),
+			lifecycle.Existing{Packages: []lifecycle.Package{another, inReview}}, pollInterval)
 		Expect(other).To(Equal(one))
 		Expect(strings.Count(one.Message, packageID)).To(Equal(1))
 		Expect(packages).To(HaveExactElements(inReview, another), "what was seen stays as it was seen")

@@ -68,7 +68,8 @@ func anyReleasePackage(t *rapid.T) *v1alpha1.ReleasePackage {
 		past = func(*v1alpha1.ReleasePackage) {}
 	}
 	return aReleasePackage(
-		sometimes(t, "packed before", packed(v1alpha1.StateWithdrawn)), sometimes(t, "refused before", ended(v1alpha1.OutcomeRefused)), past,
+		sometimes(t, "packed before", packed(v1alpha1.StateWithdrawn)),
+		sometimes(t, "refused before", ended(v1alpha1.OutcomeRefused)), past,
 		sometimes(t, "given up", maybeGivenUp), sometimes(t, "just packed", maybeJustPacked), sometimes(t, "edited", edited),
 		sometimes(t, "adopting", adopting), sometimes(t, "forced", forced), sometimes(t, "suspended", suspended),
 		sometimes(t, "deleted", deleted), sometimes(t, "retained", retained), sometimes(t, "unprotected", withoutFinalizer),
@@ -112,7 +113,8 @@ func anySight(t *rapid.T, rp *v1alpha1.ReleasePackage) lifecycle.Observation {
 func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lifecycle.Observation {
 	obs := seeing()
 	if need == lifecycle.NeedSearch {
-		candidates := []lifecycle.Package{aPackage("13", oneOf(t, "state", states...)), aPackage("14", oneOf(t, "state", states...))}
+		candidates := []lifecycle.Package{aPackage("13", oneOf(t, "state", states...)),
+			aPackage("14", oneOf(t, "state", states...))}
 		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&obs)
 		obs.ItemUnpacked = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "item unpacked")
 	}
@@ -124,7 +126,8 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 
 // known is the state that the package is known to be in at this moment, empty if it is not.
 func known(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) v1alpha1.PackageState {
-	denied, withdrawn := obs.Gone || obs.Hidden != nil, rp.Status.UnpackedTime != nil || rp.Status.State == v1alpha1.StateWithdrawn
+	denied, withdrawn := obs.Gone || obs.Hidden != nil, rp.Status.UnpackedTime != nil ||
+		rp.Status.State == v1alpha1.StateWithdrawn
 	switch {
 	case denied && withdrawn:
 		return v1alpha1.StateWithdrawn
@@ -192,11 +195,13 @@ func unwantedRelease(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) str
 	switch {
 	case rp.DeletionTimestamp.IsZero():
 		return "lets go of what is not being deleted"
-	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, deadline > 0 && obs.Now.Sub(rp.DeletionTimestamp.Time) >= deadline:
+	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain, deadline > 0 &&
+		obs.Now.Sub(rp.DeletionTimestamp.Time) >= deadline:
 		return ""
 	case notKnownAs(rp, obs, v1alpha1.StateWithdrawn, v1alpha1.StateDeployed):
 		return "lets go of what may have to be withdrawn"
-	case rp.Status.ReleasePackageID == "" && rp.Status.Attempt != nil && rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused && !obs.Searched:
+	case rp.Status.ReleasePackageID == "" && rp.Status.Attempt != nil &&
+		rp.Status.Attempt.Outcome == v1alpha1.OutcomeRefused && !obs.Searched:
 		return "lets go of what was refused without a look"
 	}
 	return ""
@@ -227,7 +232,8 @@ func TestNoStepBreaksAPromise(t *testing.T) {
 	})
 }
 
-// TestOneOfTwoYields is about two objects that claim the same, whatever they have and want: one of them goes on, and just one.
+// TestOneOfTwoYields is about two objects that claim the same, whatever they have and want: one of them goes on, and
+// just one.
 func TestOneOfTwoYields(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -38,8 +38,8 @@ const (
 	maxApproversInView = 100
 )
 
-// BeginAttempt records in the status that a request is about to be sent to target. It must be stored before the request leaves:
-// what it opens keeps every later pass from sending another.
+// BeginAttempt records in the status that a request is about to be sent to target. It must be stored before the
+// request leaves: what it opens keeps every later pass from sending another.
 func BeginAttempt(rp *v1alpha1.ReleasePackage, target v1alpha1.PinnedWorkspace, now time.Time) {
 	st := &rp.Status
 	retire(rp)
@@ -109,8 +109,8 @@ func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
 	rp.Status.PackedTime, rp.Status.RecordedTime = timeOrNil(now), timeOrNil(now)
 }
 
-// RecordItems records what is in the package that was just packed, as far as the pending list has shown it before, or the package that this one
-// replaces.
+// RecordItems records what is in the package that was just packed, as far as the pending list has shown it before, or
+// the package that this one replaces.
 func RecordItems(rp *v1alpha1.ReleasePackage, listed map[string]PendingItem, earlier []v1alpha1.PackageItem) {
 	known := make(map[string]v1alpha1.PackageItem, len(listed)+len(earlier))
 	for _, item := range earlier {
@@ -139,14 +139,15 @@ func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
 	rp.Status.Attempt.Message = truncate(why, maxMessage)
 }
 
-// RecordAdopted takes over a package that was found at target. Unless the spec names it, it counts as packed by an attempt of this object, so that
-// an edit replaces it.
+// RecordAdopted takes over a package that was found at target. Unless the spec names it, it counts as packed by an
+// attempt of this object, so that an edit replaces it.
 func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.PinnedWorkspace, now time.Time) {
 	switch a := rp.Status.Attempt; {
 	case adopts(rp) && AttemptOpen(rp):
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Chosen by spec.releasePackageId")
 	case adopts(rp):
-	case a != nil && !rp.DeletionTimestamp.IsZero(): // It stays on record what was asked for, so that what else came of it is found too.
+	// It stays on record what was asked for, so that what else came of it is found too.
+	case a != nil && !rp.DeletionTimestamp.IsZero():
 		retire(rp)
 		closeAttempt(rp, v1alpha1.OutcomePacked, "Found by a search, to be withdrawn")
 	case a == nil, a.ContentHash != hashOf(rp, p), rp.Status.ReleasePackageID != "":
@@ -157,7 +158,8 @@ func RecordAdopted(rp *v1alpha1.ReleasePackage, p *Package, target v1alpha1.Pinn
 	}
 	rp.Status.ReleasePackageID = p.ID
 	rp.Status.Workspace = &target
-	rp.Status.PackedTime, rp.Status.RecordedTime, rp.Status.UnpackedTime, rp.Status.MissingTime = nil, timeOrNil(now), nil, nil
+	rp.Status.PackedTime, rp.Status.RecordedTime, rp.Status.UnpackedTime, rp.Status.MissingTime = nil, timeOrNil(now), nil,
+		nil
 	recordPackage(rp, p, now)
 }
 
@@ -182,13 +184,14 @@ func RecordObservation(rp *v1alpha1.ReleasePackage, obs Observation) {
 	}
 }
 
-// takeBackWithdrawal notes that a package which the operator withdrew is not withdrawn after all, so that whatever becomes of it later is
-// someone else's doing.
+// takeBackWithdrawal notes that a package which the operator withdrew is not withdrawn after all, so that whatever
+// becomes of it later is someone else's doing.
 func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
 	switch rp.Status.State {
 	case v1alpha1.StatePendingReview, v1alpha1.StateDeploying, v1alpha1.StateDeployed:
 		rp.Status.UnpackedTime = nil
-		if a := rp.Status.Attempt; a != nil && (a.Outcome == v1alpha1.OutcomeWithdrawing || a.Outcome == v1alpha1.OutcomeWithdrawn) {
+		if a := rp.Status.Attempt; a != nil &&
+			(a.Outcome == v1alpha1.OutcomeWithdrawing || a.Outcome == v1alpha1.OutcomeWithdrawn) {
 			closeAttempt(rp, v1alpha1.OutcomePacked, "")
 		}
 	case v1alpha1.StateDeployFailed, v1alpha1.StateWithdrawn, v1alpha1.StateUnknown:
@@ -216,7 +219,8 @@ func closeAttempt(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, 
 	rp.Status.Attempt.Message = truncate(message, maxMessage)
 }
 
-// recordPackage takes over what the service shows. Its clock may be ahead of ours, and a time that is yet to come would tell nobody anything.
+// recordPackage takes over what the service shows. Its clock may be ahead of ours, and a time that is yet to come
+// would tell nobody anything.
 func recordPackage(rp *v1alpha1.ReleasePackage, p *Package, now time.Time) {
 	st := &rp.Status
 	deployedBefore := st.State == v1alpha1.StateDeployed
@@ -256,9 +260,11 @@ func presentable(items []v1alpha1.PackageItem) []v1alpha1.PackageItem {
 	return kept[:min(len(kept), maxItemsInView)]
 }
 
-// presentableIDs are sorted, so that the order in which the service shows them is no change, and leave out what the schema could not take.
+// presentableIDs are sorted, so that the order in which the service shows them is no change, and leave out what the
+// schema could not take.
 func presentableIDs(ids []string) []string {
-	kept := slices.DeleteFunc(slices.Sorted(slices.Values(ids)), func(id string) bool { return id == "" || len(id) > v1alpha1.MaxIDLength })
+	kept := slices.DeleteFunc(slices.Sorted(slices.Values(ids)),
+		func(id string) bool { return id == "" || len(id) > v1alpha1.MaxIDLength })
 	return kept[:min(len(kept), maxApproversInView)]
 }
 

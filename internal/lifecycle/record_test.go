@@ -57,7 +57,8 @@ var _ = Describe("The record", func() {
 			lifecycle.BeginAttempt(rp, here, now)
 			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
 			Expect(rp.Status.Attempt).To(HaveValue(Equal(v1alpha1.PackAttempt{
-				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(), Generation: rp.Generation, PendingItemIDs: []string{"26", "27"},
+				Number: 1, PackageName: "job_0948_20250513", ContentHash: lifecycle.WantedContent(rp).Hash(),
+				Generation: rp.Generation, PendingItemIDs: []string{"26", "27"},
 				StartTime: rp.Status.Attempt.StartTime,
 			})))
 			Expect(rp.Status.Attempt.StartTime.Time).To(Equal(now))
@@ -66,9 +67,11 @@ var _ = Describe("The record", func() {
 		})
 
 		It("counts on, whatever became of the one before", func() {
-			rp := aReleasePackage(ended(v1alpha1.OutcomeRefused), ended(v1alpha1.OutcomeNotDone), packed(v1alpha1.StateWithdrawn))
+			rp := aReleasePackage(ended(v1alpha1.OutcomeRefused), ended(v1alpha1.OutcomeNotDone),
+				packed(v1alpha1.StateWithdrawn))
 			lifecycle.BeginAttempt(rp, here, now)
-			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(4)), HaveField("Outcome", BeEmpty()), HaveField("Message", BeEmpty())))
+			Expect(rp.Status.Attempt).To(And(HaveField("Number", int32(4)), HaveField("Outcome", BeEmpty()),
+				HaveField("Message", BeEmpty())))
 		})
 
 		It("leaves nothing of the package before but its id", func() {
@@ -108,11 +111,12 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("11", packageID))
 		})
 
-		DescribeTable("counts those before it that were lost without a trace, and those of them that were so right before it", func(past with, want, inRow int) {
-			rp := aReleasePackage(past, attempted(0))
-			Expect(rp.Status.Attempt.LostBefore).To(Equal(int32(want)))
-			Expect(rp.Status.Attempt.LostInRow).To(Equal(int32(inRow)))
-		},
+		DescribeTable("counts those before it that were lost without a trace, and those of them that were so right before it",
+			func(past with, want, inRow int) {
+				rp := aReleasePackage(past, attempted(0))
+				Expect(rp.Status.Attempt.LostBefore).To(Equal(int32(want)))
+				Expect(rp.Status.Attempt.LostInRow).To(Equal(int32(inRow)))
+			},
 			Entry("none", unchanged, 0, 0),
 			Entry("one", lost(1), 1, 1),
 			Entry("two", lost(2), 2, 2),
@@ -194,7 +198,8 @@ var _ = Describe("The record", func() {
 		It("follows what is seen", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview))
 			p := aPackage(packageID, v1alpha1.StateDeployed)
-			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-2*time.Hour), now.Add(-time.Minute).Add(time.Millisecond), "dep1"
+			p.PackedTime, p.DeployedTime, p.DeployedBy = now.Add(-2*time.Hour), now.Add(-time.Minute).Add(time.Millisecond),
+				"dep1"
 			lifecycle.RecordObservation(rp, lifecycle.Observation{Now: now, Package: &p})
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateDeployed))
 			Expect(rp.Status.PackedTime.Time).To(Equal(now.Add(-time.Hour)), "the operator knows when it packed it")
@@ -256,17 +261,19 @@ var _ = Describe("The record", func() {
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 		})
 
-		DescribeTable("does not change by a look at something else", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) {
-			before := rp.DeepCopy()
-			lifecycle.RecordObservation(rp, obs)
-			Expect(rp).To(Equal(before))
-		},
+		DescribeTable("does not change by a look at something else",
+			func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) {
+				before := rp.DeepCopy()
+				lifecycle.RecordObservation(rp, obs)
+				Expect(rp).To(Equal(before))
+			},
 			Entry("at nothing", aReleasePackage(packed(v1alpha1.StatePendingReview)), seeing()),
 			Entry("at a package to adopt", aReleasePackage(adopting), seeing(thePackage(v1alpha1.StateDeployed))),
 			Entry("at a package to adopt that is gone", aReleasePackage(adopting), seeing(gone)),
 			Entry("at another package", aReleasePackage(packed(v1alpha1.StatePendingReview)),
 				seeing(thePackage(v1alpha1.StateDeployed), func(s *lifecycle.Observation) { s.Package.ID = anotherID })),
-			Entry("at the candidates of a search", aReleasePackage(attempted(0)), seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))),
+			Entry("at the candidates of a search", aReleasePackage(attempted(0)),
+				seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)))),
 		)
 
 		It("is cut to the lengths that fit", func() {

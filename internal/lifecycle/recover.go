@@ -24,19 +24,22 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// The times that the service shows may be far from ours: where requests are signed the clocks differ by minutes at most, but nothing says in which
-// time zone it writes them down. So a time alone never rules out a package that someone may still deploy. It does where a package has come to an
-// end, as another object may have had it under the same name, or this one long ago.
+// The times that the service shows may be far from ours: where requests are signed the clocks differ by minutes at
+// most, but nothing says in which time zone it writes them down. So a time alone never rules out a package that
+// someone may still deploy. It does where a package has come to an end, as another object may have had it under the
+// same name, or this one long ago.
 const (
-	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn package may have been packed by the service's. Signed
-	// requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors Related to IAM Authentication Information").
+	// EndedWindow is how long before the attempt's start, by our clock, a withdrawn package may have been packed by the
+	// service's. Signed requests are refused where the clocks differ by more (API Request Signing Guide, "Common Errors
+	// Related to IAM Authentication Information").
 	EndedWindow = 15 * time.Minute
-	// DeployedWindow is the same for one that was deployed, or failed to be: its items are in no other package. Time zones differ by less.
+	// DeployedWindow is the same for one that was deployed, or failed to be: its items are in no other package. Time
+	// zones differ by less.
 	DeployedWindow = 24 * time.Hour
 )
 
-// Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it lets
-// through needs its items for a verdict.
+// Plausible reports whether a listed package may be what the open attempt made. What it leaves out cannot be; what it
+// lets through needs its items for a verdict.
 func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	a := rp.Status.Attempt
 	own := generated(rp, p.Name) && (generated(rp, a.PackageName) || a.LostBefore > 0)
@@ -68,14 +71,16 @@ func decideOpenAttempt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	switch chosen := string(rp.Spec.ReleasePackageID); {
 	case chosen == "":
 	case step.Action == Adopt && step.Package.ID != chosen:
-		return ambiguous(rp, fmt.Sprintf("Attempt %d made package %s, but spec.releasePackageId names %s", rp.Status.Attempt.Number, step.Package.ID, chosen))
+		return ambiguous(rp, fmt.Sprintf("Attempt %d made package %s, but spec.releasePackageId names %s",
+			rp.Status.Attempt.Number, step.Package.ID, chosen))
 	case step.Action == Stall:
 		return decideAdoption(rp, obs)
 	}
 	return step
 }
 
-// decideRecovery is about an open attempt: a request that may or may not have been received. Nothing is sent until that is known.
+// decideRecovery is about an open attempt: a request that may or may not have been received. Nothing is sent until
+// that is known.
 func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	a := rp.Status.Attempt
 	found := matches(rp, obs.Candidates)
@@ -86,18 +91,23 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
 	case !settleTimeOver(rp, obs):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs), Message: outcomeUnknown(a)}
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs),
+			Message: outcomeUnknown(a)}
 	case len(found) == 1:
 		return adopt(rp, &found[0], "which was withdrawn before it was known", obs.PollInterval)
 	case len(found) > 1:
-		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for, and all are withdrawn", idsOf(found), a.Number))
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for, and all are withdrawn", idsOf(found),
+			a.Number))
 	case len(contradicting(rp, obs)) > 0:
-		return ambiguous(rp, fmt.Sprintf("Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d asked for",
+		return ambiguous(rp, fmt.Sprintf(
+			"Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d "+
+				"asked for",
 			idsOf(contradicting(rp, obs)), a.Number))
 	case obs.ItemUnpacked:
 		return Step{Action: CloseAttempt, After: minPatience}
 	}
-	return ambiguous(rp, fmt.Sprintf("No package %s as attempt %d asked for was found, but none of its items is listed as unpacked",
+	return ambiguous(rp, fmt.Sprintf(
+		"No package %s as attempt %d asked for was found, but none of its items is listed as unpacked",
 		a.PackageName, a.Number))
 }
 
@@ -113,11 +123,12 @@ func live(packages []Package) []Package {
 
 // OutcomeUnknown is the step after a request whose answer proves nothing, as long as no look was made.
 func OutcomeUnknown(rp *v1alpha1.ReleasePackage) Step {
-	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt), After: firstSearch}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt),
+		After: firstSearch}
 }
 
-// firstSearch is how soon to look for a package whose request got no answer: by then it is listed even where lists lag behind. Each look costs a call, and
-// there may be many to look for at the same time.
+// firstSearch is how soon to look for a package whose request got no answer: by then it is listed even where lists
+// lag behind. Each look costs a call, and there may be many to look for at the same time.
 const firstSearch = 10 * time.Second
 
 // nextSearch is when to look again after nothing was found: when no request can take effect any more.
@@ -135,12 +146,15 @@ func outcomeUnknown(a *v1alpha1.PackAttempt) string {
 	if why == "" {
 		why = "the operator was stopped before it had an answer"
 	}
-	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s). The operator looks for the package and sends nothing meanwhile; "+
-		"if there is none after the settle time, and the items are still unpacked, it packs again", a.Number, a.PackageName, why)
+	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s). The operator looks for the package and "+
+		"sends nothing meanwhile; "+
+		"if there is none after the settle time, and the items are still unpacked, it packs again", a.Number, a.PackageName,
+		why)
 }
 
 func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
-	wayOut := "withdraw what is not wanted there, set spec.releasePackageId to the one to keep if there is one, and set the annotation " +
+	wayOut := "withdraw what is not wanted there, set spec.releasePackageId to the one to keep if there is one, and " +
+		"set the annotation " +
 		v1alpha1.ReconcileAtAnnotation + " to a new value to look again"
 	switch {
 	case !rp.DeletionTimestamp.IsZero():

@@ -46,7 +46,8 @@ func changed(change func(*lifecycle.Package)) lifecycle.Package {
 
 var _ = Describe("Recovering from a lost answer", func() {
 	inReview, another := aPackage(packageID, v1alpha1.StatePendingReview), aPackage(anotherID, v1alpha1.StatePendingReview)
-	withdrawn, anotherWithdrawn := aPackage(packageID, v1alpha1.StateWithdrawn), aPackage(anotherID, v1alpha1.StateWithdrawn)
+	withdrawn, anotherWithdrawn := aPackage(packageID, v1alpha1.StateWithdrawn),
+		aPackage(anotherID, v1alpha1.StateWithdrawn)
 	ownName := func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "" }
 	unlike := changed(func(p *lifecycle.Package) {
 		p.Name, p.ApproverIDs = lifecycle.WantedContent(aReleasePackage(ownName)).PackageName, []string{"dep1"}
@@ -58,26 +59,37 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	DescribeTable("with matches", expectDecision,
 		Entry("one is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(inReview)),
-			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval), telling(v1alpha1.EventAdopted, packageID, "answer was lost"))),
-		Entry("one is adopted however late it is found", aReleasePackage(attempted(longSettled)), seeing(found(inReview), itemUnpacked),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(pollInterval),
+				telling(v1alpha1.EventAdopted, packageID, "answer was lost"))),
+		Entry("one is adopted however late it is found", aReleasePackage(attempted(longSettled)),
+			seeing(found(inReview), itemUnpacked),
 			does(lifecycle.Adopt)),
 		Entry("one that was let go meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(deploying)),
 			does(lifecycle.Adopt, comingBackAfter(time.Second))),
 		Entry("one that failed meanwhile is adopted", aReleasePackage(attempted(time.Minute)), seeing(found(failed)),
 			does(lifecycle.Adopt, comingBackAfter(time.Second))),
-		Entry("one that is withdrawn does not keep another from coming late", aReleasePackage(attempted(time.Minute)), seeing(found(withdrawn)),
+		Entry("one that is withdrawn does not keep another from coming late", aReleasePackage(attempted(time.Minute)),
+			seeing(found(withdrawn)),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
-		Entry("one that was withdrawn meanwhile is adopted, so that it is not packed silently again", aReleasePackage(attempted(justSettled)), seeing(found(withdrawn)),
-			does(lifecycle.Adopt, HaveField("Package.State", v1alpha1.StateWithdrawn), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, "withdrawn"))),
-		Entry("a live one goes before a withdrawn one", aReleasePackage(attempted(time.Minute)), seeing(found(anotherWithdrawn, inReview)),
+		Entry("one that was withdrawn meanwhile is adopted, so that it is not packed silently again",
+			aReleasePackage(attempted(justSettled)), seeing(found(withdrawn)),
+			does(lifecycle.Adopt, HaveField("Package.State", v1alpha1.StateWithdrawn), comingBackAfter(time.Second),
+				telling(v1alpha1.EventAdopted, "withdrawn"))),
+		Entry("a live one goes before a withdrawn one", aReleasePackage(attempted(time.Minute)),
+			seeing(found(anotherWithdrawn, inReview)),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID))),
-		Entry("one is adopted after an edit and replaced soon", aReleasePackage(attempted(time.Minute), edited), seeing(found(inReview)),
+		Entry("one is adopted after an edit and replaced soon", aReleasePackage(attempted(time.Minute), edited),
+			seeing(found(inReview)),
 			does(lifecycle.Adopt, HaveField("Package.ID", packageID), comingBackAfter(time.Second))),
-		Entry("one is adopted though a pass is forced", aReleasePackage(attempted(time.Minute), forced), seeing(found(inReview)),
+		Entry("one is adopted though a pass is forced", aReleasePackage(attempted(time.Minute), forced),
+			seeing(found(inReview)),
 			does(lifecycle.Adopt)),
-		Entry("several live ones are for a person to choose from", aReleasePackage(attempted(time.Minute)), seeing(found(another, inReview)),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "spec.releasePackageId", v1alpha1.ReconcileAtAnnotation), comingBackAfter(5*time.Minute))),
-		Entry("several withdrawn ones are for a person to choose from", aReleasePackage(attempted(justSettled)), seeing(found(anotherWithdrawn, withdrawn)),
+		Entry("several live ones are for a person to choose from", aReleasePackage(attempted(time.Minute)),
+			seeing(found(another, inReview)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "spec.releasePackageId",
+				v1alpha1.ReconcileAtAnnotation), comingBackAfter(5*time.Minute))),
+		Entry("several withdrawn ones are for a person to choose from", aReleasePackage(attempted(justSettled)),
+			seeing(found(anotherWithdrawn, withdrawn)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14"))),
 		Entry("a suspended object is left alone", aReleasePackage(attempted(time.Minute), suspended), seeing(nothing),
 			does(lifecycle.Wait, because(v1alpha1.ReasonSuspended))),
@@ -85,25 +97,36 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	DescribeTable("without a match", expectDecision,
 		Entry("before the settle time is over, it looks again", aReleasePackage(attempted(20*time.Second)), seeing(found()),
-			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords), comingBackAfter(settleTime-19*time.Second), tellingNothing())),
-		Entry("right after the request, it looks again when lists that lag behind show it", aReleasePackage(attempted(3*time.Second)), seeing(found()),
+			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "attempt 1", unknownWords),
+				comingBackAfter(settleTime-19*time.Second), tellingNothing())),
+		Entry("right after the request, it looks again when lists that lag behind show it",
+			aReleasePackage(attempted(3*time.Second)), seeing(found()),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(7*time.Second))),
-		Entry("before the settle time is over, an item that is unpacked proves nothing", aReleasePackage(attempted(unsettled)), seeing(found(), itemUnpacked),
+		Entry("before the settle time is over, an item that is unpacked proves nothing",
+			aReleasePackage(attempted(unsettled)), seeing(found(), itemUnpacked),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
-		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)), seeing(found(), itemUnpacked),
+		Entry("a clock that runs behind does not end the settle time", aReleasePackage(attempted(-time.Hour)),
+			seeing(found(), itemUnpacked),
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown), comingBackAfter(10*time.Second))),
-		Entry("after the settle time, an item that is unpacked closes the attempt", aReleasePackage(attempted(justSettled)), seeing(found(), itemUnpacked),
+		Entry("after the settle time, an item that is unpacked closes the attempt", aReleasePackage(attempted(justSettled)),
+			seeing(found(), itemUnpacked),
 			does(lifecycle.CloseAttempt, comingBackAfter(time.Second), tellingNothing())),
-		Entry("after the settle time, items that are not listed as unpacked prove nothing", aReleasePackage(attempted(longSettled)), seeing(found()),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "none of its items"), comingBackAfter(5*time.Minute))),
-		Entry("after the settle time and an edit, the items that were sent decide", aReleasePackage(attempted(longSettled), edited), seeing(found(), itemUnpacked),
+		Entry("after the settle time, items that are not listed as unpacked prove nothing",
+			aReleasePackage(attempted(longSettled)), seeing(found()),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "job_0948_20250513", "none of its items"),
+				comingBackAfter(5*time.Minute))),
+		Entry("after the settle time and an edit, the items that were sent decide",
+			aReleasePackage(attempted(longSettled), edited), seeing(found(), itemUnpacked),
 			does(lifecycle.CloseAttempt)),
-		Entry("a package with a name that no one else uses, but other contents, is a contradiction", aReleasePackage(ownName, attempted(longSettled)),
-			seeing(found(unlike), itemUnpacked), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "other contents"))),
+		Entry("a package with a name that no one else uses, but other contents, is a contradiction",
+			aReleasePackage(ownName, attempted(longSettled)),
+			seeing(found(unlike), itemUnpacked),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, packageID, "other contents"))),
 		Entry("a withdrawn one of that kind is none", aReleasePackage(ownName, attempted(longSettled)),
 			seeing(found(unlikeAndWithdrawn), itemUnpacked), does(lifecycle.CloseAttempt)),
 		Entry("a package with a name that others may use is none", aReleasePackage(attempted(longSettled)),
-			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })), itemUnpacked), does(lifecycle.CloseAttempt)),
+			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" })), itemUnpacked),
+			does(lifecycle.CloseAttempt)),
 		Entry("a forced pass does not send either", aReleasePackage(attempted(longSettled), forced), seeing(found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
 		Entry("a failed look is no absence", aReleasePackage(attempted(longSettled)), seeing(unavailable),
@@ -159,9 +182,11 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Expect(decide(rp, seeing(found()))).To(does(lifecycle.Pack))
 		made := aPackage(packageID, v1alpha1.StatePendingReview)
 		made.PackedTime = rp.Status.Attempt.StartTime.Time
-		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "was refused, and yet", packageID)))
+		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Stall,
+			because(v1alpha1.ReasonAmbiguousPackage, "was refused, and yet", packageID)))
 		made.State = v1alpha1.StateDeployed
-		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)), "what is deployed needs nobody to choose")
+		Expect(decide(rp, seeing(found(made)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)),
+			"what is deployed needs nobody to choose")
 	})
 
 	It("never takes a package that it has replaced for the lost one", func() {
@@ -174,10 +199,12 @@ var _ = Describe("Recovering from a lost answer", func() {
 		Expect(decide(rp, seeing(found(old, inReview)))).To(does(lifecycle.Adopt, HaveField("Package.ID", packageID)))
 	})
 
-	DescribeTable("the items are asked for only when they decide", func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want bool) {
-		Expect(lifecycle.NeedsItems(rp, obs)).To(Equal(want))
-	},
-		Entry("nothing was found and the settle time is over", aReleasePackage(attempted(justSettled)), seeing(found()), true),
+	DescribeTable("the items are asked for only when they decide",
+		func(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, want bool) {
+			Expect(lifecycle.NeedsItems(rp, obs)).To(Equal(want))
+		},
+		Entry("nothing was found and the settle time is over", aReleasePackage(attempted(justSettled)), seeing(found()),
+			true),
 		Entry("what was found is another package", aReleasePackage(attempted(justSettled)),
 			seeing(found(changed(func(p *lifecycle.Package) { p.ApplyUserID = "dev2" }))), true),
 		Entry("not before the settle time is over", aReleasePackage(attempted(unsettled)), seeing(found()), false),
@@ -189,7 +216,8 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("says why the answer is missing, with the same words before and after a look", func() {
 		rp := aReleasePackage(attempted(time.Second))
-		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(10*time.Second)))
+		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait,
+			because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(10*time.Second)))
 
 		lifecycle.RecordOutcomeUnknown(rp, "pack: no clear answer: HTTP 502")
 		Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
@@ -235,7 +263,8 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("when someone asks for it", lostOne(v1alpha1.StatePendingReview, forced), true),
 		Entry("as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne))), true),
 		Entry("not where none was lost", aReleasePackage(packed(v1alpha1.StatePendingReview), forced), false),
-		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview), forced), false),
+		Entry("not where another package was adopted since", aReleasePackage(lost(2), adopted(v1alpha1.StatePendingReview),
+			forced), false),
 	)
 
 	It("is looked for now and then, each object's at a time of its own", func() {
@@ -259,15 +288,20 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	},
 		Entry("in review", lostOne(v1alpha1.StatePendingReview), lifecycle.NeedPackage),
 		Entry("when a deletion begins", lostOne(v1alpha1.StatePendingReview, deleted), lifecycle.NeedPackage),
-		Entry("when a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted), lifecycle.NeedConnection),
+		Entry("when a deletion found the next one withdrawn", lostOne(v1alpha1.StateWithdrawn, deleted),
+			lifecycle.NeedConnection),
 		Entry("once the next one is deployed", lostOne(v1alpha1.StateDeployed), lifecycle.NeedNothing),
-		Entry("where the next one did not get through, for a deletion", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedSearch),
+		Entry("where the next one did not get through, for a deletion",
+			aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), lifecycle.NeedSearch),
 		Entry("for the deletion of what is deployed", lostOne(v1alpha1.StateDeployed, deleted), lifecycle.NeedConnection),
-		Entry("once the next one is deployed, as long as one is told of", lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne)), deployedSince), lifecycle.NeedConnection),
-		Entry("for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained), lifecycle.NeedNothing),
+		Entry("once the next one is deployed, as long as one is told of",
+			lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne)), deployedSince), lifecycle.NeedConnection),
+		Entry("for a deletion that leaves everything", lostOne(v1alpha1.StatePendingReview, deleted, retained),
+			lifecycle.NeedNothing),
 	)
 
-	DescribeTable("brings nobody back", func(rp *v1alpha1.ReleasePackage) { Expect(lifecycle.UntilLateSearch(rp, now)).To(BeZero()) },
+	DescribeTable("brings nobody back",
+		func(rp *v1alpha1.ReleasePackage) { Expect(lifecycle.UntilLateSearch(rp, now)).To(BeZero()) },
 		Entry("for a deletion, whose passes all search", lostOne(v1alpha1.StatePendingReview, deleted)),
 		Entry("while suspended", lostOne(v1alpha1.StatePendingReview, suspended)),
 		Entry("once deployed", lostOne(v1alpha1.StateDeployed)),
@@ -276,27 +310,36 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 
 	DescribeTable("is told of", expectDecision,
 		Entry("in review", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, lateOne)),
-			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "Besides package 13, packages 14", "too late", "in the console"), comingBackAfter(5*time.Minute))),
-		Entry("before an edit replaces the package", lostOne(v1alpha1.StatePendingReview, edited), seeing(inReview, found(own, lateOne)),
+			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "Besides package 13, packages 14", "too late",
+				"in the console"), comingBackAfter(5*time.Minute))),
+		Entry("before an edit replaces the package", lostOne(v1alpha1.StatePendingReview, edited),
+			seeing(inReview, found(own, lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
-		Entry("before a forced pass packs again", lostOne(v1alpha1.StateWithdrawn, forced), seeing(thePackage(v1alpha1.StateWithdrawn), found(lateOne)),
+		Entry("before a forced pass packs again", lostOne(v1alpha1.StateWithdrawn, forced),
+			seeing(thePackage(v1alpha1.StateWithdrawn), found(lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage))),
 		Entry("not where there is none", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own)),
 			does(lifecycle.Wait, withoutReason(), comingBackAfter(pollInterval))),
-		Entry("not once it is withdrawn", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateWithdrawn))),
+		Entry("not once it is withdrawn", lostOne(v1alpha1.StatePendingReview),
+			seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateWithdrawn))),
 			does(lifecycle.Wait, withoutReason())),
-		Entry("not once it is deployed", lostOne(v1alpha1.StatePendingReview), seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateDeployed))),
+		Entry("not once it is deployed", lostOne(v1alpha1.StatePendingReview),
+			seeing(inReview, found(own, aPackage(anotherID, v1alpha1.StateDeployed))),
 			does(lifecycle.Wait, withoutReason())),
-		Entry("by its name, if no one else can have given that, whatever its contents", lostOne(v1alpha1.StatePendingReview, ownName, packed(v1alpha1.StatePendingReview), lostBefore),
+		Entry("by its name, if no one else can have given that, whatever its contents",
+			lostOne(v1alpha1.StatePendingReview, ownName, packed(v1alpha1.StatePendingReview), lostBefore),
 			seeing(inReview, found(changed(func(p *lifecycle.Package) {
 				p.ID, p.Name, p.ApplyUserID = anotherID, lifecycle.WantedContent(aReleasePackage(ownName)).PackageName, "dev2"
 			}))), does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14"))),
-		Entry("later, where the next one was withdrawn", lostOne(v1alpha1.StateWithdrawn), seeing(thePackage(v1alpha1.StateWithdrawn), found()),
+		Entry("later, where the next one was withdrawn", lostOne(v1alpha1.StateWithdrawn),
+			seeing(thePackage(v1alpha1.StateWithdrawn), found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonWithdrawn), comingBackAfter(0))),
-		Entry("later, where the next one failed", lostOne(v1alpha1.StateDeployFailed), seeing(thePackage(v1alpha1.StateDeployFailed), found()),
+		Entry("later, where the next one failed", lostOne(v1alpha1.StateDeployFailed),
+			seeing(thePackage(v1alpha1.StateDeployFailed), found()),
 			does(lifecycle.Stall, because(v1alpha1.ReasonDeployFailed), comingBackAfter(0))),
 		Entry("not where it has other contents", lostOne(v1alpha1.StatePendingReview),
-			seeing(inReview, found(own, changed(func(p *lifecycle.Package) { p.ID, p.ApplyUserID = anotherID, "dev2" }))), does(lifecycle.Wait, withoutReason())),
+			seeing(inReview, found(own, changed(func(p *lifecycle.Package) { p.ID, p.ApplyUserID = anotherID, "dev2" }))),
+			does(lifecycle.Wait, withoutReason())),
 	)
 
 	It("is not to be chosen by spec.releasePackageId, which the API server refuses beside a recorded package", func() {
@@ -311,25 +354,30 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		rp = lostOne(v1alpha1.StatePendingReview, givenUp, deleted)
 		obs := seeing(thePackage(v1alpha1.StateWithdrawn), found(lateOne))
 		step := decide(rp, obs)
-		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second), telling(v1alpha1.EventAdopted, anotherID, "too late")))
+		Expect(step).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second),
+			telling(v1alpha1.EventAdopted, anotherID, "too late")))
 		rp = recorded(rp, obs, step)
 		Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements(packageID))
-		Expect(decide(rp, seeing(func(s *lifecycle.Observation) { s.Package = &lateOne }))).To(does(lifecycle.Unpack, because(v1alpha1.ReasonUnpacking, anotherID)))
+		Expect(decide(rp, seeing(func(s *lifecycle.Observation) { s.Package = &lateOne }))).To(does(lifecycle.Unpack,
+			because(v1alpha1.ReasonUnpacking, anotherID)))
 	})
 
 	It("is told of though the recorded package is deployed, and withdrawn by a deletion", func() {
 		rp := lostOne(v1alpha1.StatePendingReview, told(inReview, found(own, lateOne)), deployedSince)
 		Expect(lifecycle.SearchesLate(rp, now)).To(BeTrue())
-		Expect(decide(rp, seeing(found(own, lateOne)))).To(does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "packages 14")))
+		Expect(decide(rp, seeing(found(own, lateOne)))).To(does(lifecycle.Stall,
+			because(v1alpha1.ReasonAmbiguousPackage, "packages 14")))
 		Expect(lifecycle.UntilLateSearch(rp, now)).To(Equal(5 * time.Minute))
 		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.Wait, withoutReason()))
 		deleted(rp)
 		Expect(decide(rp, seeing(found(own, lateOne)))).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
-		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "deployed already")))
+		Expect(decide(rp, seeing(found(own)))).To(does(lifecycle.RemoveFinalizer,
+			telling(v1alpha1.EventReleased, "deployed already")))
 	})
 
 	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
-		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
+		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation,
+			lifecycle.Step) lifecycle.Step) {
 			rp := lostOne(state, deleted)
 			obs := seeing(sees, found(lateOne))
 			step := decide(rp, obs)
@@ -339,7 +387,8 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		},
 		Entry("which is not shown", v1alpha1.StatePendingReview, hiding, lifecycle.Unpacked),
 		Entry("which does not exist", v1alpha1.StatePendingReview, gone, lifecycle.NothingToUnpack),
-		Entry("which failed, and cannot be withdrawn", v1alpha1.StateDeployFailed, thePackage(v1alpha1.StateDeployFailed), lifecycle.UnpackTooLate),
+		Entry("which failed, and cannot be withdrawn", v1alpha1.StateDeployFailed, thePackage(v1alpha1.StateDeployFailed),
+			lifecycle.UnpackTooLate),
 	)
 
 	It("is not forgotten over another one", func() {
@@ -364,12 +413,16 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 		Entry("before a forced one", aReleasePackage(lost(3), forced), seeing(found(lateOne)), does(lifecycle.Adopt)),
 		Entry("of which there are several", aReleasePackage(lost(3), forced), seeing(found(own, lateOne)),
 			does(lifecycle.Stall, because(v1alpha1.ReasonAmbiguousPackage, "13, 14", "too late"))),
-		Entry("which was withdrawn since", aReleasePackage(lost(1)), seeing(found(aPackage(anotherID, v1alpha1.StateWithdrawn))), does(lifecycle.Pack)),
+		Entry("which was withdrawn since", aReleasePackage(lost(1)),
+			seeing(found(aPackage(anotherID, v1alpha1.StateWithdrawn))), does(lifecycle.Pack)),
 		Entry("by a deletion", aReleasePackage(lost(3), deleted), seeing(found(lateOne)),
 			does(lifecycle.Adopt, HaveField("Package.ID", anotherID), comingBackAfter(time.Second))),
-		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, lateOne)), does(lifecycle.Adopt)),
-		Entry("by a deletion, after a try that was not sent", aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(lateOne)), does(lifecycle.Adopt)),
-		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()), does(lifecycle.RemoveFinalizer, tellingNothing())),
+		Entry("by a deletion, one after the other", aReleasePackage(lost(3), deleted), seeing(found(own, lateOne)),
+			does(lifecycle.Adopt)),
+		Entry("by a deletion, after a try that was not sent",
+			aReleasePackage(lost(1), ended(v1alpha1.OutcomeNotDone), deleted), seeing(found(lateOne)), does(lifecycle.Adopt)),
+		Entry("by a deletion, where there is none", aReleasePackage(lost(3), deleted), seeing(found()),
+			does(lifecycle.RemoveFinalizer, tellingNothing())),
 	)
 
 	It("is looked for by its first name, however often that was forced", func() {
@@ -382,6 +435,7 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 
 	It("keeps no deletion where it made nothing", func() {
 		rp := lostOne(v1alpha1.StatePendingReview, deleted)
-		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID)))
+		Expect(decide(rp, seeing(thePackage(v1alpha1.StateWithdrawn), found()))).To(does(lifecycle.RemoveFinalizer,
+			telling(v1alpha1.EventReleased, packageID)))
 	})
 })

@@ -27,19 +27,21 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// restoreAge is the age from which an object without an attempt may have had one that a restore of the cluster has lost.
+// restoreAge is the age from which an object without an attempt may have had one that a restore of the cluster has
+// lost.
 const restoreAge = 15 * time.Minute
 
-// MayHaveLostStatus reports whether an object is old enough to have packed before, though its status knows of nothing: that is what a restored
-// cluster looks like.
+// MayHaveLostStatus reports whether an object is old enough to have packed before, though its status knows of
+// nothing: that is what a restored cluster looks like.
 func MayHaveLostStatus(rp *v1alpha1.ReleasePackage, now time.Time) bool {
 	return rp.Status.Attempt == nil && now.Sub(rp.CreationTimestamp.Time) > restoreAge
 }
 
-// CameWithFinalizer reports whether an object of which nothing at all is on record has our finalizer. At first sight, that means that it comes from a
-// backup: it may have had a package.
+// CameWithFinalizer reports whether an object of which nothing at all is on record has our finalizer. At first sight,
+// that means that it comes from a backup: it may have had a package.
 func CameWithFinalizer(rp *v1alpha1.ReleasePackage) bool {
-	return hasFinalizer(rp) && rp.Status.ObservedGeneration == 0 && len(rp.Status.Conditions) == 0 && rp.Status.Attempt == nil &&
+	return hasFinalizer(rp) && rp.Status.ObservedGeneration == 0 && len(rp.Status.Conditions) == 0 &&
+		rp.Status.Attempt == nil &&
 		rp.Status.ReleasePackageID == "" && !adopts(rp)
 }
 
@@ -57,8 +59,8 @@ func SearchWord(rp *v1alpha1.ReleasePackage) string {
 // ownShape is the end of a generated name.
 var ownShape = regexp.MustCompile(`-[a-z2-7]{8}(-[1-9][0-9]*)?$`)
 
-// NamedAs reports whether a package has the name that the spec gives, or one that an object of this name has given: a restored object has another
-// UID than the one that packed.
+// NamedAs reports whether a package has the name that the spec gives, or one that an object of this name has given: a
+// restored object has another UID than the one that packed.
 func NamedAs(rp *v1alpha1.ReleasePackage, name string) bool {
 	if rp.Spec.PackageName != "" {
 		return name == rp.Spec.PackageName
@@ -89,11 +91,12 @@ func wantedIn(rp *v1alpha1.ReleasePackage, p *Package) []string {
 func HasWanted(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	items := contentOf(p).PendingItemIDs
 	slices.Sort(items)
-	return slices.Equal(slices.Compact(items), slices.Compact(slices.Sorted(slices.Values(plainStrings(rp.Spec.PendingItemIDs)))))
+	return slices.Equal(slices.Compact(items),
+		slices.Compact(slices.Sorted(slices.Values(plainStrings(rp.Spec.PendingItemIDs)))))
 }
 
-// Fits reports whether a package is what would be packed: the same items for the same applicant and approvers and, if the spec gives a name, the
-// same name.
+// Fits reports whether a package is what would be packed: the same items for the same applicant and approvers and, if
+// the spec gives a name, the same name.
 func Fits(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	content := contentOf(p)
 	if rp.Spec.PackageName == "" || generated(rp, content.PackageName) {
@@ -104,7 +107,8 @@ func Fits(rp *v1alpha1.ReleasePackage, p *Package) bool {
 
 // Existing is what was found of packages before something is packed for an object.
 type Existing struct {
-	// Packages are those that may be what the spec asks for, and those that hold some of it. Another object has none of them.
+	// Packages are those that may be what the spec asks for, and those that hold some of it. Another object has none of
+	// them.
 	Packages []Package
 	// NoneListed says that none of the items is in the pending list, as after a deployment.
 	NoneListed bool
@@ -112,14 +116,15 @@ type Existing struct {
 	Restored bool
 }
 
-// TakeExisting is the step instead of packing where a package is what would be packed: a restored cluster has forgotten what it packed. One that
-// has the object's name goes before others.
+// TakeExisting is the step instead of packing where a package is what would be packed: a restored cluster has
+// forgotten what it packed. One that has the object's name goes before others.
 func TakeExisting(rp *v1alpha1.ReleasePackage, found Existing, poll time.Duration) (Step, bool) {
 	others := slices.DeleteFunc(slices.Clone(found.Packages), func(p Package) bool {
 		return p.ID == rp.Status.ReleasePackageID || slices.Contains(rp.Status.WithdrawnPackageIDs, p.ID)
 	})
 	fitting := slices.DeleteFunc(slices.Clone(others), func(p Package) bool { return !Fits(rp, &p) })
-	if named := slices.DeleteFunc(slices.Clone(fitting), func(p Package) bool { return !NamedAs(rp, p.Name) }); len(named) > 0 {
+	if named := slices.DeleteFunc(slices.Clone(fitting), func(p Package) bool { return !NamedAs(rp, p.Name) }); len(
+		named) > 0 {
 		fitting = named
 	}
 	in := func(states ...v1alpha1.PackageState) []Package {
@@ -136,11 +141,14 @@ func TakeExisting(rp *v1alpha1.ReleasePackage, found Existing, poll time.Duratio
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for", idsOf(inUse))), true
 	case len(strange) > 0:
-		return ambiguous(rp, fmt.Sprintf("Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(strange))), true
+		return ambiguous(rp, fmt.Sprintf(
+				"Packages %s have the name that this object gives, which no one else uses, but other contents", idsOf(strange))),
+			true
 	case found.NoneListed && len(deployed) == 1:
 		return adopt(rp, &deployed[0], "which has the contents that the spec asks for, and is deployed", poll), true
 	case found.NoneListed && len(deployed) > 1:
-		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for, and all are deployed", idsOf(deployed))), true
+		return ambiguous(rp, fmt.Sprintf("Packages %s all are what the spec asks for, and all are deployed",
+			idsOf(deployed))), true
 	case found.Restored && len(withdrawn) > 0:
 		latest := slices.MaxFunc(withdrawn, func(a, b Package) int { return a.PackedTime.Compare(b.PackedTime) })
 		return adopt(rp, &latest, "which has the contents that the spec asks for, and was withdrawn", poll), true

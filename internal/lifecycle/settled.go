@@ -39,8 +39,8 @@ func Settled(rp *v1alpha1.ReleasePackage) bool {
 	return !deleting && rp.Status.State == v1alpha1.StateDeployed
 }
 
-// SettledAfterFailure reports whether an object is settled because its package failed or is gone, and its conditions say
-// so. Such an object needs no look, not even after a restart.
+// SettledAfterFailure reports whether an object is settled because its package failed or is gone, and its conditions
+// say so. Such an object needs no look, not even after a restart.
 func SettledAfterFailure(rp *v1alpha1.ReleasePackage) bool {
 	failed := rp.Status.State == v1alpha1.StateWithdrawn || rp.Status.State == v1alpha1.StateDeployFailed
 	stalled := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)

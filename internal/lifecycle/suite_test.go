@@ -166,7 +166,8 @@ func withdrawing(rp *v1alpha1.ReleasePackage) {
 	lifecycle.BeginWithdrawal(rp)
 }
 
-// toldOfHiding has told that the service refuses to show its package, toldOfMove that the workspace object points elsewhere.
+// toldOfHiding has told that the service refuses to show its package, toldOfMove that the workspace object points
+// elsewhere.
 func toldOfHiding(rp *v1alpha1.ReleasePackage) {
 	lifecycle.Summarize(rp, lifecycle.Decide(rp, seeing(hiding)), now)
 }
@@ -261,7 +262,8 @@ func unavailable(s *lifecycle.Observation) {
 	s.Problem = &lifecycle.Problem{Reason: v1alpha1.ReasonServiceUnavailable, Message: "The service cannot be reached"}
 }
 
-// decide is Decide, with what has to hold of every decision: it changes nothing, does not depend on chance, and can be told of.
+// decide is Decide, with what has to hold of every decision: it changes nothing, does not depend on chance, and can
+// be told of.
 func decide(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation) lifecycle.Step {
 	GinkgoHelper()
 	before := rp.DeepCopy()
@@ -371,7 +373,8 @@ func notComingBack() types.GomegaMatcher { return HaveField("After", time.Durati
 
 // telling matches a step by its event, and by words of that.
 func telling(reason string, words ...string) types.GomegaMatcher {
-	return HaveField("Event", And(HaveField("Reason", reason), HaveField("Warning", false), HaveField("Message", containsAll(words))))
+	return HaveField("Event", And(HaveField("Reason", reason), HaveField("Warning", false),
+		HaveField("Message", containsAll(words))))
 }
 
 func tellingNothing() types.GomegaMatcher { return HaveField("Event", lifecycle.Event{}) }

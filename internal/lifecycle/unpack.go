@@ -23,11 +23,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// lookAgain is how soon to look again at what only people can set right: they may do it in the console, where nothing tells of it.
+// lookAgain is how soon to look again at what only people can set right: they may do it in the console, where nothing
+// tells of it.
 const lookAgain = 5 * time.Minute
 
-// BeginWithdrawal records that a package is about to be withdrawn to make way for another. It must be stored before the request leaves: a package
-// that is withdrawn without such a record was withdrawn by someone else, and stalls.
+// BeginWithdrawal records that a package is about to be withdrawn to make way for another. It must be stored before
+// the request leaves: a package that is withdrawn without such a record was withdrawn by someone else, and stalls.
 func BeginWithdrawal(rp *v1alpha1.ReleasePackage) {
 	if rp.Status.Attempt != nil && rp.Status.Attempt.Outcome != v1alpha1.OutcomeWithdrawn {
 		closeAttempt(rp, v1alpha1.OutcomeWithdrawing, "")
@@ -39,9 +40,9 @@ func Replaces(step Step) bool {
 	return step.Action == Unpack && step.Reason == v1alpha1.ReasonReplacing
 }
 
-// Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look shows whether it is so, which
-// one has shown already where the service denies that there is such a package. The time in which the request waited for its turn is no reason to
-// wait any longer.
+// Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look
+// shows whether it is so, which one has shown already where the service denies that there is such a package. The time
+// in which the request waited for its turn is no reason to wait any longer.
 func Unpacked(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	if denied(obs) {
 		return NothingToUnpack(rp, obs, step)
@@ -62,24 +63,28 @@ func LookSoon(step Step) Step {
 }
 
 func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
-	return finalized(fmt.Sprintf("The service does not show package %s any more, and has nothing left to withdraw", rp.Status.ReleasePackageID))
+	return finalized(fmt.Sprintf("The service does not show package %s any more, and has nothing left to withdraw",
+		rp.Status.ReleasePackageID))
 }
 
-// UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the next look shows how far it
-// has come since. A package that came to a bad end is left behind: there is nothing that could be withdrawn.
+// UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the
+// next look shows how far it has come since. A package that came to a bad end is left behind: there is nothing that
+// could be withdrawn.
 func UnpackTooLate(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	step.After = min(step.After, deployingInterval)
 	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
 		return step
 	}
 	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
-		return finalized(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it", rp.Status.ReleasePackageID))
+		return finalized(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it",
+			rp.Status.ReleasePackageID))
 	}
 	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
 	return step
 }
 
-// UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by itself.
+// UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by
+// itself.
 func UnpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
 	wayOut := ""
 	switch {

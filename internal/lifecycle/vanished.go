@@ -26,16 +26,17 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// LeftBehind reports whether an object that is gone may have left something to withdraw: it went without our finalizer, so that no deletion has
-// looked after its package. What the API server showed of it last is all that is left. unseen tells that this is not its end: it went while nobody
-// watched.
+// LeftBehind reports whether an object that is gone may have left something to withdraw: it went without our
+// finalizer, so that no deletion has looked after its package. What the API server showed of it last is all that is
+// left. unseen tells that this is not its end: it went while nobody watched.
 func LeftBehind(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
 	watched := hasFinalizer(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
 	left, bounded := DeletionTimeLeft(rp, now)
 	return !watched && !Finalized(rp) && (!bounded || left > 0) && needsToDelete(AsDeleted(rp, now)) != NeedNothing
 }
 
-// AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then what a deletion does.
+// AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then
+// what a deletion does.
 func AsDeleted(rp *v1alpha1.ReleasePackage, now time.Time) *v1alpha1.ReleasePackage {
 	kept := rp.DeepCopy()
 	kept.DeletionTimestamp = &metav1.Time{Time: now}
@@ -51,12 +52,14 @@ func AwaitVanished(rp, gone *v1alpha1.ReleasePackage, now time.Time) Step {
 	if id := gone.Status.ReleasePackageID; id != "" {
 		what = "its package " + id
 	}
-	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed, After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: fmt.Sprintf(
-		"%s was deleted without its finalizer, and %s is being withdrawn; this one goes on after that", nameFor(rp, gone), what)}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed,
+		After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: fmt.Sprintf(
+			"%s was deleted without its finalizer, and %s is being withdrawn; this one goes on after that", nameFor(rp, gone),
+			what)}
 }
 
-// PatienceWithRemains is how soon to come back to what an object has left, some time after it went. It has no conditions that would tell how long
-// the same has been waited for.
+// PatienceWithRemains is how soon to come back to what an object has left, some time after it went. It has no
+// conditions that would tell how long the same has been waited for.
 func PatienceWithRemains(step Step, gone time.Duration) time.Duration {
 	return max(step.After, halfOf(gone))
 }
@@ -71,5 +74,6 @@ func WithdrawnLeft(rp *v1alpha1.ReleasePackage) Event {
 func OrphanLeft(rp *v1alpha1.ReleasePackage, why string) Event {
 	return Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
 		"%s, as this object was deleted without its finalizer, and it is not withdrawn: %s; withdraw it in the console",
-		mayStay(rp), strings.TrimRight(firstClause(why), ". "))} // What else is to be done is said to an object that is there.
+		// What else is to be done is said to an object that is there.
+		mayStay(rp), strings.TrimRight(firstClause(why), ". "))}
 }

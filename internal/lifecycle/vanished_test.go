@@ -30,25 +30,32 @@ var _ = Describe("An object that is gone", func() {
 	DescribeTable("may have left a package", func(rp *v1alpha1.ReleasePackage, want bool) {
 		Expect(lifecycle.LeftBehind(rp, false, now)).To(Equal(want))
 	},
-		Entry("in review, without our finalizer", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer), true),
+		Entry("in review, without our finalizer", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer),
+			true),
 		Entry("that was adopted", aReleasePackage(adopted(v1alpha1.StatePendingReview), withoutFinalizer), true),
 		Entry("that is being deployed", aReleasePackage(packed(v1alpha1.StateDeploying), withoutFinalizer), true),
 		Entry("that a request may have made", aReleasePackage(attempted(time.Minute), withoutFinalizer), true),
-		Entry("that the service refused to make, as it said", aReleasePackage(ended(v1alpha1.OutcomeRefused), withoutFinalizer), true),
-		Entry("though another finalizer had kept it for a while", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, withoutFinalizer), true),
-		Entry("not where our finalizer was there to the end", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), false),
-		Entry("not where that is to be left", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer, retained), false),
+		Entry("that the service refused to make, as it said",
+			aReleasePackage(ended(v1alpha1.OutcomeRefused), withoutFinalizer), true),
+		Entry("though another finalizer had kept it for a while",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, withoutFinalizer), true),
+		Entry("not where our finalizer was there to the end", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
+			false),
+		Entry("not where that is to be left", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer,
+			retained), false),
 		Entry("not one that is deployed", aReleasePackage(packed(v1alpha1.StateDeployed), withoutFinalizer), false),
 		Entry("not one that is withdrawn", aReleasePackage(packed(v1alpha1.StateWithdrawn), withoutFinalizer), false),
 		Entry("not where nothing was ever sent", aReleasePackage(withoutFinalizer), false),
-		Entry("not one that was given up at the deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, withoutFinalizer,
+		Entry("not one that was given up at the deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted,
+			withoutFinalizer,
 			within(time.Minute), func(rp *v1alpha1.ReleasePackage) { rp.DeletionTimestamp.Time = now.Add(-time.Hour) }), false),
 	)
 
 	DescribeTable("while nobody watched may have left a package", func(rp *v1alpha1.ReleasePackage, want bool) {
 		Expect(lifecycle.LeftBehind(rp, true, now)).To(Equal(want))
 	},
-		Entry("though it had our finalizer when it was seen last", aReleasePackage(packed(v1alpha1.StatePendingReview)), true),
+		Entry("though it had our finalizer when it was seen last", aReleasePackage(packed(v1alpha1.StatePendingReview)),
+			true),
 		Entry("not where it was being deleted then", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), false),
 	)
 
@@ -56,9 +63,12 @@ var _ = Describe("An object that is gone", func() {
 		gone := lifecycle.AsDeleted(aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer), now)
 		Expect(decide(gone, seeing(thePackage(v1alpha1.StatePendingReview)))).To(does(lifecycle.Unpack))
 		Expect(decide(gone, seeing(thePackage(v1alpha1.StateWithdrawn)))).To(does(lifecycle.RemoveFinalizer))
-		Expect(lifecycle.WithdrawnLeft(gone)).To(And(HaveField("Reason", v1alpha1.EventUnpacked), HaveField("Message", ContainSubstring("package "+packageID))))
-		Expect(lifecycle.OrphanLeft(gone, "No.")).To(And(HaveField("Reason", v1alpha1.EventOrphaned), HaveField("Warning", true),
-			HaveField("Message", "Package "+packageID+" stays at the service, as this object was deleted without its finalizer, and it is not withdrawn: No; "+
+		Expect(lifecycle.WithdrawnLeft(gone)).To(And(HaveField("Reason", v1alpha1.EventUnpacked),
+			HaveField("Message", ContainSubstring("package "+packageID))))
+		Expect(lifecycle.OrphanLeft(gone, "No.")).To(And(HaveField("Reason", v1alpha1.EventOrphaned),
+			HaveField("Warning", true),
+			HaveField("Message", "Package "+packageID+" stays at the service, as this object was deleted without its "+
+				"finalizer, and it is not withdrawn: No; "+
 				"withdraw it in the console")))
 	})
 
@@ -74,7 +84,8 @@ var _ = Describe("An object that is gone", func() {
 	It("lets nobody take what it has left, as long as that is being withdrawn", func() {
 		gone := aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer)
 		step := lifecycle.AwaitVanished(aReleasePackage(), gone, now)
-		Expect(step).To(does(lifecycle.Wait, because(v1alpha1.ReasonAlreadyClaimed, gone.Name, "package "+packageID), comingBackAfter(time.Second)))
+		Expect(step).To(does(lifecycle.Wait, because(v1alpha1.ReasonAlreadyClaimed, gone.Name, "package "+packageID),
+			comingBackAfter(time.Second)))
 		expectSound(summarized(aReleasePackage(), step))
 	})
 })
@@ -83,8 +94,11 @@ var _ = Describe("An object that has lost its finalizer", func() {
 	DescribeTable("is given it back", func(rp *v1alpha1.ReleasePackage, want lifecycle.Action) {
 		Expect(lifecycle.Decide(rp, seeing())).To(HaveField("Action", want))
 	},
-		Entry("where it has a package", aReleasePackage(packed(v1alpha1.StateDeployed), withoutFinalizer), lifecycle.AddFinalizer),
-		Entry("though it is suspended", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer, suspended), lifecycle.AddFinalizer),
-		Entry("but not before it has something to lose, while it is suspended", aReleasePackage(withoutFinalizer, suspended), lifecycle.Wait),
+		Entry("where it has a package", aReleasePackage(packed(v1alpha1.StateDeployed), withoutFinalizer),
+			lifecycle.AddFinalizer),
+		Entry("though it is suspended", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer, suspended),
+			lifecycle.AddFinalizer),
+		Entry("but not before it has something to lose, while it is suspended", aReleasePackage(withoutFinalizer, suspended),
+			lifecycle.Wait),
 	)
 })

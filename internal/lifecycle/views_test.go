@@ -77,14 +77,16 @@ func (w *world) observePackage(p *pass) {
 	w.lookAt(p, id, w.now)
 }
 
-// mayBeFrom reports whether the latest view may be from that time: not from before an earlier one, or before the operator's latest request.
+// mayBeFrom reports whether the latest view may be from that time: not from before an earlier one, or before the
+// operator's latest request.
 func (w *world) mayBeFrom(at time.Time) bool {
 	m := w.find(w.rp.Status.ReleasePackageID)
 	return m != nil && at.After(m.written) && at.After(m.PackedTime) && at.After(w.seenAt)
 }
 
-// unchanged reports whether a look may have shown just what is on record. What was packed or adopted a moment ago counts as seen. Looks at packages
-// that nobody waits to be deployed are always awaited, so that what they show is handed out.
+// unchanged reports whether a look may have shown just what is on record. What was packed or adopted a moment ago
+// counts as seen. Looks at packages that nobody waits to be deployed are always awaited, so that what they show is
+// handed out.
 func (w *world) unchanged() bool {
 	m := w.find(w.rp.Status.ReleasePackageID)
 	if st := w.rp.Status.State; st != v1alpha1.StatePendingReview && st != v1alpha1.StateDeploying {

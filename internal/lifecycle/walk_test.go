@@ -31,14 +31,16 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// TestNoLifeBreaksAPromise lives random lives of one object in a world of its own, where answers are lost, requests are late, people
-// interfere and change their minds, and the cluster is restored. Whatever happens, nothing is packed twice and nothing is left behind, and
-// once people stop and the service answers, every life comes to an end.
+// TestNoLifeBreaksAPromise lives random lives of one object in a world of its own, where answers are lost, requests
+// are late, people interfere and change their minds, and the cluster is restored. Whatever happens, nothing is packed
+// twice and nothing is left behind, and once people stop and the service answers, every life comes to an end.
 func TestNoLifeBreaksAPromise(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true, false),
-			otherWords: oneOf(t, "what is not known is refused in other words", false, true), acceptsUnknown: oneOf(t, "what is not known is accepted", false, true)}
+		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true,
+			false),
+			otherWords:     oneOf(t, "what is not known is refused in other words", false, true),
+			acceptsUnknown: oneOf(t, "what is not known is accepted", false, true)}
 		actions := map[string]func(*rapid.T){}
 		for name, event := range w.events() {
 			actions[name] = func(t *rapid.T) {
@@ -80,7 +82,8 @@ func (w *world) pass() time.Duration {
 		w.account()
 		return time.Second
 	}
-	if step.Action == lifecycle.RemoveFinalizer || !w.rp.DeletionTimestamp.IsZero() && !slices.Contains(w.rp.Finalizers, v1alpha1.UnpackFinalizer) {
+	if step.Action == lifecycle.RemoveFinalizer || !w.rp.DeletionTimestamp.IsZero() &&
+		!slices.Contains(w.rp.Finalizers, v1alpha1.UnpackFinalizer) {
 		w.rp = nil
 		return 0
 	}
@@ -98,7 +101,8 @@ func (w *world) pass() time.Duration {
 	return due
 }
 
-// decide is the decision about what is seen. It changes nothing, and does not depend on the order in which the service lists things.
+// decide is the decision about what is seen. It changes nothing, and does not depend on the order in which the
+// service lists things.
 func (w *world) decide(obs lifecycle.Observation) lifecycle.Step {
 	before := w.rp.DeepCopy()
 	step := lifecycle.Decide(w.rp, obs)
@@ -108,7 +112,8 @@ func (w *world) decide(obs lifecycle.Observation) lifecycle.Step {
 	turned := obs
 	turned.Candidates = slices.Clone(obs.Candidates)
 	slices.Reverse(turned.Candidates)
-	if again := lifecycle.Decide(w.rp, turned); again.Action != step.Action || again.Reason != step.Reason || again.Message != step.Message {
+	if again := lifecycle.Decide(w.rp, turned); again.Action != step.Action || again.Reason != step.Reason ||
+		again.Message != step.Message {
 		w.t.Fatalf("the same is seen and told of in another way: %+v and %+v", step, again)
 	}
 	if wrong := brokenPromise(w.rp, obs, step); wrong != "" {
@@ -231,7 +236,8 @@ func (w *world) checkStatus(step lifecycle.Step) {
 		w.t.Fatalf("an id and an open attempt stand together")
 	}
 	blames := step.Reason == v1alpha1.ReasonWithdrawn || step.Reason == v1alpha1.ReasonPackageNotFound
-	if m := w.find(w.rp.Status.ReleasePackageID); step.Action == lifecycle.Stall && blames && m != nil && m.State == v1alpha1.StateWithdrawn && !m.revoked {
+	if m := w.find(w.rp.Status.ReleasePackageID); step.Action == lifecycle.Stall && blames && m != nil &&
+		m.State == v1alpha1.StateWithdrawn && !m.revoked {
 		w.t.Fatalf("it takes its own withdrawal for someone else's: %+v", step)
 	}
 	if wrong := unsound(w.rp); wrong != "" {
@@ -240,11 +246,13 @@ func (w *world) checkStatus(step lifecycle.Step) {
 	again := w.rp.DeepCopy()
 	lifecycle.Summarize(again, step, w.now.Add(time.Hour))
 	if !reflect.DeepEqual(again.Status, w.rp.Status) {
-		w.t.Fatalf("the same situation reads otherwise some time later: %+v and %+v", w.rp.Status.Conditions, again.Status.Conditions)
+		w.t.Fatalf("the same situation reads otherwise some time later: %+v and %+v", w.rp.Status.Conditions,
+			again.Status.Conditions)
 	}
 }
 
-// comeToAnEnd makes the passes that are due, and no others, after people stopped and the service answers. They have to come to an end.
+// comeToAnEnd makes the passes that are due, and no others, after people stopped and the service answers. They have
+// to come to an end.
 func (w *world) comeToAnEnd() {
 	w.calmDown()
 	for began := w.now; w.now.Sub(began) < 3*time.Hour; {
@@ -273,7 +281,8 @@ func (w *world) comeToAnEnd() {
 // checkEnd checks that the object does not miss a package that everyone can see.
 func (w *world) checkEnd() {
 	m := w.find(w.rp.Status.ReleasePackageID)
-	missed := slices.ContainsFunc(w.rp.Status.Conditions, func(c metav1.Condition) bool { return c.Reason == v1alpha1.ReasonPackageNotFound })
+	missed := slices.ContainsFunc(w.rp.Status.Conditions,
+		func(c metav1.Condition) bool { return c.Reason == v1alpha1.ReasonPackageNotFound })
 	if missed && m != nil && m.live() && w.mannerOf(m, w.now) == shown && !w.moved {
 		w.t.Fatalf("it misses package %s, which is shown: %+v", m.ID, w.rp.Status.Conditions)
 	}

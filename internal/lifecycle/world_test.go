@@ -34,8 +34,8 @@ var (
 	approver, deputy     = strings.Repeat("a", 32), strings.Repeat("b", 32)
 )
 
-// world is the service with one workspace, its people, and one object. All chance in it comes from t, so that a life can be made again, and
-// cut short.
+// world is the service with one workspace, its people, and one object. All chance in it comes from t, so that a life
+// can be made again, and cut short.
 type world struct {
 	t   *rapid.T
 	now time.Time
@@ -49,9 +49,11 @@ type world struct {
 
 	packages []*made
 	late     []lateRequest
-	// withdrawsFailed says whether the service withdraws packages whose deployment failed, refusesToUnpack that it withdraws none.
+	// withdrawsFailed says whether the service withdraws packages whose deployment failed, refusesToUnpack that it
+	// withdraws none.
 	withdrawsFailed, refusesToUnpack bool
-	// otherWords says that the service refuses to withdraw what it does not know in words that nobody documents, acceptsUnknown that it accepts that and does nothing.
+	// otherWords says that the service refuses to withdraw what it does not know in words that nobody documents,
+	// acceptsUnknown that it accepts that and does nothing.
 	otherWords, acceptsUnknown bool
 	// moved says that the workspace object points elsewhere.
 	moved bool
@@ -65,8 +67,8 @@ type world struct {
 // made is a package at the service.
 type made struct {
 	lifecycle.Package
-	// mine says that the object is answerable for it: it asked for it, or took it over. A person's choice, or a restore of the cluster, ends
-	// that.
+	// mine says that the object is answerable for it: it asked for it, or took it over. A person's choice, or a restore
+	// of the cluster, ends that.
 	mine bool
 	// asked is when the attempt began that asked for it.
 	asked time.Time
@@ -78,7 +80,8 @@ type made struct {
 	shownFrom time.Time
 	// manner is how the service shows it from then on, afterwards how it shows it once it is withdrawn.
 	manner, afterwards manner
-	// past is how it was before, written when the operator asked to withdraw it, and named when the service or a search last gave it to the operator.
+	// past is how it was before, written when the operator asked to withdraw it, and named when the service or a search
+	// last gave it to the operator.
 	past           []past
 	written, named time.Time
 }
@@ -201,7 +204,8 @@ func (w *world) anyFree(ids []string) bool {
 
 // receive packs what was asked for, or refuses and returns nil.
 func (w *world) receive(content lifecycle.Content) *made {
-	if !w.allFree(content.PendingItemIDs) || chance(w, "the service", "packs", "packs", "packs", "packs", "refuses") == "refuses" {
+	if !w.allFree(content.PendingItemIDs) || chance(w, "the service", "packs", "packs", "packs", "packs",
+		"refuses") == "refuses" {
 		return nil
 	}
 	return w.make(content)
@@ -234,7 +238,8 @@ func (w *world) tick(d time.Duration) {
 }
 
 func (w *world) arrive(l lateRequest) {
-	open := w.rp != nil && w.objects == l.object && lifecycle.AttemptOpen(w.rp) && w.rp.Status.Attempt.StartTime.Time.Equal(l.asked)
+	open := w.rp != nil && w.objects == l.object && lifecycle.AttemptOpen(w.rp) &&
+		w.rp.Status.Attempt.StartTime.Time.Equal(l.asked)
 	switch {
 	case l.tooLate:
 		// While an attempt is open, nothing could tell its package from this one.

@@ -14,8 +14,8 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package pending shares what lists show among those who ask at about the same time: which items are pending, which packages are in flight, and
-// which were packed last.
+// Package pending shares what lists show among those who ask at about the same time: which items are pending, which
+// packages are in flight, and which were packed last.
 package pending
 
 import (
@@ -33,9 +33,11 @@ import (
 )
 
 const (
-	// itemsTTL is how long a snapshot of the pending list may say of items that they are unpacked, and how long a list is taken to be too long.
+	// itemsTTL is how long a snapshot of the pending list may say of items that they are unpacked, and how long a list
+	// is taken to be too long.
 	itemsTTL = 5 * time.Minute
-	// maxItems bounds the list that is read for the sake of a few items: twenty calls, which are two seconds of the usual budget.
+	// maxItems bounds the list that is read for the sake of a few items: twenty calls, which are two seconds of the
+	// usual budget.
 	maxItems = 2000
 )
 
@@ -53,7 +55,8 @@ type Items struct {
 	begun int
 	// latest is the latest snapshot that concerns everyone, good the latest that succeeded.
 	latest, good *snapshot
-	// packed are items that a package was asked for since the good snapshot began, meanwhile those since the present one began.
+	// packed are items that a package was asked for since the good snapshot began, meanwhile those since the present one
+	// began.
 	packed, meanwhile map[string]bool
 }
 
@@ -65,20 +68,23 @@ type query struct {
 	whole bool
 }
 
-// NewItems makes Items. To read the list once, list is called once, and what it returns then for one page after the other.
-func NewItems(c clock.PassiveClock, list func(context.Context) func(offset int) (dataarts.Page[dataarts.PendingItem], error)) *Items {
+// NewItems makes Items. To read the list once, list is called once, and what it returns then for one page after the
+// other.
+func NewItems(c clock.PassiveClock, list func(context.Context) func(offset int) (dataarts.Page[dataarts.PendingItem],
+	error)) *Items {
 	return &Items{clock: c, list: list, reading: semaphore.NewWeighted(1), latest: &snapshot{}, good: &snapshot{}}
 }
 
-// Show returns what the pending list shows of the given items; those that it does not show are missing. Callers share snapshots of the list: that
-// all items are unpacked may be the word of one that is up to five minutes old, since the service checks that itself when they are packed.
-// Everything else is said by a snapshot that began after the call, and an absence only if the list was whole.
+// Show returns what the pending list shows of the given items; those that it does not show are missing. Callers share
+// snapshots of the list: that all items are unpacked may be the word of one that is up to five minutes old, since the
+// service checks that itself when they are packed. Everything else is said by a snapshot that began after the call,
+// and an absence only if the list was whole.
 func (p *Items) Show(ctx context.Context, ids []string) (map[string]dataarts.PendingItem, error) {
 	return p.show(ctx, query{ids: ids})
 }
 
-// ShowSince is Show for those who conclude from the list what the service does not check again: no snapshot that began before since tells them
-// anything, and the list is read however long it is.
+// ShowSince is Show for those who conclude from the list what the service does not check again: no snapshot that
+// began before since tells them anything, and the list is read however long it is.
 func (p *Items) ShowSince(ctx context.Context, ids []string, since time.Time) (map[string]dataarts.PendingItem, error) {
 	return p.show(ctx, query{ids: ids, since: since, whole: true})
 }
@@ -91,8 +97,9 @@ func (p *Items) show(ctx context.Context, q query) (map[string]dataarts.PendingI
 	if err != nil {
 		return nil, err
 	}
-	// When one item leaves a list that is read page by page, another one slips from a page that is still to be read to one that was,
-	// and if one comes at the same time, the number of items does not tell. The one that left is missing from the next snapshot.
+	// When one item leaves a list that is read page by page, another one slips from a page that is still to be read to
+	// one that was, and if one comes at the same time, the number of items does not tell. The one that left is missing
+	// from the next snapshot.
 	again, err := p.after(ctx, s.number, q)
 	if err != nil {
 		return nil, err
@@ -109,8 +116,8 @@ func (p *Items) soFar() int {
 	return p.begun
 }
 
-// after returns a snapshot that answers for the items: the first one after that number, or an earlier one that suffices. It is made here, or by
-// another caller while this one waits.
+// after returns a snapshot that answers for the items: the first one after that number, or an earlier one that
+// suffices. It is made here, or by another caller while this one waits.
 func (p *Items) after(ctx context.Context, number int, q query) (*snapshot, error) {
 	if s := p.known(number, q); s != nil {
 		return s, s.err
@@ -151,7 +158,8 @@ func (q *query) atMost() int {
 
 func (p *Items) fresh(s *snapshot) bool { return p.clock.Since(s.began) <= itemsTTL }
 
-// unpacked reports whether the good snapshot showed all items as unpacked, and nobody asked for a package of them since.
+// unpacked reports whether the good snapshot showed all items as unpacked, and nobody asked for a package of them
+// since.
 func (p *Items) unpacked(ids []string) bool {
 	for _, id := range ids {
 		if item, listed := p.good.items[id]; !listed || item.PackageFlag != 0 || p.packed[id] {
@@ -194,7 +202,8 @@ func (p *Items) read(ctx context.Context, atMost int) *snapshot {
 	return s
 }
 
-// concernsAll reports whether what came of a reading is the service's word, and not due to the context of the one who read.
+// concernsAll reports whether what came of a reading is the service's word, and not due to the context of the one who
+// read.
 func concernsAll(ctx context.Context, err error) bool {
 	if err == nil {
 		return true
@@ -203,8 +212,9 @@ func concernsAll(ctx context.Context, err error) bool {
 	return ctx.Err() == nil && (fromService || errors.Is(err, dataarts.ErrIncomplete) || errors.Is(err, ErrTooLong))
 }
 
-// NotePack takes down that a package of the items was asked for, with this outcome. Unless that proves that nothing was done, the good snapshot
-// is out of date for them; a refusal may say so, too. A withdrawal needs no note: nobody is told from memory that an item is packed.
+// NotePack takes down that a package of the items was asked for, with this outcome. Unless that proves that nothing
+// was done, the good snapshot is out of date for them; a refusal may say so, too. A withdrawal needs no note: nobody
+// is told from memory that an item is packed.
 func (p *Items) NotePack(ids []string, err error) {
 	switch dataarts.KindOf(err) {
 	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:

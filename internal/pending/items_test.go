@@ -67,7 +67,8 @@ func (s *site) deploy(item string) {
 	Expect(s.console.Deploy(s.packed(item))).To(Succeed())
 }
 
-// beforeListing does something right before the service sees a call for the pending list, given its number, counted from 1.
+// beforeListing does something right before the service sees a call for the pending list, given its number, counted
+// from 1.
 func (s *site) beforeListing(do func(call int32)) {
 	var calls atomic.Int32
 	f := func(r *http.Request) {
@@ -153,8 +154,10 @@ var _ = Describe("A look for pending items", func() {
 		s.expectFlags(ctx, calls, []string{"1"}, map[string]int{"1": flag})
 	},
 		Entry("looks again if its outcome is unknown", simulator.Fault{Kind: simulator.FaultDrop, AfterWork: true}, 1, 1),
-		Entry("looks again if it was refused", simulator.Fault{Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter}, 1, 0),
-		Entry("still serves if nothing was done", simulator.Fault{Kind: simulator.FaultError, Status: 403, Code: simulator.CodeUserForbidden}, 0, 0),
+		Entry("looks again if it was refused",
+			simulator.Fault{Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter}, 1, 0),
+		Entry("still serves if nothing was done",
+			simulator.Fault{Kind: simulator.FaultError, Status: 403, Code: simulator.CodeUserForbidden}, 0, 0),
 	)
 
 	It("does not forget what is packed while it is under way", func(ctx SpecContext) {
@@ -184,28 +187,30 @@ var _ = Describe("A long list of pending items", func() {
 		})
 	}
 
-	It("costs one call in five minutes if it is longer, and is still read whole by those who need that", func(ctx SpecContext) {
-		s := aSite()
-		s.submit(1999)
-		for _, id := range []string{"1", "2", "no-such"} {
-			_, err := s.items.Show(ctx, []string{id})
+	It("costs one call in five minutes if it is longer, and is still read whole by those who need that",
+		func(ctx SpecContext) {
+			s := aSite()
+			s.submit(1999)
+			for _, id := range []string{"1", "2", "no-such"} {
+				_, err := s.items.Show(ctx, []string{id})
+				Expect(err).To(MatchError(pending.ErrTooLong))
+			}
+			s.clock.Step(itemsTTL)
+			_, err := s.items.Show(ctx, []string{"1"})
 			Expect(err).To(MatchError(pending.ErrTooLong))
-		}
-		s.clock.Step(itemsTTL)
-		_, err := s.items.Show(ctx, []string{"1"})
-		Expect(err).To(MatchError(pending.ErrTooLong))
-		Expect(s.looks()).To(Equal(1))
-		Expect(s.items.ShowSince(ctx, []string{"1", "2", "2001"}, s.clock.Now())).To(HaveLen(3))
+			Expect(s.looks()).To(Equal(1))
+			Expect(s.items.ShowSince(ctx, []string{"1", "2", "2001"}, s.clock.Now())).To(HaveLen(3))
 
-		s.deploy("7")
-		s.clock.Step(itemsTTL)
-		s.clock.Step(time.Nanosecond)
-		s.expectFlags(ctx, 20, []string{"1"}, map[string]int{"1": 0})
-	})
+			s.deploy("7")
+			s.clock.Step(itemsTTL)
+			s.clock.Step(time.Nanosecond)
+			s.expectFlags(ctx, 20, []string{"1"}, map[string]int{"1": 0})
+		})
 
 	It("that is cut off is no answer", func(ctx SpecContext) {
 		s := aSite()
-		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultRaw, Status: http.StatusOK, Skip: 1,
+		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultRaw, Status: http.StatusOK,
+			Skip:        1,
 			ContentType: "application/json", Body: `{"total":152,"data":[]}`})).To(Succeed())
 		s.submit(150)
 		_, err := s.items.Show(ctx, []string{"152"})

@@ -33,8 +33,8 @@ import (
 const (
 	// packagesTTL is how old a list of packages may be. It proves nothing by what it lacks.
 	packagesTTL = time.Minute
-	// staleAfter is how old a list has to be before it is read anew because of what it holds, and staleFactor how many times as long as it took
-	// to read: a long list costs many calls.
+	// staleAfter is how old a list has to be before it is read anew because of what it holds, and staleFactor how many
+	// times as long as it took to read: a long list costs many calls.
 	staleAfter  = 5 * time.Second
 	staleFactor = 10
 	// maxRecent is how many of the latest packages are listed: ten calls a minute at most.
@@ -46,7 +46,8 @@ type Packages struct {
 	inFlight, recent *packageList
 
 	mu sync.Mutex
-	// items are the ids of the items that packages in flight hold, as far as they were seen. What a package holds does not change.
+	// items are the ids of the items that packages in flight hold, as far as they were seen. What a package holds does
+	// not change.
 	items map[string][]string
 }
 
@@ -64,21 +65,24 @@ type packageList struct {
 	packages []dataarts.Package
 }
 
-// NewPackages makes Packages. To read a list once, list is called once with the states that it is about, none for all, and what it returns then for
-// one page after the other.
+// NewPackages makes Packages. To read a list once, list is called once with the states that it is about, none for
+// all, and what it returns then for one page after the other.
 func NewPackages(
-	c clock.PassiveClock, list func(context.Context, ...dataarts.DeployStatus) func(offset int) (dataarts.Page[dataarts.Package], error),
+	c clock.PassiveClock, list func(context.Context, ...dataarts.DeployStatus) func(offset int) (
+		dataarts.Page[dataarts.Package], error),
 ) *Packages {
 	p := &Packages{items: map[string][]string{}}
 	p.inFlight = newPackageList(c, func(ctx context.Context) ([]dataarts.Package, error) {
-		all, err := shown(list(ctx, dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying), math.MaxInt)
+		all, err := shown(list(ctx, dataarts.StatusPendingReview, dataarts.StatusDeployFailed, dataarts.StatusDeploying),
+			math.MaxInt)
 		if err == nil {
 			all = slices.DeleteFunc(all, func(p dataarts.Package) bool { return p.Deleted })
 			p.prune(all)
 		}
 		return all, err
 	})
-	p.recent = newPackageList(c, func(ctx context.Context) ([]dataarts.Package, error) { return shown(list(ctx), maxRecent) })
+	p.recent = newPackageList(c,
+		func(ctx context.Context) ([]dataarts.Package, error) { return shown(list(ctx), maxRecent) })
 	return p
 }
 
@@ -91,8 +95,8 @@ func shown(fetch func(offset int) (dataarts.Page[dataarts.Package], error), enou
 	return all, err
 }
 
-// InFlight lists the packages that are neither deployed nor withdrawn, as they were at most a minute ago. A package that is missing may be there all
-// the same. The list is for reading only.
+// InFlight lists the packages that are neither deployed nor withdrawn, as they were at most a minute ago. A package
+// that is missing may be there all the same. The list is for reading only.
 func (p *Packages) InFlight(ctx context.Context) ([]dataarts.Package, error) {
 	return p.inFlight.get(ctx)
 }
@@ -102,7 +106,8 @@ func (p *Packages) Recent(ctx context.Context) ([]dataarts.Package, error) {
 	return p.recent.get(ctx)
 }
 
-// Invalidate says that the service did not show a package which the lists hold, so that the next who ask for them get new ones.
+// Invalidate says that the service did not show a package which the lists hold, so that the next who ask for them get
+// new ones.
 func (p *Packages) Invalidate() {
 	p.inFlight.invalidate()
 	p.recent.invalidate()
@@ -119,7 +124,8 @@ func (p *Packages) KeepItems(detail *dataarts.PackageDetail) {
 	p.items[detail.ID] = ids
 }
 
-// KnownItems are the ids of the items that a package in flight holds, if that was seen before. They are for reading only.
+// KnownItems are the ids of the items that a package in flight holds, if that was seen before. They are for reading
+// only.
 func (p *Packages) KnownItems(id string) ([]string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

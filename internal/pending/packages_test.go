@@ -69,7 +69,8 @@ var _ = Describe("The lists that those who look for a forgotten package share", 
 
 	It("are not what a reading that failed has left", func(ctx SpecContext) {
 		ids := s.packages(101)
-		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: 500, Code: "DLF.1000", Skip: 1})).To(Succeed())
+		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: 500,
+			Code: "DLF.1000", Skip: 1})).To(Succeed())
 		_, err := s.shared.InFlight(ctx)
 		Expect(err).To(HaveOccurred())
 		s.clock.Step(10 * time.Second)

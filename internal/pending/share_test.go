@@ -121,7 +121,8 @@ var _ = Describe("Those who look for pending items at once", func() {
 
 	It("share its failure", func(ctx SpecContext) {
 		s := aSite()
-		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError, Status: http.StatusBadGateway, Skip: 1})).To(Succeed())
+		Expect(s.Inject(simulator.Fault{Operation: simulator.OpListItems, Kind: simulator.FaultError,
+			Status: http.StatusBadGateway, Skip: 1})).To(Succeed())
 		first, release := s.aLookUnderWay(ctx, ctx, "2")
 		answers := []<-chan outcome{s.ask(ctx, "3"), s.ask(ctx, "3")}
 		release()

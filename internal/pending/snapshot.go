@@ -39,7 +39,8 @@ type snapshot struct {
 // partial tells that the list changed while it was read, so that only what is shown says something.
 func (s *snapshot) partial() bool { return errors.Is(s.err, dataarts.ErrIncomplete) }
 
-// answers reports whether the snapshot suffices for these items: it shows them all, or the whole list as it was at one moment.
+// answers reports whether the snapshot suffices for these items: it shows them all, or the whole list as it was at
+// one moment.
 func (s *snapshot) answers(ids []string) bool {
 	switch {
 	case s.number == 0, s.err != nil && !s.partial():

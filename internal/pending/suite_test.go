@@ -131,7 +131,8 @@ func assuming(change func(*simulator.Assumptions)) func(*simulator.Options) {
 
 // pack asks for a package of the items that are pending from the start, and notes what comes of it.
 func (s *site) pack(ctx context.Context) (string, error) {
-	r := dataarts.PackRequest{PackageName: "rel-a", ApplyUserID: developer, PendingItemIDs: []string{"1", "2"}, ApproverIDs: []string{deployer}}
+	r := dataarts.PackRequest{PackageName: "rel-a", ApplyUserID: developer, PendingItemIDs: []string{"1", "2"},
+		ApproverIDs: []string{deployer}}
 	id, err := s.client.Pack(ctx, r)
 	s.items.NotePack(r.PendingItemIDs, err)
 	return id, err

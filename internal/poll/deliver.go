@@ -43,10 +43,12 @@ func (p *Poller) deliver(r *run, cutOff bool) {
 		v := r.observationOf(s)
 		switch {
 		case v == nil && !cutOff && !r.unfinished && !s.due.After(r.began):
-			s.due = p.clock.Now().Add(scaled(shortestBackoff, spread)) // Whatever kept the run from looking, the next one has to wait.
+			// Whatever kept the run from looking, the next one has to wait.
+			s.due = p.clock.Now().Add(scaled(shortestBackoff, spread))
 		case cutOff, v == nil:
 		case v.sequence <= max(s.sequence, p.lastWrite[place{r.source.Target(), s.ID}]):
-			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if it is a little later.
+			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if
+			// it is a little later.
 			if next := r.began.Add(scaled(s.After, spread)); !s.gathers() && next.Before(s.due.Add(s.After/4)) {
 				s.due = next
 			}

@@ -30,7 +30,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// population is a workspace whose packages change, also while a list of them is read, and those who have subscribed to some of them.
+// population is a workspace whose packages change, also while a list of them is read, and those who have subscribed
+// to some of them.
 type population struct {
 	*site
 	t *rapid.T
@@ -72,7 +73,8 @@ func anyService(t *rapid.T) func(*simulator.Options) {
 		a.WithdrawnPackage = rapid.SampledFrom([]simulator.WithdrawnPackage{
 			simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone,
 		}).Draw(t, "withdrawn packages")
-		a.UnknownShown = rapid.SampledFrom([]simulator.Code{"", simulator.CodeInvalidParameter}).Draw(t, "answer about unknown packages")
+		a.UnknownShown = rapid.SampledFrom([]simulator.Code{"", simulator.CodeInvalidParameter}).Draw(t,
+			"answer about unknown packages")
 	})
 }
 
@@ -131,7 +133,8 @@ func (p *population) change(ctx context.Context) func() {
 			_ = p.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1})
 		}
 	}
-	switch rapid.SampledFrom([]string{"start", "start", "deploy", "finish", "fail", "withdraw", "vanish", "pack", "unpack"}).Draw(p.t, "change") {
+	switch rapid.SampledFrom([]string{"start", "start", "deploy", "finish", "fail", "withdraw", "vanish", "pack",
+		"unpack"}).Draw(p.t, "change") {
 	case "start":
 		return func() { _ = p.console.StartDeploy(id) }
 	case "deploy":

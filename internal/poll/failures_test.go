@@ -31,33 +31,34 @@ import (
 )
 
 var _ = Describe("Looks that fail", func() {
-	It("are told to those who do not wait for them when that lasts, once, and then that it is over", func(ctx SpecContext) {
-		s := aSite()
-		ids := s.packages(2)
-		s.subscribe(ids)
-		s.failing(simulator.Forever, badGateway)
-		s.expectQuietRun(ctx, cost{lists: 1})
-		s.expectNothingKnown(ids[0])
-		s.expectQuietRun(ctx, cost{lists: 1})
-		_, told := s.run(ctx)
-		Expect(told).To(Equal(ids), "the third in a row")
-		v := s.latest(ids[0])
-		Expect(v.Err).To(MatchError(ContainSubstring("no backend")))
-		Expect(v).To(And(HaveField("Required", BeFalse()), HaveField("Gone", BeFalse()), HaveField("Package", BeNil())))
-
-		s.subscribe(ids, telling(v.Err))
-		for range 5 {
+	It("are told to those who do not wait for them when that lasts, once, and then that it is over",
+		func(ctx SpecContext) {
+			s := aSite()
+			ids := s.packages(2)
+			s.subscribe(ids)
+			s.failing(simulator.Forever, badGateway)
 			s.expectQuietRun(ctx, cost{lists: 1})
-			Expect(s.latest(ids[1]).Err).To(MatchError(v.Err))
-		}
-		s.Reset()
-		_, told = s.run(ctx)
-		Expect(told).To(Equal(ids), "it is over")
-		Expect(s.latest(ids[0])).To(showing(dataarts.StatusPendingReview, 0))
-		s.subscribe(ids)
-		s.expectQuietRun(ctx, cost{lists: 1})
-		Expect(s.latest(ids[0])).To(Equal(poll.Observation{Began: s.clock.Now()}))
-	})
+			s.expectNothingKnown(ids[0])
+			s.expectQuietRun(ctx, cost{lists: 1})
+			_, told := s.run(ctx)
+			Expect(told).To(Equal(ids), "the third in a row")
+			v := s.latest(ids[0])
+			Expect(v.Err).To(MatchError(ContainSubstring("no backend")))
+			Expect(v).To(And(HaveField("Required", BeFalse()), HaveField("Gone", BeFalse()), HaveField("Package", BeNil())))
+
+			s.subscribe(ids, telling(v.Err))
+			for range 5 {
+				s.expectQuietRun(ctx, cost{lists: 1})
+				Expect(s.latest(ids[1]).Err).To(MatchError(v.Err))
+			}
+			s.Reset()
+			_, told = s.run(ctx)
+			Expect(told).To(Equal(ids), "it is over")
+			Expect(s.latest(ids[0])).To(showing(dataarts.StatusPendingReview, 0))
+			s.subscribe(ids)
+			s.expectQuietRun(ctx, cost{lists: 1})
+			Expect(s.latest(ids[0])).To(Equal(poll.Observation{Began: s.clock.Now()}))
+		})
 
 	It("are told again if they fail in another way", func(ctx SpecContext) {
 		s := aSite()
@@ -79,31 +80,33 @@ var _ = Describe("Looks that fail", func() {
 		}
 	})
 
-	DescribeTable("are told at once where they will not pass by themselves", func(ctx SpecContext, fault simulator.Fault, kind dataarts.Kind) {
-		s := aSite()
-		ids := s.packages(2)
-		s.subscribe(ids)
-		s.failing(simulator.Forever, fault)
-		_, told := s.run(ctx)
-		Expect(told).To(Equal(ids))
-		Expect(dataarts.KindOf(s.latest(ids[0]).Err)).To(Equal(kind))
-	},
+	DescribeTable("are told at once where they will not pass by themselves",
+		func(ctx SpecContext, fault simulator.Fault, kind dataarts.Kind) {
+			s := aSite()
+			ids := s.packages(2)
+			s.subscribe(ids)
+			s.failing(simulator.Forever, fault)
+			_, told := s.run(ctx)
+			Expect(told).To(Equal(ids))
+			Expect(dataarts.KindOf(s.latest(ids[0]).Err)).To(Equal(kind))
+		},
 		Entry("as the credentials are not accepted", unauthored, dataarts.Unauthorized),
 		Entry("as they may not list packages", forbidden, dataarts.Forbidden),
 		Entry("as the service refuses lists", only(simulator.OpList, refused), dataarts.Refused),
 	)
 
-	It("for want of a source are told at once where that stands until someone acts, and cost nothing", func(ctx SpecContext) {
-		s := aSite()
-		ids := s.packages(2)
-		s.subscribe(ids)
-		s.expectQuietRun(ctx, cost{lists: 1})
-		s.unresolved = lastingError{errors.New("no workspace object")}
-		took, told := s.run(ctx)
-		Expect(told).To(Equal(ids))
-		Expect(took).To(Equal(cost{}))
-		Expect(s.latest(ids[0]).Err).To(MatchError(s.unresolved))
-	})
+	It("for want of a source are told at once where that stands until someone acts, and cost nothing",
+		func(ctx SpecContext) {
+			s := aSite()
+			ids := s.packages(2)
+			s.subscribe(ids)
+			s.expectQuietRun(ctx, cost{lists: 1})
+			s.unresolved = lastingError{errors.New("no workspace object")}
+			took, told := s.run(ctx)
+			Expect(told).To(Equal(ids))
+			Expect(took).To(Equal(cost{}))
+			Expect(s.latest(ids[0]).Err).To(MatchError(s.unresolved))
+		})
 
 	It("for want of a source are told when that lasts where it may pass", func(ctx SpecContext) {
 		s := aSite()
@@ -174,17 +177,19 @@ var _ = Describe("Looks that fail", func() {
 		Expect(told).To(HaveLen(10))
 	})
 
-	DescribeTable("end the run where the others would fare no better", func(ctx SpecContext, fault simulator.Fault, shows int) {
-		s := aSite()
-		ids := s.packages(12)
-		s.subscribe(ids, known(poll.RemoteState{}), required)
-		s.failing(simulator.Forever, fault)
-		took, told := s.run(ctx)
-		Expect(took).To(Equal(cost{shows: shows}))
-		Expect(told).To(ConsistOf(ids))
-	},
+	DescribeTable("end the run where the others would fare no better",
+		func(ctx SpecContext, fault simulator.Fault, shows int) {
+			s := aSite()
+			ids := s.packages(12)
+			s.subscribe(ids, known(poll.RemoteState{}), required)
+			s.failing(simulator.Forever, fault)
+			took, told := s.run(ctx)
+			Expect(took).To(Equal(cost{shows: shows}))
+			Expect(told).To(ConsistOf(ids))
+		},
 		Entry("as several in a row failed", badGateway, 3),
-		Entry("as calls are held back", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusTooManyRequests, Code: simulator.CodeThrottled}, 1),
+		Entry("as calls are held back", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusTooManyRequests,
+			Code: simulator.CodeThrottled}, 1),
 		Entry("as the credentials are not accepted", unauthored, 1),
 	)
 })

@@ -33,7 +33,8 @@ func paging(offset simulator.OffsetMeaning, most int) func(*simulator.Options) {
 
 // emptied answers a list as if there were nothing.
 var emptied = simulator.Fault{
-	Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json", Body: `{"data":[],"total":0}`,
+	Operation: simulator.OpList, Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "application/json",
+	Body: `{"data":[],"total":0}`,
 }
 
 var _ = Describe("A list of several pages", func() {
@@ -77,15 +78,16 @@ var _ = Describe("A list of several pages", func() {
 		Entry("when one in the middle vanishes", simulator.OffsetPage, 3, cost{3, 1}, vanished, 120),
 	)
 
-	DescribeTable("misses nothing that was there when others come meanwhile", func(ctx SpecContext, offset simulator.OffsetMeaning) {
-		s := aSite(paging(offset, 0))
-		ids := s.packages(250)
-		s.subscribe(ids)
-		s.before(simulator.OpList, 2, func() { s.packages(7) })
-		took, told := s.run(ctx)
-		Expect(told).To(BeEmpty())
-		Expect(took.shows).To(BeZero())
-	},
+	DescribeTable("misses nothing that was there when others come meanwhile",
+		func(ctx SpecContext, offset simulator.OffsetMeaning) {
+			s := aSite(paging(offset, 0))
+			ids := s.packages(250)
+			s.subscribe(ids)
+			s.before(simulator.OpList, 2, func() { s.packages(7) })
+			took, told := s.run(ctx)
+			Expect(told).To(BeEmpty())
+			Expect(took.shows).To(BeZero())
+		},
 		Entry("before the second page", simulator.OffsetPage),
 		Entry("before the second row", simulator.OffsetRow),
 	)
@@ -133,23 +135,24 @@ var _ = Describe("A list of several pages", func() {
 })
 
 var _ = Describe("Packages of other people", func() {
-	It("make for looks at one package after the other where these cost less, and for a list when they have gone", func(ctx SpecContext) {
-		s := aSite()
-		ids := s.packages(3)
-		theirs := s.packages(450)
-		s.subscribe(ids)
-		s.expectQuietRun(ctx, cost{lists: 1, shows: 3})
-		s.expectQuietRun(ctx, cost{shows: 3})
-		s.expectQuietRun(ctx, cost{shows: 3})
-		s.expectQuietRun(ctx, cost{shows: 3})
-		s.expectQuietRun(ctx, cost{lists: 1, shows: 3}) // The list may have grown shorter.
-		for _, id := range theirs {
-			Expect(s.console.Deploy(id)).To(Succeed())
-		}
-		for range 3 {
+	It("make for looks at one package after the other where these cost less, and for a list when they have gone",
+		func(ctx SpecContext) {
+			s := aSite()
+			ids := s.packages(3)
+			theirs := s.packages(450)
+			s.subscribe(ids)
+			s.expectQuietRun(ctx, cost{lists: 1, shows: 3})
 			s.expectQuietRun(ctx, cost{shows: 3})
-		}
-		s.expectQuietRun(ctx, cost{lists: 1})
-		s.expectQuietRun(ctx, cost{lists: 1})
-	})
+			s.expectQuietRun(ctx, cost{shows: 3})
+			s.expectQuietRun(ctx, cost{shows: 3})
+			s.expectQuietRun(ctx, cost{lists: 1, shows: 3}) // The list may have grown shorter.
+			for _, id := range theirs {
+				Expect(s.console.Deploy(id)).To(Succeed())
+			}
+			for range 3 {
+				s.expectQuietRun(ctx, cost{shows: 3})
+			}
+			s.expectQuietRun(ctx, cost{lists: 1})
+			s.expectQuietRun(ctx, cost{lists: 1})
+		})
 })

@@ -59,11 +59,11 @@ type RemoteState struct {
 type Observation struct {
 	// Began is when the look began.
 	Began time.Time
-	// Package is nil where the look failed, where it found no package, and where it showed what is known already. What was seen in a
-	// list has no items.
+	// Package is nil where the look failed, where it found no package, and where it showed what is known already. What
+	// was seen in a list has no items.
 	Package *dataarts.PackageDetail
-	// Gone means that the service said that there is no such package. Hidden is set instead when it refuses to show the package, with
-	// these words, and does not list it either.
+	// Gone means that the service said that there is no such package. Hidden is set instead when it refuses to show the
+	// package, with these words, and does not list it either.
 	Gone   bool
 	Hidden error
 	// Err is why the look failed. It says nothing about the package. Required means that the object waited for this look.
@@ -72,8 +72,8 @@ type Observation struct {
 	// Assumed means that nobody has looked, so that this is what the service said when it named the package.
 	Assumed bool
 
-	// id is the package that was looked at. The sequence orders looks and writes by when they began. Both are empty for what was not
-	// seen by a look.
+	// id is the package that was looked at. The sequence orders looks and writes by when they began. Both are empty for
+	// what was not seen by a look.
 	id       string
 	sequence uint64
 }
@@ -97,8 +97,9 @@ func stateOf(p *dataarts.Package) RemoteState {
 	return RemoteState{Status: p.Status}
 }
 
-// Find looks at one package, for its caller alone. Where the service refuses to show the package, it is looked for in the list, if its name
-// is known: what the service answers about an id that it does not know is not documented, so that a refusal may mean that.
+// Find looks at one package, for its caller alone. Where the service refuses to show the package, it is looked for in
+// the list, if its name is known: what the service answers about an id that it does not know is not documented, so
+// that a refusal may mean that.
 func (p *Poller) Find(ctx context.Context, s Source, id, name string) Observation {
 	return p.find(ctx, s, s.Look, id, name)
 }
@@ -126,7 +127,8 @@ func (v *Observation) findInList(ctx context.Context, s Source, refusal error, n
 	switch {
 	case name != "":
 		found, v.Err = s.Search(ctx, name)
-	case dataarts.KindOf(refusal) == dataarts.Unknown: // A package that is yet to be adopted has no name that is known here.
+	// A package that is yet to be adopted has no name that is known here.
+	case dataarts.KindOf(refusal) == dataarts.Unknown:
 		_, v.Err = s.ShowsAny(ctx) // If the service answers as it should, it was the service that refused.
 	}
 	if v.Err != nil {

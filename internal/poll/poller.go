@@ -36,15 +36,16 @@ type Poller struct {
 
 	mu       sync.Mutex
 	onChange func(types.NamespacedName)
-	// sources are the present sources of workspace objects. What is subscribed to through an object is looked at with that, whichever its
-	// subscriber has used.
+	// sources are the present sources of workspace objects. What is subscribed to through an object is looked at with
+	// that, whichever its subscriber has used.
 	sources map[types.NamespacedName]Source
 	groups  map[Source]*group
 	// in has the group of each object.
 	in map[types.NamespacedName]*group
 	// sequence counts looks and writes, so that a look which began before a write is told from one that began after it.
 	sequence uint64
-	// lastWrite has the sequence of the latest request to change a package, and forgotten is the latest of those that it has no longer.
+	// lastWrite has the sequence of the latest request to change a package, and forgotten is the latest of those that it
+	// has no longer.
 	lastWrite map[place]uint64
 	forgotten uint64
 }
@@ -59,11 +60,12 @@ type place struct {
 type group struct {
 	source      Source
 	subscribers map[types.NamespacedName]*subscriber
-	// running means that a run is being made, and calls are its calls: who comes to wait for a look meanwhile makes them hurry.
+	// running means that a run is being made, and calls are its calls: who comes to wait for a look meanwhile makes them
+	// hurry.
 	running bool
 	calls   Calls
-	// asked is when the latest look was asked for that somebody waits for, or that is a package's first. planned is when the next run was
-	// last said to begin.
+	// asked is when the latest look was asked for that somebody waits for, or that is a package's first. planned is when
+	// the next run was last said to begin.
 	asked, planned time.Time
 	// pages is how many pages the lists had, by the states that they were about.
 	pages map[string]int
@@ -92,16 +94,17 @@ func New(c clock.PassiveClock, resolve Resolve) *Poller {
 	}
 }
 
-// OnChange has a function called for each object whose package has changed, or whose required look was made. It must not block.
+// OnChange has a function called for each object whose package has changed, or whose required look was made. It must
+// not block.
 func (p *Poller) OnChange(f func(types.NamespacedName)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.onChange = f
 }
 
-// Subscribe asks for looks at a package from now on, in place of what was asked for its object before. They are made with the source that the
-// workspace object has then, which need not be the one that its caller has used. If that leads elsewhere by now, or there is none, nothing is
-// subscribed to, and Subscribe returns false.
+// Subscribe asks for looks at a package from now on, in place of what was asked for its object before. They are made
+// with the source that the workspace object has then, which need not be the one that its caller has used. If that
+// leads elsewhere by now, or there is none, nothing is subscribed to, and Subscribe returns false.
 func (p *Poller) Subscribe(used Source, to Subscription) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,7 +117,8 @@ func (p *Poller) Subscribe(used Source, to Subscription) bool {
 		to.After = source.PollInterval()
 	}
 	s := p.subscriberFor(to)
-	if v := to.Observed; v != nil && (v.id == "" || v.id == to.ID) { // A look at the package that this one replaces says nothing.
+	// A look at the package that this one replaces says nothing.
+	if v := to.Observed; v != nil && (v.id == "" || v.id == to.ID) {
 		// Nor does one that may be older than a request to change it which is not remembered any more.
 		if sequence := p.sequenceOf(v); sequence > max(s.sequence, p.forgotten) {
 			s.sequence, s.seenAt, s.news, s.failures = sequence, v.Began, v, 0
@@ -173,8 +177,8 @@ func (p *Poller) Unsubscribe(object types.NamespacedName) {
 	p.remove(object)
 }
 
-// remove takes a subscriber out of its group, which ends with its last. What was written to its package is remembered until no run can be
-// under way that began before.
+// remove takes a subscriber out of its group, which ends with its last. What was written to its package is remembered
+// until no run can be under way that began before.
 func (p *Poller) remove(object types.NamespacedName) {
 	g := p.in[object]
 	if g == nil {
@@ -187,8 +191,9 @@ func (p *Poller) remove(object types.NamespacedName) {
 	}
 }
 
-// Latest returns what looks have shown of an object's package. It is false unless one that began after the latest request to change the package
-// has succeeded, or the latest one failed. Whether it is recent enough is for the caller to say.
+// Latest returns what looks have shown of an object's package. It is false unless one that began after the latest
+// request to change the package has succeeded, or the latest one failed. Whether it is recent enough is for the
+// caller to say.
 func (p *Poller) Latest(object types.NamespacedName, id string) (Observation, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -210,8 +215,8 @@ func (p *Poller) Latest(object types.NamespacedName, id string) (Observation, bo
 	return v, true
 }
 
-// SetSource says which source a workspace object has from now on, and hands over to it what is subscribed to through the object. If that leads
-// elsewhere, the subscribers are told instead.
+// SetSource says which source a workspace object has from now on, and hands over to it what is subscribed to through
+// the object. If that leads elsewhere, the subscribers are told instead.
 func (p *Poller) SetSource(workspace types.NamespacedName, source Source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -59,7 +59,8 @@ var _ = Describe("What is subscribed to", func() {
 			s.expectQuietRun(ctx, cost{shows: 1})
 			Expect(s.clock.Since(began)).To(BeNumerically("~", interval+interval/20, interval/20))
 		}
-		Expect(s.latest(ids[0])).To(Equal(poll.Observation{Began: s.clock.Now()}), "it is as it was, so that only the time counts")
+		Expect(s.latest(ids[0])).To(Equal(poll.Observation{Began: s.clock.Now()}),
+			"it is as it was, so that only the time counts")
 	})
 
 	It("costs one list for all, which wakes only those that have changed", func(ctx SpecContext) {
@@ -162,7 +163,8 @@ var _ = Describe("What is subscribed to", func() {
 		go func() { done <- s.Start(run) }()
 
 		s.subscribe(ids, within(200*time.Millisecond))
-		Eventually(ctx, func() int { return s.Counts()[simulator.OpList] }).WithTimeout(10 * time.Second).Should(BeNumerically(">=", 2))
+		Eventually(ctx, func() int { return s.Counts()[simulator.OpList] }).WithTimeout(10 * time.Second).Should(
+			BeNumerically(">=", 2))
 		Expect(s.console.StartDeploy(ids[1])).To(Succeed())
 		Eventually(ctx, s.news).WithTimeout(10 * time.Second).Should(Equal(ids[1:]))
 		stop()

@@ -40,7 +40,8 @@ var _ = Describe("A required look", func() {
 		Expect(told).To(Equal(ids[:1]))
 		shown := s.latest(ids[0])
 		Expect(shown.Assumed).To(BeFalse())
-		Expect(s.latest(ids[0]).Package).To(HaveValue(And(HaveField("Status", dataarts.StatusPendingReview), HaveField("Items", HaveLen(1)))))
+		Expect(s.latest(ids[0]).Package).To(
+			HaveValue(And(HaveField("Status", dataarts.StatusPendingReview), HaveField("Items", HaveLen(1)))))
 
 		s.subscribe(ids, required)
 		took, told = s.run(ctx)
@@ -155,24 +156,25 @@ var _ = Describe("A required look", func() {
 		s.expectNothingKnown(ids[1])
 	})
 
-	DescribeTable("says nothing if the request came while it was made", func(ctx SpecContext, during func(s *site, id string)) {
-		s := aSite()
-		ids := s.packages(2)
-		s.subscribe(ids, s.assumed, required)
-		stale := simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1}
-		s.failing(1, stale)
-		s.before(simulator.OpList, 1, func() {
-			Expect(s.unpack(ctx, ids[0])).To(Succeed())
-			during(s, ids[0])
-		})
-		_, told := s.run(ctx)
-		Expect(told).To(Equal(ids[1:]), "as the list showed both as they were before")
-		s.expectNothingKnown(ids[0])
-		took, told := s.run(ctx)
-		Expect(took).To(Equal(cost{shows: 1}))
-		Expect(told).To(Equal(ids[:1]))
-		Expect(s.latest(ids[0]).Package.Deleted).To(BeTrue())
-	},
+	DescribeTable("says nothing if the request came while it was made",
+		func(ctx SpecContext, during func(s *site, id string)) {
+			s := aSite()
+			ids := s.packages(2)
+			s.subscribe(ids, s.assumed, required)
+			stale := simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1}
+			s.failing(1, stale)
+			s.before(simulator.OpList, 1, func() {
+				Expect(s.unpack(ctx, ids[0])).To(Succeed())
+				during(s, ids[0])
+			})
+			_, told := s.run(ctx)
+			Expect(told).To(Equal(ids[1:]), "as the list showed both as they were before")
+			s.expectNothingKnown(ids[0])
+			took, told := s.run(ctx)
+			Expect(took).To(Equal(cost{shows: 1}))
+			Expect(told).To(Equal(ids[:1]))
+			Expect(s.latest(ids[0]).Package.Deleted).To(BeTrue())
+		},
 		Entry("and that was all", func(*site, string) {}),
 		Entry("and its object waits for the outcome", func(s *site, id string) { s.subscribe([]string{id}, required) }),
 		Entry("and its object unsubscribed for a moment", func(s *site, id string) {
@@ -206,7 +208,8 @@ var _ = Describe("A required look", func() {
 		_, told := s.run(ctx)
 		Expect(told).To(Equal(ids[:1]))
 		s.subscribe(ids[:1], observed(own))
-		Expect(s.latest(ids[0]).Package).To(HaveValue(HaveField("Status", dataarts.StatusDeploying)), "there is a pass to come that takes it")
+		Expect(s.latest(ids[0]).Package).To(HaveValue(HaveField("Status", dataarts.StatusDeploying)),
+			"there is a pass to come that takes it")
 		s.subscribe(ids[:1], known(deploying))
 		Expect(s.latest(ids[0]).Package).To(BeNil(), "it is on record now")
 	})

@@ -29,11 +29,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// maxLooks bounds the looks at single packages in one run, so that a list which leaves out all that it should show does not lead to as many
-// calls as there are packages, before anything else is looked at.
+// maxLooks bounds the looks at single packages in one run, so that a list which leaves out all that it should show
+// does not lead to as many calls as there are packages, before anything else is looked at.
 const maxLooks = 100
 
-// maxFailedLooks is how many of them may fail in a row before the others are taken to fare no better: each may take as long as a call may.
+// maxFailedLooks is how many of them may fail in a row before the others are taken to fare no better: each may take
+// as long as a call may.
 const maxFailedLooks = 3
 
 // run is one look at the packages of a group that are due.
@@ -52,7 +53,8 @@ type run struct {
 	found  map[subject]*Observation
 }
 
-// row is what a list showed of a package. The package itself is nil where it looks as expected: ten thousand of those are not worth keeping.
+// row is what a list showed of a package. The package itself is nil where it looks as expected: ten thousand of those
+// are not worth keeping.
 type row struct {
 	RemoteState
 	shown *dataarts.Package
@@ -107,8 +109,8 @@ func (p *Poller) run(ctx context.Context, r *run) {
 	p.lookAtRest(ctx, r)
 }
 
-// checkSource makes sure that the source is still the one that the workspace objects have: credentials that were taken away are not used for
-// looks. What has another source by now is left to a run of its own.
+// checkSource makes sure that the source is still the one that the workspace objects have: credentials that were
+// taken away are not used for looks. What has another source by now is left to a run of its own.
 func (p *Poller) checkSource(ctx context.Context, r *run) {
 	type way struct {
 		workspace   types.NamespacedName
@@ -154,8 +156,8 @@ func (r *run) states() []dataarts.DeployStatus {
 	return states
 }
 
-// listPays reports whether a list costs less than looks at single packages, going by the pages that it had the last time, or one if that is not
-// known. Lists grow shorter again, so each run without one counts for a page less.
+// listPays reports whether a list costs less than looks at single packages, going by the pages that it had the last
+// time, or one if that is not known. Lists grow shorter again, so each run without one counts for a page less.
 func (r *run) listPays() bool {
 	states := r.states()
 	if len(states) == 0 {
@@ -169,8 +171,9 @@ func (r *run) listPays() bool {
 	return false
 }
 
-// list reads the list of packages in some states, page by page, unless it turns out that looks at single packages cost less. What it shows is
-// taken down. What it does not show proves nothing: it may have slipped from one page to another.
+// list reads the list of packages in some states, page by page, unless it turns out that looks at single packages
+// cost less. What it shows is taken down. What it does not show proves nothing: it may have slipped from one page to
+// another.
 func (r *run) list(ctx context.Context) error {
 	states, pages := r.states(), 0
 	fetch := func(offset int) (dataarts.Page[dataarts.Package], error) {
@@ -195,8 +198,9 @@ func (r *run) list(ctx context.Context) error {
 	return nil
 }
 
-// lookAtRest looks at the packages that no list has shown, one by one, at those first that somebody waits for. It belongs to the run's calls, so
-// that it goes on however busy the budget is. Nobody waits for more than a few seconds of looks that only others have asked for.
+// lookAtRest looks at the packages that no list has shown, one by one, at those first that somebody waits for. It
+// belongs to the run's calls, so that it goes on however busy the budget is. Nobody waits for more than a few seconds
+// of looks that only others have asked for.
 func (p *Poller) lookAtRest(ctx context.Context, r *run) {
 	r.calls.Hurry()
 	required := func(s *Subscription) int {
@@ -250,7 +254,8 @@ func meetsAll(err error) bool {
 	return false
 }
 
-// shows reports whether the list has shown a package. A list that shows one as it was before is out of date, and has nothing of it.
+// shows reports whether the list has shown a package. A list that shows one as it was before is out of date, and has
+// nothing of it.
 func (r *run) shows(s *Subscription) bool {
 	shown, listed := r.listed[s.ID]
 	outdated := s.LastKnown.Status == dataarts.StatusDeploying && shown.Status == dataarts.StatusPendingReview

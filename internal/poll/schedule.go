@@ -19,11 +19,13 @@ package poll
 import "time"
 
 const (
-	// firstLook is how soon packages are looked at that this process has never seen: those that were there when it started.
+	// firstLook is how soon packages are looked at that this process has never seen: those that were there when it
+	// started.
 	firstLook = time.Second
-	// gatherFor is how long nobody may have asked for a look before a run for those who require one begins, so that what is done to many
-	// packages one after the other is seen with one look. No one waits longer for it than longestGathering, and perPage for each page of a
-	// list if that is what the look takes: a list that costs more is worth a longer wait, up to worthGathering.
+	// gatherFor is how long nobody may have asked for a look before a run for those who require one begins, so that what
+	// is done to many packages one after the other is seen with one look. No one waits longer for it than
+	// longestGathering, and perPage for each page of a list if that is what the look takes: a list that costs more is
+	// worth a longer wait, up to worthGathering.
 	gatherFor        = time.Second
 	longestGathering = 5 * time.Second
 	perPage          = 500 * time.Millisecond
@@ -52,7 +54,8 @@ func (p *Poller) schedule(g *group, s *subscriber) {
 	}
 }
 
-// alongside is the time at which others are looked at that are in the same state, so that one look serves all; latest if there are none.
+// alongside is the time at which others are looked at that are in the same state, so that one look serves all; latest
+// if there are none.
 func (g *group) alongside(s *subscriber, now, latest time.Time) time.Time {
 	for _, other := range g.subscribers {
 		if other == s || other.Required || other.LastKnown != s.LastKnown || other.seenAt.IsZero() {
@@ -91,7 +94,8 @@ func (p *Poller) next() (*group, time.Time) {
 	return first, when
 }
 
-// next is when something is to be looked at: at once when it is due, and a little later where somebody waits for a look that others may need too.
+// next is when something is to be looked at: at once when it is due, and a little later where somebody waits for a
+// look that others may need too.
 func (g *group) next() time.Time {
 	var due, required time.Time
 	waiting := 0
@@ -124,8 +128,8 @@ func (g *group) longestGathering(waiting int) time.Duration {
 	return min(longestGathering+time.Duration(pages)*perPage, worthGathering)
 }
 
-// gathers reports whether a look is better made a little later, as others are about to ask for one: what is done to many packages is done to one
-// after the other, and so are the first passes after a start.
+// gathers reports whether a look is better made a little later, as others are about to ask for one: what is done to
+// many packages is done to one after the other, and so are the first passes after a start.
 func (s *subscriber) gathers() bool { return s.Required || s.seenAt.IsZero() }
 
 // earlier is the earlier of two times; one that is zero is none.

@@ -49,7 +49,8 @@ func (p *Poller) sequenceOf(v *Observation) uint64 {
 	return p.sequence
 }
 
-// forget drops the record of writes to packages that nobody has subscribed to, unless a run is under way which may have begun before them.
+// forget drops the record of writes to packages that nobody has subscribed to, unless a run is under way which may
+// have begun before them.
 func (p *Poller) forget() {
 	if len(p.lastWrite) == 0 {
 		return

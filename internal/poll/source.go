@@ -52,5 +52,6 @@ type Calls interface {
 	Look(ctx context.Context, id string) (dataarts.PackageDetail, error)
 }
 
-// Resolve finds the source that a workspace object has now. An error with a method Lasting that returns true stands until someone acts.
+// Resolve finds the source that a workspace object has now. An error with a method Lasting that returns true stands
+// until someone acts.
 type Resolve func(ctx context.Context, workspace types.NamespacedName, forDeletion bool) (Source, error)

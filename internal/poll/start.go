@@ -28,7 +28,8 @@ func (p *Poller) NextRun() time.Time {
 	return when
 }
 
-// RunNext makes the run that is due first, due or not, and reports whether there was one. It is for those who control time; others call Start.
+// RunNext makes the run that is due first, due or not, and reports whether there was one. It is for those who control
+// time; others call Start.
 func (p *Poller) RunNext(ctx context.Context) bool {
 	g, _ := p.next()
 	if g == nil {

@@ -305,7 +305,8 @@ func (s *site) run(ctx context.Context) (took cost, told []string) {
 	before := s.Counts()
 	Expect(s.RunNext(ctx)).To(BeTrue())
 	after := s.Counts()
-	took = cost{lists: after[simulator.OpList] - before[simulator.OpList], shows: after[simulator.OpShow] - before[simulator.OpShow]}
+	took = cost{lists: after[simulator.OpList] - before[simulator.OpList],
+		shows: after[simulator.OpShow] - before[simulator.OpShow]}
 	return took, s.news()
 }
 
@@ -374,10 +375,14 @@ func (s *site) failing(times int, f simulator.Fault) {
 
 // Faults of one kind.
 var (
-	badGateway = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610", Message: "no backend"}
-	forbidden  = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusForbidden, Code: simulator.CodeUserForbidden, Message: "no"}
-	unauthored = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: simulator.CodeUnauthorized, Message: "no"}
-	refused    = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: simulator.CodeInvalidParameter, Message: "no"}
+	badGateway = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610",
+		Message: "no backend"}
+	forbidden = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusForbidden,
+		Code: simulator.CodeUserForbidden, Message: "no"}
+	unauthored = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized,
+		Code: simulator.CodeUnauthorized, Message: "no"}
+	refused = simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadRequest,
+		Code: simulator.CodeInvalidParameter, Message: "no"}
 )
 
 // only lets a fault strike one operation.

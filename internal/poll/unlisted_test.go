@@ -59,13 +59,15 @@ func asBefore(*simulator.Options) {}
 
 func showing(status dataarts.DeployStatus, items int) types.GomegaMatcher {
 	return And(HaveField("Gone", BeFalse()), HaveField("Hidden", BeNil()),
-		HaveField("Package", HaveValue(And(HaveField("Status", status), HaveField("Deleted", BeFalse()), HaveField("Items", HaveLen(items))))))
+		HaveField("Package", HaveValue(And(HaveField("Status", status), HaveField("Deleted", BeFalse()),
+			HaveField("Items", HaveLen(items))))))
 }
 
 var (
 	showingDeleted = And(HaveField("Gone", BeFalse()), HaveField("Package", HaveValue(HaveField("Deleted", BeTrue()))))
 	showingNone    = And(HaveField("Gone", BeTrue()), HaveField("Hidden", BeNil()), HaveField("Package", BeNil()))
-	showingNothing = And(HaveField("Gone", BeFalse()), HaveField("Hidden", HaveOccurred()), HaveField("Package", BeNil()), HaveField("Err", BeNil()))
+	showingNothing = And(HaveField("Gone", BeFalse()), HaveField("Hidden", HaveOccurred()), HaveField("Package", BeNil()),
+		HaveField("Err", BeNil()))
 )
 
 var _ = Describe("A package that left the list", func() {
@@ -89,10 +91,12 @@ var _ = Describe("A package that left the list", func() {
 		Entry("in a state that nobody documented", asBefore, mystified, showing(4, 1), cost{1, 1}),
 		Entry("withdrawn while in review, which the list tells", asBefore, withdrawn, showingDeleted, cost{1, 0}),
 		Entry("withdrawn after it failed", asBefore, and(failed, withdrawn), showingDeleted, cost{1, 1}),
-		Entry("withdrawn where such are not listed", withdrawing(simulator.PackageUnlisted), withdrawn, showingDeleted, cost{1, 1}),
+		Entry("withdrawn where such are not listed", withdrawing(simulator.PackageUnlisted), withdrawn, showingDeleted,
+			cost{1, 1}),
 		Entry("withdrawn where such are gone", withdrawing(simulator.PackageGone), withdrawn, showingNone, cost{1, 1}),
 		Entry("vanished", asBefore, vanished, showingNone, cost{1, 1}),
-		Entry("vanished where the service refuses to show such, and does not list it", refusing, vanished, showingNothing, cost{2, 1}),
+		Entry("vanished where the service refuses to show such, and does not list it", refusing, vanished, showingNothing,
+			cost{2, 1}),
 	)
 
 	It("is looked for in the list by its name where the service refuses to show it", func(ctx SpecContext) {

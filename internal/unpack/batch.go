@@ -14,8 +14,8 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package unpack withdraws packages. Withdrawals that are asked for at about the same time share a call, and a call that the service refuses is
-// bisected until each package has an answer of its own.
+// Package unpack withdraws packages. Withdrawals that are asked for at about the same time share a call, and a call
+// that the service refuses is bisected until each package has an answer of its own.
 package unpack
 
 import (
@@ -31,9 +31,11 @@ import (
 )
 
 const (
-	// maxUnpack is how many packages one call withdraws at most. The service documents no highest number for this call, and this one for deploying.
+	// maxUnpack is how many packages one call withdraws at most. The service documents no highest number for this call,
+	// and this one for deploying.
 	maxUnpack = 100
-	// defaultLinger is how long a batch waits for one more package: a busy API server takes that long for what comes before a withdrawal.
+	// defaultLinger is how long a batch waits for one more package: a busy API server takes that long for what comes
+	// before a withdrawal.
 	defaultLinger = 500 * time.Millisecond
 	// maxLingers bounds the wait of a batch that goes on growing, in lingers.
 	maxLingers = 4
@@ -41,9 +43,11 @@ const (
 	maxIsolated = 10000
 )
 
-// ErrRefusedTogether means that the service refused to withdraw several packages together, and that this one may be among those that it withdrew
-// all the same. Look, and decide then. Whoever asks for it again has a call for it alone, so that the answer comes the second time at the latest.
-var ErrRefusedTogether = errors.New("the service refused to withdraw several packages together; a look shows what became of this one")
+// ErrRefusedTogether means that the service refused to withdraw several packages together, and that this one may be
+// among those that it withdrew all the same. Look, and decide then. Whoever asks for it again has a call for it
+// alone, so that the answer comes the second time at the latest.
+var ErrRefusedTogether = errors.New(
+	"the service refused to withdraw several packages together; a look shows what became of this one")
 
 // Service is what withdrawals take of a connection to the service.
 type Service interface {
@@ -56,7 +60,8 @@ type Service interface {
 	ListUnpackable(ctx context.Context) iter.Seq2[dataarts.Page[dataarts.Package], error]
 }
 
-// Batcher collects packages that are to be withdrawn into batches. Each batch has a goroutine, which ends with the last of its requests.
+// Batcher collects packages that are to be withdrawn into batches. Each batch has a goroutine, which ends with the
+// last of its requests.
 type Batcher struct {
 	service Service
 	linger  time.Duration
@@ -72,16 +77,19 @@ type Batcher struct {
 	isolated map[string]bool
 }
 
-// NewBatcher makes a Batcher. A batch waits for more packages until none has come for the time of linger; half a second if that is zero.
+// NewBatcher makes a Batcher. A batch waits for more packages until none has come for the time of linger; half a
+// second if that is zero.
 func NewBatcher(service Service, linger time.Duration) *Batcher {
 	if linger == 0 {
 		linger = defaultLinger
 	}
-	return &Batcher{service: service, linger: linger, limit: maxUnpack, asked: map[string]*request{}, isolated: map[string]bool{}}
+	return &Batcher{service: service, linger: linger, limit: maxUnpack, asked: map[string]*request{},
+		isolated: map[string]bool{}}
 }
 
-// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its own package. A caller whose
-// context ends is let go, unless the call is on its way: that one is not cut off, and its answer is waited for.
+// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its
+// own package. A caller whose context ends is let go, unless the call is on its way: that one is not cut off, and its
+// answer is waited for.
 func (u *Batcher) Unpack(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
 		return notAwaited(err)

@@ -39,7 +39,8 @@ const (
 	tillFull = time.Minute
 )
 
-// unpacked are the packages that each call to withdraw some named. A call that was struck by a fault is left out, as the service has not read it.
+// unpacked are the packages that each call to withdraw some named. A call that was struck by a fault is left out, as
+// the service has not read it.
 func (s *site) unpacked() [][]string {
 	var calls [][]string
 	for _, r := range s.Requests() {
@@ -145,7 +146,8 @@ var _ = Describe("Withdrawals that come together", func() {
 		for _, answer := range answers {
 			Expect(answered(answer)).To(Succeed())
 		}
-		Expect(s.unpacked()).To(HaveExactElements(ConsistOf(ids)), "the last one came after a linger, but within one of its predecessor")
+		Expect(s.unpacked()).To(HaveExactElements(ConsistOf(ids)),
+			"the last one came after a linger, but within one of its predecessor")
 	})
 
 	It("are sent while still more come, after ten times the linger", func(ctx SpecContext) {
@@ -248,25 +250,27 @@ var _ = Describe("Whoever gives up a withdrawal", func() {
 		Expect(s.left(ids)).To(BeEmpty())
 	})
 
-	DescribeTable("alone causes no call", func(ctx SpecContext, linger time.Duration, onAcquire func(context.Context) error) {
-		s := aSite()
-		s.onAcquire = onAcquire
-		batcher := s.lingering(linger)
-		impatient, giveUp := context.WithCancel(ctx)
-		givenUp := ask(impatient, batcher, "13")
-		giveUp()
-		Expect(answered(givenUp)).To(MatchError(context.Canceled))
-		Consistently(ctx, s.calls, "1200ms", "50ms").Should(BeZero())
-	},
+	DescribeTable("alone causes no call",
+		func(ctx SpecContext, linger time.Duration, onAcquire func(context.Context) error) {
+			s := aSite()
+			s.onAcquire = onAcquire
+			batcher := s.lingering(linger)
+			impatient, giveUp := context.WithCancel(ctx)
+			givenUp := ask(impatient, batcher, "13")
+			giveUp()
+			Expect(answered(givenUp)).To(MatchError(context.Canceled))
+			Consistently(ctx, s.calls, "1200ms", "50ms").Should(BeZero())
+		},
 		Entry("while the batch lingers", 500*time.Millisecond, nil),
 		Entry("while the batch waits for the budget", time.Duration(-1), func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}),
-		Entry("when the batch has just had its turn, which is handed back", time.Duration(-1), func(ctx context.Context) error {
-			<-ctx.Done()
-			return nil
-		}),
+		Entry("when the batch has just had its turn, which is handed back", time.Duration(-1),
+			func(ctx context.Context) error {
+				<-ctx.Done()
+				return nil
+			}),
 	)
 
 	It("gets the answer if the call is on its way, and does not cut it off", func(ctx SpecContext) {

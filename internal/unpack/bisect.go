@@ -28,8 +28,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// minLearned is the least that the limit of packages in a call is lowered to. That the halves of a small batch are accepted may as well be chance,
-// and a service whose limit is still lower costs calls and nothing else.
+// minLearned is the least that the limit of packages in a call is lowered to. That the halves of a small batch are
+// accepted may as well be chance, and a service whose limit is still lower costs calls and nothing else.
 const minLearned = 10
 
 var unpackBatchSize = prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -56,7 +56,8 @@ type halvesOf struct {
 	size, accepted int
 }
 
-// run sees a batch through. What is refused as a whole is taken apart, round by round, each with the halves of what the one before left over.
+// run sees a batch through. What is refused as a whole is taken apart, round by round, each with the halves of what
+// the one before left over.
 func (u *Batcher) run(b *batch) {
 	defer func() {
 		if b.admitted { // All who asked have gone.
@@ -73,7 +74,8 @@ func (u *Batcher) run(b *batch) {
 	b.admitted = true
 	refused := u.sendAll(b, groups)
 	for look := true; len(refused) > 0; look = len(refused) > 1 {
-		// One look suffices where only one package is at fault. Where both halves of a group are refused, some of it may have been withdrawn.
+		// One look suffices where only one package is at fault. Where both halves of a group are refused, some of it may
+		// have been withdrawn.
 		if look {
 			refused = u.lookAfter(b, refused)
 		}
@@ -104,8 +106,8 @@ func (u *Batcher) fix(b *batch) []group {
 	return groups
 }
 
-// sendAll sends each group and returns those that have to be taken apart. An answer that speaks of the way to the service is everyone's: who is not
-// answered by then would get it too.
+// sendAll sends each group and returns those that have to be taken apart. An answer that speaks of the way to the
+// service is everyone's: who is not answered by then would get it too.
 func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 	for _, g := range groups {
 		if err := u.turn(b); err != nil {
@@ -137,7 +139,8 @@ func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 	return refused
 }
 
-// ofPackages reports whether a failure may be due to the packages that were named, and not to the way to the service or to who asks.
+// ofPackages reports whether a failure may be due to the packages that were named, and not to the way to the service
+// or to who asks.
 func ofPackages(err error) bool {
 	switch dataarts.KindOf(err) {
 	case dataarts.Refused, dataarts.NotFound, dataarts.AlreadyDeployed:
@@ -183,7 +186,8 @@ func (u *Batcher) settle(requests []*request, answer func(*request) error) {
 	}
 }
 
-// accepted answers a group that was accepted. Where the other half was accepted too, as it is, the size of the whole was what the service refused.
+// accepted answers a group that was accepted. Where the other half was accepted too, as it is, the size of the whole
+// was what the service refused.
 func (u *Batcher) accepted(g group) {
 	u.settle(g.requests, func(*request) error { return nil })
 	if g.half == nil {
@@ -216,9 +220,9 @@ func (u *Batcher) refused(g group) group {
 	return g
 }
 
-// lookAfter looks once for all refused groups, and lets those packages go that are not listed as waiting to be withdrawn. That is no proof that
-// they are withdrawn, but to send them again at once is likely to be in vain. A look that fails changes nothing, unless it may be the way to the
-// service that refuses.
+// lookAfter looks once for all refused groups, and lets those packages go that are not listed as waiting to be
+// withdrawn. That is no proof that they are withdrawn, but to send them again at once is likely to be in vain. A look
+// that fails changes nothing, unless it may be the way to the service that refuses.
 func (u *Batcher) lookAfter(b *batch, groups []group) []group {
 	n := 0
 	for _, g := range groups {
@@ -247,7 +251,8 @@ func (u *Batcher) lookAfter(b *batch, groups []group) []group {
 	return remaining
 }
 
-// unpackable are the packages that may be withdrawn; nil where it takes more calls to list them than there are packages to look for.
+// unpackable are the packages that may be withdrawn; nil where it takes more calls to list them than there are
+// packages to look for.
 func (u *Batcher) unpackable(ctx context.Context, wanted int) (map[string]bool, error) {
 	left := map[string]bool{}
 	for page, err := range u.service.ListUnpackable(ctx) {

@@ -68,7 +68,8 @@ func spoilers(again simulator.Verdict) []spoiler {
 	return []spoiler{
 		{name: "a deployed package", make: after((*simulator.Console).Deploy), want: dataarts.AlreadyDeployed},
 		{name: "one that is being deployed", make: after((*simulator.Console).StartDeploy), want: dataarts.AlreadyDeployed},
-		{name: "one that is withdrawn", make: after((*simulator.Console).Withdraw), want: dataarts.NotFound, none: again == simulator.Accept},
+		{name: "one that is withdrawn", make: after((*simulator.Console).Withdraw), want: dataarts.NotFound,
+			none: again == simulator.Accept},
 		{name: "an unknown one", make: func(*site) string { return "4711" }, want: dataarts.NotFound},
 	}
 }
@@ -90,8 +91,10 @@ func everyReading() []simulator.Assumptions {
 	for _, mixed := range []simulator.Batch{simulator.BatchAtomic, simulator.BatchPartial} {
 		for _, again := range []simulator.Verdict{simulator.Refuse, simulator.Accept} {
 			for _, bound := range []int{0, 3, 30} {
-				for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone} {
-					all = append(all, simulator.Assumptions{MixedUnpack: mixed, UnpackAgain: again, MaxUnpack: bound, WithdrawnPackage: become})
+				for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted,
+					simulator.PackageGone} {
+					all = append(all, simulator.Assumptions{MixedUnpack: mixed, UnpackAgain: again, MaxUnpack: bound,
+						WithdrawnPackage: become})
 				}
 			}
 		}
@@ -101,7 +104,8 @@ func everyReading() []simulator.Assumptions {
 
 var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 	for _, reading := range everyReading() {
-		name := fmt.Sprintf("%s, again %s, at most %d, then %s", reading.MixedUnpack, reading.UnpackAgain, reading.MaxUnpack, reading.WithdrawnPackage)
+		name := fmt.Sprintf("%s, again %s, at most %d, then %s", reading.MixedUnpack, reading.UnpackAgain, reading.MaxUnpack,
+			reading.WithdrawnPackage)
 		It("is taken apart until each has its answer: "+name, func(ctx SpecContext) {
 			s := aSite(assuming(func(a *simulator.Assumptions) { *a = reading }))
 			batcher := s.lingering(tillFull)
@@ -135,31 +139,37 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 	}
 
 	for _, p := range spoilers(simulator.Refuse) {
-		for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted, simulator.PackageGone} {
-			It(fmt.Sprintf("costs few calls for %s, where a refusal does nothing, then %s", p.name, become), func(ctx SpecContext) {
-				s := aSite(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = become }))
-				batcher := s.lingering(tillFull)
-				good := s.packages(aFullBatch - 1)
-				answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
-				for _, id := range good {
-					Expect(answers[id]).NotTo(HaveOccurred())
-				}
-				Expect(s.left(good)).To(BeEmpty())
-				Expect(len(s.unpacked())).To(BeNumerically("<=", 15))
-				Expect(s.calls()).To(BeNumerically("<=", 16))
-			})
+		for _, become := range []simulator.WithdrawnPackage{simulator.PackageFlagged, simulator.PackageUnlisted,
+			simulator.PackageGone} {
+			It(fmt.Sprintf("costs few calls for %s, where a refusal does nothing, then %s", p.name, become),
+				func(ctx SpecContext) {
+					s := aSite(assuming(func(a *simulator.Assumptions) { a.WithdrawnPackage = become }))
+					batcher := s.lingering(tillFull)
+					good := s.packages(aFullBatch - 1)
+					answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
+					for _, id := range good {
+						Expect(answers[id]).NotTo(HaveOccurred())
+					}
+					Expect(s.left(good)).To(BeEmpty())
+					Expect(len(s.unpacked())).To(BeNumerically("<=", 15))
+					Expect(s.calls()).To(BeNumerically("<=", 16))
+				})
 
-			It(fmt.Sprintf("costs hardly any calls for %s, where a refusal does what it can, then %s", p.name, become), func(ctx SpecContext) {
-				s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack, a.WithdrawnPackage = simulator.BatchPartial, become }))
-				batcher := s.lingering(tillFull)
-				good := s.packages(aFullBatch - 1)
-				answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
-				for _, id := range good {
-					Expect(answers[id]).To(MatchError(unpack.ErrRefusedTogether))
-				}
-				Expect(s.left(good)).To(BeEmpty())
-				Expect(s.calls()).To(BeNumerically("<=", 4))
-			})
+			It(fmt.Sprintf("costs hardly any calls for %s, where a refusal does what it can, then %s", p.name, become),
+				func(ctx SpecContext) {
+					s := aSite(assuming(func(a *simulator.Assumptions) {
+						a.MixedUnpack, a.WithdrawnPackage = simulator.BatchPartial,
+							become
+					}))
+					batcher := s.lingering(tillFull)
+					good := s.packages(aFullBatch - 1)
+					answers := askAll(ctx, batcher, slices.Insert(slices.Clone(good), 42, p.make(s)))
+					for _, id := range good {
+						Expect(answers[id]).To(MatchError(unpack.ErrRefusedTogether))
+					}
+					Expect(s.left(good)).To(BeEmpty())
+					Expect(s.calls()).To(BeNumerically("<=", 4))
+				})
 		}
 	}
 
@@ -190,7 +200,8 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 
 	It("is halved without a look where that fails", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MixedUnpack = simulator.BatchPartial }))
-		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError, Status: http.StatusBadGateway, Times: 9})).To(Succeed())
+		Expect(s.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultError,
+			Status: http.StatusBadGateway, Times: 9})).To(Succeed())
 		ids := append(s.packages(2), "4711")
 		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		for _, id := range ids {
@@ -241,7 +252,8 @@ var _ = Describe("The size of a batch", func() {
 	refuses := func(s *site, code simulator.Code, skip, times int) {
 		GinkgoHelper()
 		Expect(s.Inject(simulator.Fault{
-			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: code, Skip: skip, Times: times,
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: code, Skip: skip,
+			Times: times,
 		})).To(Succeed())
 	}
 
@@ -282,20 +294,22 @@ var _ = Describe("The size of a batch", func() {
 })
 
 var _ = Describe("An answer that is not about packages", func() {
-	DescribeTable("is everyone's, and nothing is sent again", func(ctx SpecContext, fault simulator.Fault, kind dataarts.Kind) {
-		s := aSite()
-		fault.Operation, fault.Times = simulator.OpUnpack, simulator.Forever
-		Expect(s.Inject(fault)).To(Succeed())
-		ids := s.packages(3)
-		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
-		for _, id := range ids {
-			Expect(answers[id]).To(MatchError(Not(ContainSubstring(token))))
-			Expect(dataarts.KindOf(answers[id])).To(Equal(kind))
-		}
-		Expect(s.calls()).To(Equal(1))
-	},
+	DescribeTable("is everyone's, and nothing is sent again",
+		func(ctx SpecContext, fault simulator.Fault, kind dataarts.Kind) {
+			s := aSite()
+			fault.Operation, fault.Times = simulator.OpUnpack, simulator.Forever
+			Expect(s.Inject(fault)).To(Succeed())
+			ids := s.packages(3)
+			answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
+			for _, id := range ids {
+				Expect(answers[id]).To(MatchError(Not(ContainSubstring(token))))
+				Expect(dataarts.KindOf(answers[id])).To(Equal(kind))
+			}
+			Expect(s.calls()).To(Equal(1))
+		},
 		Entry("when the credentials are rejected", simulator.Fault{
-			Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: simulator.CodeUnauthorized}, dataarts.Unauthorized),
+			Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: simulator.CodeUnauthorized},
+			dataarts.Unauthorized),
 		Entry("when the gateway lets the user do nothing", simulator.Fault{
 			Kind: simulator.FaultError, Status: http.StatusForbidden, Code: simulator.CodeUserForbidden}, dataarts.Forbidden),
 		Entry("when calls are throttled", simulator.Fault{
@@ -310,7 +324,8 @@ var _ = Describe("An answer that is not about packages", func() {
 		ids := s.packages(aFullBatch)
 		Expect(s.console.StartDeploy(ids[0])).To(Succeed())
 		Expect(s.Inject(simulator.Fault{
-			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610", Skip: 1,
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610",
+			Skip: 1,
 		})).To(Succeed())
 		for _, err := range askAll(ctx, s.lingering(tillFull), ids) {
 			Expect(err).To(HaveField("Status", http.StatusBadGateway))
@@ -322,7 +337,8 @@ var _ = Describe("An answer that is not about packages", func() {
 		s := aSite()
 		ids := s.packages(2)
 		Expect(s.Inject(simulator.Fault{
-			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: simulator.CodeNoPermission, Times: 2,
+			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest,
+			Code: simulator.CodeNoPermission, Times: 2,
 		})).To(Succeed())
 		answers := askAll(ctx, s.lingering(500*time.Millisecond), ids)
 		Expect(dataarts.KindOf(answers[ids[0]])).To(Equal(dataarts.Forbidden))

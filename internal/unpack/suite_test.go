@@ -106,7 +106,8 @@ func assuming(change func(*simulator.Assumptions)) func(*simulator.Options) {
 	return func(o *simulator.Options) { change(&o.Assumptions) }
 }
 
-// lingering makes a Batcher, and expects in the end that no call named no package or too many, and that no turn was lost.
+// lingering makes a Batcher, and expects in the end that no call named no package or too many, and that no turn was
+// lost.
 func (s *site) lingering(linger time.Duration) *unpack.Batcher {
 	GinkgoHelper()
 	DeferCleanup(func() {

@@ -35,7 +35,8 @@ import (
 
 func throttling(retryAfter time.Duration) simulator.Fault {
 	return simulator.Fault{
-		Kind: simulator.FaultError, Status: http.StatusTooManyRequests, Code: simulator.CodeThrottled, Message: "slow down", RetryAfter: retryAfter,
+		Kind: simulator.FaultError, Status: http.StatusTooManyRequests, Code: simulator.CodeThrottled, Message: "slow down",
+		RetryAfter: retryAfter,
 	}
 }
 
@@ -121,7 +122,8 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("so it is after five minutes of rejection", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.expectConnected(ctx)
-		rejection := simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: "APIGW.0301", Times: 2}
+		rejection := simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: "APIGW.0301",
+			Times: 2}
 		Expect(s.Inject(rejection)).To(Succeed())
 		Expect(conn.Probe(ctx)).NotTo(Succeed())
 		s.clock.Step(rejectedPause)
@@ -184,7 +186,8 @@ var _ = Describe("When the service asks for fewer calls", func() {
 		expectPause(ctx, s, conn, time.Second)
 	})
 
-	It("a pause that is asked for is no longer than three minutes, and one call tries it before its time when a person wants that", func(ctx SpecContext) {
+	It("a pause that is asked for is no longer than three minutes, and one call tries it before its time when a person "+
+		"wants that", func(ctx SpecContext) {
 		s := aSite()
 		s.Pace = s.clock
 		conn := s.proved(ctx, 10)

@@ -155,29 +155,31 @@ var _ = Describe("The budget", func() {
 		Expect(arrivals()).To(HaveExactElements(HaveSuffix("/unpack"), HaveSuffix("/13"), HaveSuffix("/release-packages")))
 	})
 
-	DescribeTable("lets nobody starve", func(ctx SpecContext, patience time.Duration, call func(*workspace.Connection) func(context.Context) error) {
-		s := aSite()
-		conn := s.proved(ctx, 1)
-		begin, patient := s.clock.Now(), queue(ctx, conn, call(conn))
-		served := false
-		for !served && s.clock.Since(begin) < 2*patience {
-			rival := queue(ctx, conn, conn.AdmitNow)
-			s.clock.Step(1020 * time.Millisecond)
-			select {
-			case err := <-patient:
-				Expect(errors.Is(err, context.Canceled)).To(BeFalse())
-				served = true
+	DescribeTable("lets nobody starve",
+		func(ctx SpecContext, patience time.Duration, call func(*workspace.Connection) func(context.Context) error) {
+			s := aSite()
+			conn := s.proved(ctx, 1)
+			begin, patient := s.clock.Now(), queue(ctx, conn, call(conn))
+			served := false
+			for !served && s.clock.Since(begin) < 2*patience {
+				rival := queue(ctx, conn, conn.AdmitNow)
 				s.clock.Step(1020 * time.Millisecond)
-				Expect(expectAnswer(ctx, rival)).To(Succeed())
-			case err := <-rival:
-				Expect(err).NotTo(HaveOccurred())
+				select {
+				case err := <-patient:
+					Expect(errors.Is(err, context.Canceled)).To(BeFalse())
+					served = true
+					s.clock.Step(1020 * time.Millisecond)
+					Expect(expectAnswer(ctx, rival)).To(Succeed())
+				case err := <-rival:
+					Expect(err).NotTo(HaveOccurred())
+				}
 			}
-		}
-		Expect(served).To(BeTrue())
-		Expect(s.clock.Since(begin)).To(BeNumerically("~", patience, 4*time.Second))
-	},
+			Expect(served).To(BeTrue())
+			Expect(s.clock.Since(begin)).To(BeNumerically("~", patience, 4*time.Second))
+		},
 		Entry("with a look", 10*time.Second, look),
-		Entry("with a probe", 2*time.Minute, func(conn *workspace.Connection) func(context.Context) error { return conn.Probe }),
+		Entry("with a probe", 2*time.Minute,
+			func(conn *workspace.Connection) func(context.Context) error { return conn.Probe }),
 	)
 
 	It("forgets those who go", func(ctx SpecContext) {
@@ -274,7 +276,8 @@ var _ = Describe("Workspaces of one user", func() {
 	It("share a budget, whose pace is the lowest that one of them asks for", func(ctx SpecContext) {
 		s := aSite()
 		fast := s.proved(ctx, 100)
-		slow := s.another(ctx, "staging", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID, ws.Spec.RequestsPerSecond = "ef56", 1 })
+		slow := s.another(ctx, "staging",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID, ws.Spec.RequestsPerSecond = "ef56", 1 })
 		Expect(s.Budgets()).To(Equal(1))
 		s.clock.Step(time.Second)
 		Expect(fast.Probe(ctx)).To(Succeed())
@@ -306,8 +309,10 @@ var _ = Describe("Workspaces of one user", func() {
 		s.storeSecret(ctx, keyToken, wrongSecret)
 		rejected := s.expectConnected(ctx)
 		Expect(rejected.Probe(ctx)).NotTo(Succeed())
-		Expect(s.objects.Create(ctx, aSecret("deployer", keyAccess, temporaryKey, keySecret, secretKey, keySecurity, securityToken))).To(Succeed())
-		other := s.another(ctx, "staging", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "deployer" })
+		Expect(s.objects.Create(ctx, aSecret("deployer", keyAccess, temporaryKey, keySecret, secretKey, keySecurity,
+			securityToken))).To(Succeed())
+		other := s.another(ctx, "staging",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "deployer" })
 		Expect(other.Probe(ctx)).To(Succeed())
 		elsewhere := s.another(ctx, "elsewhere", func(ws *v1alpha1.DataArtsWorkspace) {
 			ws.Spec.Endpoint = strings.Replace(ws.Spec.Endpoint, "127.0.0.1", "localhost", 1)

@@ -25,8 +25,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
-// caller makes the calls of one connection. The budget, the metrics and what is known of the answers' shape are told what came of each, so that nobody
-// can forget to.
+// caller makes the calls of one connection. The budget, the metrics and what is known of the answers' shape are told
+// what came of each, so that nobody can forget to.
 type caller struct {
 	client  *dataarts.Client
 	budget  *quota.Budget
@@ -42,7 +42,8 @@ func (c *caller) Pack(ctx context.Context, req dataarts.PackRequest) (string, er
 }
 
 func (c *caller) Unpack(ctx context.Context, ids []string) error {
-	_, err := watched(ctx, c, dataarts.OpUnpack, func() (struct{}, int, error) { return struct{}{}, 0, c.client.Unpack(ctx, ids) })
+	_, err := watched(ctx, c, dataarts.OpUnpack,
+		func() (struct{}, int, error) { return struct{}{}, 0, c.client.Unpack(ctx, ids) })
 	return err
 }
 
@@ -60,7 +61,8 @@ func (c *caller) List(ctx context.Context, opts dataarts.ListOptions) (dataarts.
 	})
 }
 
-func (c *caller) ListPendingItems(ctx context.Context, opts dataarts.PendingItemOptions) (dataarts.Page[dataarts.PendingItem], error) {
+func (c *caller) ListPendingItems(ctx context.Context,
+	opts dataarts.PendingItemOptions) (dataarts.Page[dataarts.PendingItem], error) {
 	return watched(ctx, c, dataarts.OpListPendingItems, func() (dataarts.Page[dataarts.PendingItem], int, error) {
 		page, err := c.client.ListPendingItems(ctx, opts)
 		return page, 0, err
@@ -100,11 +102,12 @@ func outcomeOf(err error, abandoned bool) quota.Outcome {
 	return o
 }
 
-// maxThrottled is how often in a row a call of a series is made again that the service throttles. More is trouble, which those who wait have to tell of.
+// maxThrottled is how often in a row a call of a series is made again that the service throttles. More is trouble,
+// which those who wait have to tell of.
 const maxThrottled = 3
 
-// fetch makes the next call of a series in its turn. Where the service asks for fewer calls, and a pause is over soon, it is made again: what was fetched
-// before is not lost, and who waits for it need not begin anew.
+// fetch makes the next call of a series in its turn. Where the service asks for fewer calls, and a pause is over
+// soon, it is made again: what was fetched before is not lost, and who waits for it need not begin anew.
 func fetch[T any](ctx context.Context, s *quota.Series, call func() (T, error)) (answer T, err error) {
 	for again := 0; ; again++ {
 		if err := s.Acquire(ctx); err != nil {

@@ -185,8 +185,11 @@ var _ = Describe("After credentials were rejected", func() {
 
 	It("no secret is shown, even if the service repeats it", func(ctx SpecContext) {
 		s := aSite()
-		Expect(s.Inject(simulator.Fault{Kind: simulator.FaultRaw, Status: http.StatusUnauthorized, ContentType: "application/json",
-			Body: `{"error_code":"APIGW.0301","error_msg":"verify fail, ak ` + accessKey + ` sk ` + secretKey + `"}`})).To(Succeed())
+		Expect(s.Inject(simulator.Fault{Kind: simulator.FaultRaw, Status: http.StatusUnauthorized,
+			ContentType: "application/json",
+			Body: `{"error_code":"APIGW.0301","error_msg":"verify fail, ak ` + accessKey + ` sk ` + secretKey +
+				`"}`})).To(
+			Succeed())
 		conn := s.expectConnected(ctx)
 		expectNoSecret(conn.Probe(ctx))
 		s.expectHeldBack(ctx, conn, dataarts.Unauthorized)
@@ -194,7 +197,8 @@ var _ = Describe("After credentials were rejected", func() {
 })
 
 var _ = Describe("After a call was throttled", func() {
-	throttled := simulator.Fault{Kind: simulator.FaultError, Status: http.StatusTooManyRequests, Code: simulator.CodeThrottled, Message: "slow down"}
+	throttled := simulator.Fault{Kind: simulator.FaultError, Status: http.StatusTooManyRequests,
+		Code: simulator.CodeThrottled, Message: "slow down"}
 
 	DescribeTable("calls are held back", func(ctx SpecContext, retryAfter, pause time.Duration) {
 		s := aSite()
@@ -246,10 +250,14 @@ var _ = Describe("After another failure", func() {
 		Expect(conn.RetryAfter()).To(BeZero())
 		Expect(conn.Probe(ctx)).To(Succeed())
 	},
-		Entry("of the service", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610", Message: "no backend"}),
-		Entry("of the permissions", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusForbidden, Code: simulator.CodeUserForbidden, Message: "no"}),
-		Entry("of the request", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: simulator.CodeInvalidParameter, Message: "no"}),
+		Entry("of the service", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadGateway, Code: "APIGW.0610",
+			Message: "no backend"}),
+		Entry("of the permissions", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusForbidden,
+			Code: simulator.CodeUserForbidden, Message: "no"}),
+		Entry("of the request", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusBadRequest,
+			Code: simulator.CodeInvalidParameter, Message: "no"}),
 		Entry("of the line", simulator.Fault{Kind: simulator.FaultDrop}),
-		Entry("of all sense", simulator.Fault{Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "text/html", Body: "<p>" + strings.Repeat("?", 99)}),
+		Entry("of all sense", simulator.Fault{Kind: simulator.FaultRaw, Status: http.StatusOK, ContentType: "text/html",
+			Body: "<p>" + strings.Repeat("?", 99)}),
 	)
 })

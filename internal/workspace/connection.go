@@ -14,8 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package workspace keeps live connections to the service for workspace objects: their credentials, their budgets of calls, and their views
-// of packages. Objects that say the same share a connection, and connections of the same user share a budget.
+// Package workspace keeps live connections to the service for workspace objects: their credentials, their budgets of
+// calls, and their views of packages. Objects that say the same share a connection, and connections of the same user
+// share a budget.
 package workspace
 
 import (
@@ -61,8 +62,8 @@ type Connection struct {
 	unpacking    *unpack.Batcher
 	clock        clock.PassiveClock
 	poller       *poll.Poller
-	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that refuses a larger one: the
-	// highest is not documented.
+	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that
+	// refuses a larger one: the highest is not documented.
 	pageLimit atomic.Int32
 	spare     *rate.Limiter
 
@@ -83,16 +84,18 @@ func (c *Connection) PollInterval() time.Duration { return c.pollInterval }
 // RetryAfter says how long the connection holds calls back because of an error that it returned; zero when it does not.
 func (c *Connection) RetryAfter() time.Duration { return c.budget.RetryAfter() }
 
-// ThrottledUntil is the end of a pause that the service asked for with 429. It is zero if there is none, or one of a moment only.
+// ThrottledUntil is the end of a pause that the service asked for with 429. It is zero if there is none, or one of a
+// moment only.
 func (c *Connection) ThrottledUntil() time.Time { return c.budget.ThrottledUntil() }
 
-// TryNow ends a pause that the service asked for, because a person does: one call finds out whether it is over. It does nothing where that was done a
-// moment ago.
+// TryNow ends a pause that the service asked for, because a person does: one call finds out whether it is over. It
+// does nothing where that was done a moment ago.
 func (c *Connection) TryNow() { c.budget.HalfOpen() }
 
-// Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many wait already. The other calls
-// wait by themselves; Pack does not, so that its caller can wait before it records the attempt, and not between the record and the request. Where too
-// many wait, those stay who have been there for longer.
+// Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many
+// wait already. The other calls wait by themselves; Pack does not, so that its caller can wait before it records the
+// attempt, and not between the record and the request. Where too many wait, those stay who have been there for
+// longer.
 func (c *Connection) Admit(ctx context.Context, there time.Time) error {
 	if !c.client.legible.begin() {
 		return c.budget.Busy()
@@ -110,8 +113,9 @@ func (c *Connection) Unadmit() {
 	c.budget.Release()
 }
 
-// CheckAnswers returns nil unless the service has given an answer in a shape that cannot be read, and still does when it is asked again. Until then, nothing
-// must be sent that changes something without a look at what it changes: it could not be followed.
+// CheckAnswers returns nil unless the service has given an answer in a shape that cannot be read, and still does when
+// it is asked again. Until then, nothing must be sent that changes something without a look at what it changes: it
+// could not be followed.
 func (c *Connection) CheckAnswers(ctx context.Context) error {
 	return c.client.legible.check(ctx, c.askAgain)
 }
@@ -158,10 +162,11 @@ func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetai
 	return detail, c.note(err)
 }
 
-// Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far from ours. The search is
-// fuzzy and may show deleted packages: the caller compares.
+// Search lists every package whose name contains the keyword, whenever it was packed: the service's clock may be far
+// from ours. The search is fuzzy and may show deleted packages: the caller compares.
 func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Package, error) {
-	found, err := dataarts.AllRows(c.pages(ctx, c.series(quota.Lookup), dataarts.ListOptions{NameKeyword: keyword}), math.MaxInt)
+	found, err := dataarts.AllRows(c.pages(ctx, c.series(quota.Lookup), dataarts.ListOptions{NameKeyword: keyword}),
+		math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +174,8 @@ func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Pac
 }
 
 // pages reads the pages of a list of packages.
-func (c *Connection) pages(ctx context.Context, e *quota.Series, options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
+func (c *Connection) pages(ctx context.Context, e *quota.Series,
+	options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
 	return func(offset int) (dataarts.Page[dataarts.Package], error) {
 		options.Offset = offset
 		return c.list(ctx, e, options)
@@ -177,7 +183,8 @@ func (c *Connection) pages(ctx context.Context, e *quota.Series, options dataart
 }
 
 // list reads a page of packages.
-func (c *Connection) list(ctx context.Context, e *quota.Series, options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
+func (c *Connection) list(ctx context.Context, e *quota.Series,
+	options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
 	options.Limit = int(c.pageLimit.Load())
 	page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.Package], error) { return c.client.List(ctx, options) })
 	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
@@ -191,7 +198,8 @@ func (c *Connection) list(ctx context.Context, e *quota.Series, options dataarts
 	return page, err
 }
 
-// ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show none.
+// ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show
+// none.
 func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
 	page, err := c.list(ctx, c.series(quota.Lookup), dataarts.ListOptions{})
 	return len(page.Rows) > 0, err
@@ -207,7 +215,8 @@ func (c *Connection) Probe(ctx context.Context) error {
 	return err
 }
 
-// Doubtful reports whether the latest Probe has failed, or a call since then in a way that may be the workspace's trouble.
+// Doubtful reports whether the latest Probe has failed, or a call since then in a way that may be the workspace's
+// trouble.
 func (c *Connection) Doubtful() bool { return c.doubtful.Load() }
 
 // note takes down what a call's answer tells about the workspace, and returns the answer as it is.

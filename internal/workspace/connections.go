@@ -41,7 +41,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
-// Error says why there is no connection, in words for a condition: the same for the same situation, and free of secrets.
+// Error says why there is no connection, in words for a condition: the same for the same situation, and free of
+// secrets.
 type Error struct {
 	// Reason is one of the API's condition reasons.
 	Reason string
@@ -69,10 +70,12 @@ type Connections struct {
 	Clock clock.PassiveClock
 	// Pace is the real clock if nil. It is what calls wait by.
 	Pace clock.WithDelayedExecution
-	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any one budget. 0: not known.
+	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any
+	// one budget. 0: not known.
 	Workers int
-	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of them, and four times that in
-	// all. It is half a second if zero; if negative, only those share a call that wait for the budget together.
+	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of
+	// them, and four times that in all. It is half a second if zero; if negative, only those share a call that wait for
+	// the budget together.
 	Linger time.Duration
 
 	mu     sync.Mutex
@@ -85,17 +88,19 @@ type Connections struct {
 	allBudgets *quota.Budgets
 }
 
-// OnThrottled sets who is told of each workspace object whose calls are paused, as the service asked for that, or whose pause has changed. It has to
-// return at once.
+// OnThrottled sets who is told of each workspace object whose calls are paused, as the service asked for that, or
+// whose pause has changed. It has to return at once.
 func (c *Connections) OnThrottled(tell func(types.NamespacedName)) {
 	c.shared.mu.Lock()
 	defer c.shared.mu.Unlock()
 	c.shared.tellThrottled = tell
 }
 
-// Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until what the object or
-// its Secret says changes, and the same for all objects that say the same. A missing or unusable object or Secret is an *Error.
-func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection, error) {
+// Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until
+// what the object or its Secret says changes, and the same for all objects that say the same. A missing or unusable
+// object or Secret is an *Error.
+func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection,
+	error) {
 	key := types.NamespacedName{Namespace: namespace, Name: ref.Name}
 	ws := &v1alpha1.DataArtsWorkspace{}
 	if err := c.Objects.Get(ctx, key, ws); err != nil {
@@ -103,7 +108,8 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 			return nil, fmt.Errorf("reading DataArtsWorkspace %q: %w", key.Name, err)
 		}
 		return nil, &Error{v1alpha1.ReasonWorkspaceNotFound, fmt.Sprintf(
-			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name, key.Namespace)}
+			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name,
+			key.Namespace)}
 	}
 	return c.ConnectTo(ctx, ws)
 }
@@ -148,13 +154,15 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 	})
 }
 
-func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec, dc *dataarts.Client) *Connection {
+func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec,
+	dc *dataarts.Client) *Connection {
 	b, leave := c.quota().Join(identity(cfg), perSecond(spec))
 	conn := &Connection{
-		client:       &caller{client: dc, budget: b, legible: newLegible(c.clock())},
-		budget:       b,
-		leaveBudget:  leave,
-		target:       v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID, WorkspaceID: cfg.WorkspaceID},
+		client:      &caller{client: dc, budget: b, legible: newLegible(c.clock())},
+		budget:      b,
+		leaveBudget: leave,
+		target: v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID,
+			WorkspaceID: cfg.WorkspaceID},
 		timeout:      cfg.Timeout,
 		pollInterval: spec.PollInterval.Duration,
 		clock:        c.clock(),
@@ -179,7 +187,8 @@ func invalidConfig(ws *v1alpha1.DataArtsWorkspace, err error) error {
 // endpoint is the address to call, if the operator may call it and go through the proxy.
 func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
 	invalid := func(format string, args ...any) error {
-		return &Error{v1alpha1.ReasonWorkspaceInvalid, fmt.Sprintf("DataArtsWorkspace %q cannot be used: ", ws.Name) + fmt.Sprintf(format, args...)}
+		return &Error{v1alpha1.ReasonWorkspaceInvalid, fmt.Sprintf("DataArtsWorkspace %q cannot be used: ", ws.Name) +
+			fmt.Sprintf(format, args...)}
 	}
 	endpoint := strings.TrimSuffix(ws.Spec.Endpoint, "/")
 	if endpoint == "" {
@@ -197,7 +206,8 @@ func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
 		return endpoint, nil
 	}
 	if u.Scheme != "https" {
-		return "", invalid("spec.endpoint is not https, so that credentials and requests could be read and changed on the way; " +
+		return "", invalid("spec.endpoint is not https, so that credentials and requests could be read and changed on the " +
+			"way; " +
 			"use https, or start the operator with --allow-insecure-endpoints for development")
 	}
 	const ownHost = "names the operator's own host or link, or a metadata service; name the %s's host, " +

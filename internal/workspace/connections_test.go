@@ -39,7 +39,8 @@ const (
 	// failureTTL is how long a Secret that cannot be used is not read again.
 	failureTTL = 2 * time.Second
 
-	keyAccess, keySecret, keySecurity, keyToken = v1alpha1.SecretKeyAccessKey, v1alpha1.SecretKeySecretKey, v1alpha1.SecretKeySecurityToken, v1alpha1.SecretKeyToken
+	keyAccess, keySecret, keySecurity, keyToken = v1alpha1.SecretKeyAccessKey, v1alpha1.SecretKeySecretKey,
+		v1alpha1.SecretKeySecurityToken, v1alpha1.SecretKeyToken
 )
 
 var _ = Describe("A connection", func() {
@@ -186,12 +187,17 @@ var _ = Describe("The credentials", func() {
 		Entry("when the access key is missing", "needs the keys", keySecret, secretKey),
 		Entry("when there is a security token alone", "needs the keys", keySecurity, securityToken),
 		Entry("when the keys are misspelt", "needs the keys", "access-key", accessKey, "secret-key", secretKey),
-		Entry("when there are two kinds", "both a token and an access key", keyAccess, accessKey, keySecret, secretKey, keyToken, token),
-		Entry("when there is a token and half a key", "both a token and an access key", keyAccess, accessKey, keyToken, token),
-		Entry("when there is a token and a security token", "both a token and an access key", keySecurity, securityToken, keyToken, token),
+		Entry("when there are two kinds", "both a token and an access key", keyAccess, accessKey, keySecret, secretKey,
+			keyToken, token),
+		Entry("when there is a token and half a key", "both a token and an access key", keyAccess, accessKey, keyToken,
+			token),
+		Entry("when there is a token and a security token", "both a token and an access key", keySecurity, securityToken,
+			keyToken, token),
 		Entry("when a line break ends the access key", "value of accessKey", keyAccess, accessKey+"\n", keySecret, secretKey),
-		Entry("when a line break ends the secret key", "value of secretKey", keyAccess, accessKey, keySecret, secretKey+"\r\n"),
-		Entry("when a line break ends the security token", "value of securityToken", keyAccess, temporaryKey, keySecret, secretKey, keySecurity, securityToken+"\n"),
+		Entry("when a line break ends the secret key", "value of secretKey", keyAccess, accessKey, keySecret,
+			secretKey+"\r\n"),
+		Entry("when a line break ends the security token", "value of securityToken", keyAccess, temporaryKey, keySecret,
+			secretKey, keySecurity, securityToken+"\n"),
 		Entry("when a line break ends the token", "value of token", keyToken, token+"\n"),
 		Entry("when a space begins the token", "value of token", keyToken, " "+token),
 		Entry("when the token is blank", "value of token", keyToken, "\n"),
@@ -274,30 +280,39 @@ var _ = Describe("The way to the service", func() {
 		Entry("when it is the metadata service's address", "own host", to("https://169.254.169.254")),
 		Entry("when it is a link-local address with a zone", "own host", to("https://[fe80::1%25eth0]")),
 		Entry("when it is a metadata service's address written as IPv6", "metadata service", to("https://[fd00:ec2::254]")),
-		Entry("when its proxy is localhost", "spec.proxyURL", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://user:hunter2@localhost:3128" }),
+		Entry("when its proxy is localhost", "spec.proxyURL",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://user:hunter2@localhost:3128" }),
 		Entry("when its region is unknown", `"cn-nowhere-1"`, func(ws *v1alpha1.DataArtsWorkspace) {
 			ws.Spec.Endpoint, ws.Spec.Region = "", "cn-nowhere-1"
 		}),
-		Entry("when its certificates are none", "CABundle", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.CABundle = []byte("not PEM") }),
+		Entry("when its certificates are none", "CABundle",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.CABundle = []byte("not PEM") }),
 		Entry("when its certificates are damaged", "CABundle", func(ws *v1alpha1.DataArtsWorkspace) {
 			ws.Spec.CABundle = []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 		}),
-		Entry("when its proxy is no URL", "ProxyURL", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://user:hunter2@pro xy" }),
-		Entry("when its proxy has another scheme", "ProxyURL", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "socks5://user:hunter2@proxy" }),
+		Entry("when its proxy is no URL", "ProxyURL",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://user:hunter2@pro xy" }),
+		Entry("when its proxy has another scheme", "ProxyURL",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "socks5://user:hunter2@proxy" }),
 		Entry("when its project is none", "ProjectID", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProjectID = "a/b" }),
 	)
 
-	DescribeTable("is taken as it is", func(ctx SpecContext, insecure bool, change func(*v1alpha1.DataArtsWorkspace), want string) {
+	DescribeTable("is taken as it is", func(ctx SpecContext, insecure bool, change func(*v1alpha1.DataArtsWorkspace),
+		want string) {
 		s := aSite()
 		s.AllowInsecure = insecure
 		s.changeWorkspace(ctx, change)
 		Expect(s.expectConnected(ctx).Target().Endpoint).To(Equal(want))
 	},
 		Entry("with a name", false, to("https://dayu.example.com"), "https://dayu.example.com"),
-		Entry("with a name that only looks local", false, to("https://localhost.example.com"), "https://localhost.example.com"),
+		Entry("with a name that only looks local", false, to("https://localhost.example.com"),
+			"https://localhost.example.com"),
 		Entry("with an address", false, to("https://10.0.0.1:8443"), "https://10.0.0.1:8443"),
 		Entry("with an empty path", false, to("https://dayu.example.com/"), "https://dayu.example.com"),
-		Entry("by its region", false, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint, ws.Spec.Region = "", "cn-north-4" },
+		Entry("by its region", false, func(ws *v1alpha1.DataArtsWorkspace) {
+			ws.Spec.Endpoint, ws.Spec.Region = "",
+				"cn-north-4"
+		},
 			"https://dayu.cn-north-4.myhuaweicloud.com"),
 		Entry("by an endpoint that goes before a region", false, func(ws *v1alpha1.DataArtsWorkspace) {
 			ws.Spec.Endpoint, ws.Spec.Region = "https://dayu.example.com", "cn-north-4"
@@ -334,7 +349,8 @@ func key(name string) types.NamespacedName {
 }
 
 // another is the connection of another workspace object, which says the same as "production" but for a change.
-func (s *site) another(ctx context.Context, name string, change func(*v1alpha1.DataArtsWorkspace)) *workspace.Connection {
+func (s *site) another(ctx context.Context, name string,
+	change func(*v1alpha1.DataArtsWorkspace)) *workspace.Connection {
 	GinkgoHelper()
 	ws := &v1alpha1.DataArtsWorkspace{}
 	Expect(s.objects.Get(ctx, production, ws)).To(Succeed())
@@ -351,7 +367,8 @@ var _ = Describe("Workspace objects", func() {
 		s := aSite()
 		first := s.expectConnected(ctx)
 		Expect(s.objects.Create(ctx, aSecret("copy", keyAccess, accessKey, keySecret, secretKey))).To(Succeed())
-		second := s.another(ctx, "staging", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "copy" })
+		second := s.another(ctx, "staging",
+			func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "copy" })
 		Expect(second).To(BeIdenticalTo(first))
 
 		s.Forget(production)

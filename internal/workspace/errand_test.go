@@ -101,43 +101,44 @@ var _ = Describe("A list of several pages", func() {
 		Expect(idsOf(<-found)).To(ConsistOf(ids))
 	})
 
-	It("and the looks at what it lacks keep nobody for long who comes to wait, however busy the budget is", func(ctx SpecContext) {
-		l, ids := paced(ctx, 61)
-		for _, id := range ids[:60] {
-			Expect(l.console.Vanish(id)).To(Succeed()) // No list shows it any more.
-		}
-		l.subscribe(ids, l.assumed)
-		l.clock.SetTime(l.Poller().NextRun())
-		Expect(l.conn.Probe(ctx)).To(Succeed())
-		told := make(chan struct{}, 200)
-		l.Poller().OnChange(func(o types.NamespacedName) {
-			if o == object(ids[60]) {
-				told <- struct{}{}
+	It("and the looks at what it lacks keep nobody for long who comes to wait, however busy the budget is",
+		func(ctx SpecContext) {
+			l, ids := paced(ctx, 61)
+			for _, id := range ids[:60] {
+				Expect(l.console.Vanish(id)).To(Succeed()) // No list shows it any more.
 			}
-		})
-		running, stop := context.WithCancel(ctx)
-		defer stop()
-		go func() {
-			for running.Err() == nil {
-				l.Poller().RunNext(running)
-			}
-		}()
-		serve(ctx, l, 2) // The list, and the first look.
-		for range 5 {
+			l.subscribe(ids, l.assumed)
+			l.clock.SetTime(l.Poller().NextRun())
+			Expect(l.conn.Probe(ctx)).To(Succeed())
+			told := make(chan struct{}, 200)
+			l.Poller().OnChange(func(o types.NamespacedName) {
+				if o == object(ids[60]) {
+					told <- struct{}{}
+				}
+			})
+			running, stop := context.WithCancel(ctx)
+			defer stop()
 			go func() {
 				for running.Err() == nil {
-					_, _ = l.conn.Look(running, ids[60])
+					l.Poller().RunNext(running)
 				}
 			}()
-		}
-		serve(ctx, l, 6)
-		l.subscribe(ids[60:], required)
-		turns := 0
-		for ; len(told) == 0 && turns < 400; turns++ {
-			serve(ctx, l, 1)
-		}
-		Expect(turns).To(BeNumerically("<=", 40))
-	})
+			serve(ctx, l, 2) // The list, and the first look.
+			for range 5 {
+				go func() {
+					for running.Err() == nil {
+						_, _ = l.conn.Look(running, ids[60])
+					}
+				}()
+			}
+			serve(ctx, l, 6)
+			l.subscribe(ids[60:], required)
+			turns := 0
+			for ; len(told) == 0 && turns < 400; turns++ {
+				serve(ctx, l, 1)
+			}
+			Expect(turns).To(BeNumerically("<=", 40))
+		})
 
 	It("goes on where it was when the service asks for fewer calls", func(ctx SpecContext) {
 		s := aSite()

@@ -79,19 +79,20 @@ var _ = Describe("What is subscribed to through a workspace object", func() {
 		Expect(l.Poller().NextRun().IsZero()).To(BeTrue())
 	})
 
-	It("is looked at with the credentials that are remembered while it is being deleted, and no longer otherwise", func(ctx SpecContext) {
-		l := aPollSite(ctx)
-		ids := l.packages(2)
-		l.subscribe(ids[:1])
-		l.subscribe(ids[1:], forDeletion)
-		l.expectQuietRun(ctx, cost{lists: 1})
-		Expect(l.objects.Delete(ctx, aWorkspace("production", l.url))).To(Succeed())
-		took, told := l.run(ctx)
-		Expect(took).To(Equal(cost{shows: 1}))
-		Expect(told).To(Equal(ids[:1]))
-		expectProblem(l.latest(ids[0]).Err, v1alpha1.ReasonWorkspaceNotFound)
-		Expect(l.latest(ids[1]).Err).NotTo(HaveOccurred())
-	})
+	It("is looked at with the credentials that are remembered while it is being deleted, and no longer otherwise",
+		func(ctx SpecContext) {
+			l := aPollSite(ctx)
+			ids := l.packages(2)
+			l.subscribe(ids[:1])
+			l.subscribe(ids[1:], forDeletion)
+			l.expectQuietRun(ctx, cost{lists: 1})
+			Expect(l.objects.Delete(ctx, aWorkspace("production", l.url))).To(Succeed())
+			took, told := l.run(ctx)
+			Expect(took).To(Equal(cost{shows: 1}))
+			Expect(told).To(Equal(ids[:1]))
+			expectProblem(l.latest(ids[0]).Err, v1alpha1.ReasonWorkspaceNotFound)
+			Expect(l.latest(ids[1]).Err).NotTo(HaveOccurred())
+		})
 
 	It("is looked at through another one when its object says so", func(ctx SpecContext) {
 		l := aPollSite(ctx)
@@ -164,19 +165,21 @@ var _ = Describe("What is subscribed to through a workspace object", func() {
 		Expect(told).To(Equal(ids[:1]))
 	})
 
-	It("is not looked at if its object looked at a place where the workspace object leads no longer", func(ctx SpecContext) {
-		l := aPollSite(ctx)
-		ids := l.packages(3)
-		l.subscribe(ids[:1], l.assumed)
-		l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
-		l.expectConnected(ctx)
-		Expect(l.news()).To(Equal(ids[:1]))
-		to := poll.Subscription{Object: object(ids[1]), Workspace: production, ID: ids[1], After: interval, LastKnown: inReview}
-		Expect(l.Poller().Subscribe(l.conn, to)).To(BeFalse())
-		l.Forget(production)
-		Expect(l.Poller().Subscribe(l.conn, to)).To(BeFalse())
-		Expect(l.Poller().NextRun().IsZero()).To(BeTrue(), "nothing is looked at with a connection that is closed")
-	})
+	It("is not looked at if its object looked at a place where the workspace object leads no longer",
+		func(ctx SpecContext) {
+			l := aPollSite(ctx)
+			ids := l.packages(3)
+			l.subscribe(ids[:1], l.assumed)
+			l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "elsewhere" })
+			l.expectConnected(ctx)
+			Expect(l.news()).To(Equal(ids[:1]))
+			to := poll.Subscription{Object: object(ids[1]), Workspace: production, ID: ids[1], After: interval,
+				LastKnown: inReview}
+			Expect(l.Poller().Subscribe(l.conn, to)).To(BeFalse())
+			l.Forget(production)
+			Expect(l.Poller().Subscribe(l.conn, to)).To(BeFalse())
+			Expect(l.Poller().NextRun().IsZero()).To(BeTrue(), "nothing is looked at with a connection that is closed")
+		})
 
 	It("is looked at as often as the edited interval says", func(ctx SpecContext) {
 		l := aPollSite(ctx)
@@ -206,7 +209,8 @@ var _ = Describe("What is subscribed to through a workspace object", func() {
 			Expect(l.objects.Delete(ctx, aWorkspace("production", l.url))).To(Succeed())
 		}, v1alpha1.ReasonWorkspaceNotFound),
 		Entry("when its Secret is gone", func(ctx context.Context, l *pollSite) {
-			Expect(l.objects.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "dataarts"}})).To(Succeed())
+			Expect(l.objects.Delete(ctx,
+				&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "dataarts"}})).To(Succeed())
 		}, v1alpha1.ReasonCredentialsNotFound),
 		Entry("when it cannot be used", func(ctx context.Context, l *pollSite) {
 			l.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint, ws.Spec.Region = "", "nowhere" })

@@ -35,8 +35,8 @@ const (
 	illegibleFor = 5 * time.Second
 )
 
-// legible is what is known of whether the answers of a workspace can be read. As long as they cannot, nothing is to be sent that changes something:
-// what it makes could not be found again.
+// legible is what is known of whether the answers of a workspace can be read. As long as they cannot, nothing is to
+// be sent that changes something: what it makes could not be found again.
 type legible struct {
 	clock clock.PassiveClock
 	// turn is held by the one who asks, so that the others wait for what that brings.
@@ -70,7 +70,8 @@ func (l *legible) note(op dataarts.Op, err error, packages int) {
 	case err == nil:
 		delete(l.unread, op)
 		l.proved = l.proved || packages > 0
-	case e.Kind != dataarts.Unknown || e.Status >= http.StatusBadRequest: // Told in the service's own way, or in someone else's.
+	// Told in the service's own way, or in someone else's.
+	case e.Kind != dataarts.Unknown || e.Status >= http.StatusBadRequest:
 	case op == dataarts.OpListPendingItems:
 		l.unread[op] = true
 	case op != dataarts.OpShow: // A detail may be a matter of that one package, and all else that matters is in the list.
@@ -113,7 +114,8 @@ func (l *legible) doubts() ([]dataarts.Op, error) {
 	return slices.Sorted(maps.Keys(l.unread)), nil
 }
 
-// begin lets one request to pack through, and the others once the id of a package was read. It reports whether this one may go.
+// begin lets one request to pack through, and the others once the id of a package was read. It reports whether this
+// one may go.
 func (l *legible) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -36,27 +36,29 @@ func unreadable(op simulator.Operation) simulator.Fault {
 }
 
 var _ = Describe("Answers that cannot be read", func() {
-	DescribeTable("are a reason to change nothing until one can", func(ctx SpecContext, op simulator.Operation, call func(context.Context, *workspace.Connection) error) {
-		s := aSite()
-		conn := s.expectConnected(ctx)
-		Expect(conn.CheckAnswers(ctx)).To(Succeed())
-		Expect(s.Inject(unreadable(op))).To(Succeed())
-		Expect(call(ctx, conn)).NotTo(Succeed())
+	DescribeTable("are a reason to change nothing until one can",
+		func(ctx SpecContext, op simulator.Operation, call func(context.Context, *workspace.Connection) error) {
+			s := aSite()
+			conn := s.expectConnected(ctx)
+			Expect(conn.CheckAnswers(ctx)).To(Succeed())
+			Expect(s.Inject(unreadable(op))).To(Succeed())
+			Expect(call(ctx, conn)).NotTo(Succeed())
 
-		before := s.calls()
-		for range 10 {
-			Expect(dataarts.KindOf(conn.CheckAnswers(ctx))).To(Equal(dataarts.Unknown))
-		}
-		Expect(s.calls()-before).To(Equal(1), "one call serves all who ask")
+			before := s.calls()
+			for range 10 {
+				Expect(dataarts.KindOf(conn.CheckAnswers(ctx))).To(Equal(dataarts.Unknown))
+			}
+			Expect(s.calls()-before).To(Equal(1), "one call serves all who ask")
 
-		s.Reset()
-		before = s.calls()
-		s.clock.Step(6 * time.Second)
-		Expect(conn.CheckAnswers(ctx)).To(Succeed())
-		Expect(conn.CheckAnswers(ctx)).To(Succeed())
-		Expect(s.calls() - before).To(Equal(1))
-	},
-		Entry("of the list", simulator.OpList, func(ctx context.Context, conn *workspace.Connection) error { return conn.Probe(ctx) }),
+			s.Reset()
+			before = s.calls()
+			s.clock.Step(6 * time.Second)
+			Expect(conn.CheckAnswers(ctx)).To(Succeed())
+			Expect(conn.CheckAnswers(ctx)).To(Succeed())
+			Expect(s.calls() - before).To(Equal(1))
+		},
+		Entry("of the list", simulator.OpList,
+			func(ctx context.Context, conn *workspace.Connection) error { return conn.Probe(ctx) }),
 		Entry("of the pending list", simulator.OpListItems, func(ctx context.Context, conn *workspace.Connection) error {
 			_, err := conn.PendingItems(ctx)
 			return err

@@ -58,13 +58,15 @@ func (s *site) exposeMetrics() {
 }
 
 var _ = Describe("The metrics", func() {
-	const calls, took, waited, waiting, held = "dataarts_operator_service_calls_total", "dataarts_operator_service_call_duration_seconds",
+	const calls, took, waited, waiting, held = "dataarts_operator_service_calls_total",
+		"dataarts_operator_service_call_duration_seconds",
 		"dataarts_operator_budget_wait_seconds", "dataarts_operator_budget_waiting", "dataarts_operator_budget_held_back"
 
 	It("count the calls, and what came of them", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.expectConnected(ctx)
-		ok, missing := metric(calls, "operation=list_packages", "result=ok"), metric(calls, "operation=unpack", "result=not_found")
+		ok, missing := metric(calls, "operation=list_packages", "result=ok"),
+			metric(calls, "operation=unpack", "result=not_found")
 		listed, first := metric(took, "operation=list_packages"), metric(waited, "priority=change")
 		Expect(conn.Probe(ctx)).To(Succeed())
 		Expect(conn.Probe(ctx)).To(Succeed())
@@ -87,7 +89,8 @@ var _ = Describe("The metrics", func() {
 		Expect(metric(waiting, "priority=lookup") - before).To(BeZero())
 	})
 
-	DescribeTable("show that calls are held back", func(ctx SpecContext, reason string, fault simulator.Fault, calls int, pause time.Duration) {
+	DescribeTable("show that calls are held back", func(ctx SpecContext, reason string, fault simulator.Fault, calls int,
+		pause time.Duration) {
 		s := aSite()
 		conn := s.expectConnected(ctx)
 		s.exposeMetrics()
@@ -102,7 +105,8 @@ var _ = Describe("The metrics", func() {
 		Expect(metric(held, "reason="+reason) - before).To(BeZero())
 	},
 		Entry("after a 429", "throttled", throttling(30*time.Second), 1, 30*time.Second),
-		Entry("after a 401", "rejected", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized, Code: "APIGW.0301"}, 1, rejectedPause),
+		Entry("after a 401", "rejected", simulator.Fault{Kind: simulator.FaultError, Status: http.StatusUnauthorized,
+			Code: "APIGW.0301"}, 1, rejectedPause),
 		Entry("without an answer", "unreachable", simulator.Fault{Kind: simulator.FaultDrop}, 3, 5*time.Second),
 	)
 })

@@ -36,7 +36,8 @@ type strict struct {
 func aStrictSite(ctx context.Context, limits simulator.Limits, window simulator.RateWindow) *strict {
 	GinkgoHelper()
 	s := &strict{pace: &eager{now: time.Date(2025, 5, 13, 9, 48, 0, 300e6, time.UTC)}}
-	s.site = aSite(assuming(func(a *simulator.Assumptions) { a.RateWindow = window }), func(o *simulator.Options) { o.Now = s.pace.Now })
+	s.site = aSite(assuming(func(a *simulator.Assumptions) { a.RateWindow = window }),
+		func(o *simulator.Options) { o.Now = s.pace.Now })
 	s.Clock, s.Pace = s.pace, s.pace
 	s.storeSecret(ctx, keyToken, token) // A signature would bear the real time.
 	s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 10 })
@@ -44,7 +45,8 @@ func aStrictSite(ctx context.Context, limits simulator.Limits, window simulator.
 	return s
 }
 
-// work makes one call after the other for a while, and returns how many a second were accepted. Who is told to wait does so.
+// work makes one call after the other for a while, and returns how many a second were accepted. Who is told to wait
+// does so.
 func (s *strict) work(ctx context.Context, d time.Duration) float64 {
 	GinkgoHelper()
 	conn := s.expectConnected(ctx)
@@ -61,18 +63,19 @@ func (s *strict) work(ctx context.Context, d time.Duration) float64 {
 }
 
 var _ = Describe("Where the service takes less than the workspace says", func() {
-	DescribeTable("most of that is made use of after a minute", func(ctx SpecContext, window simulator.RateWindow, others float64, retryAfter time.Duration) {
-		for limit := 1; limit <= 10; limit++ {
-			l := simulator.Limits{RateLimit: limit, OtherCalls: others * float64(limit), RetryAfter: retryAfter}
-			if others > 0 && limit == 1 {
-				continue // Half a call.
+	DescribeTable("most of that is made use of after a minute",
+		func(ctx SpecContext, window simulator.RateWindow, others float64, retryAfter time.Duration) {
+			for limit := 1; limit <= 10; limit++ {
+				l := simulator.Limits{RateLimit: limit, OtherCalls: others * float64(limit), RetryAfter: retryAfter}
+				if others > 0 && limit == 1 {
+					continue // Half a call.
+				}
+				s := aStrictSite(ctx, l, window)
+				s.work(ctx, time.Minute)
+				got := s.work(ctx, 4*time.Minute) / (float64(limit) * (1 - others))
+				Expect(got).To(BeNumerically(">=", 0.8), "of a limit of %d", limit)
 			}
-			s := aStrictSite(ctx, l, window)
-			s.work(ctx, time.Minute)
-			got := s.work(ctx, 4*time.Minute) / (float64(limit) * (1 - others))
-			Expect(got).To(BeNumerically(">=", 0.8), "of a limit of %d", limit)
-		}
-	},
+		},
 		Entry("by the second", simulator.WindowSecond, 0.0, time.Duration(0)),
 		Entry("by the second, and says how long to wait", simulator.WindowSecond, 0.0, time.Second),
 		Entry("by the second, with someone else who takes half", simulator.WindowSecond, 0.5, time.Duration(0)),
@@ -98,17 +101,18 @@ var _ = Describe("Where the service takes less than the workspace says", func() 
 		Expect(s.work(ctx, time.Minute)).To(BeNumerically("~", 9.8, .1))
 	})
 
-	It("a service that takes nothing for a while is asked less and less, and at the pace from before when it is back", func(ctx SpecContext) {
-		s := aStrictSite(ctx, simulator.Limits{}, simulator.WindowSecond)
-		s.work(ctx, 10*time.Second)
-		fault := throttling(0)
-		fault.Times = simulator.Forever
-		Expect(s.Inject(fault)).To(Succeed())
-		before := s.calls()
-		Expect(s.work(ctx, 2*time.Minute)).To(BeZero())
-		Expect(s.calls() - before).To(BeNumerically("<=", 8))
-		s.Reset()
-		s.work(ctx, time.Minute)
-		Expect(s.work(ctx, time.Minute)).To(BeNumerically(">", 9.5))
-	})
+	It("a service that takes nothing for a while is asked less and less, and at the pace from before when it is back",
+		func(ctx SpecContext) {
+			s := aStrictSite(ctx, simulator.Limits{}, simulator.WindowSecond)
+			s.work(ctx, 10*time.Second)
+			fault := throttling(0)
+			fault.Times = simulator.Forever
+			Expect(s.Inject(fault)).To(Succeed())
+			before := s.calls()
+			Expect(s.work(ctx, 2*time.Minute)).To(BeZero())
+			Expect(s.calls() - before).To(BeNumerically("<=", 8))
+			s.Reset()
+			s.work(ctx, time.Minute)
+			Expect(s.work(ctx, time.Minute)).To(BeNumerically(">", 9.5))
+		})
 })

@@ -96,18 +96,19 @@ var _ = Describe("A list", func() {
 		})
 	}
 
-	It("is read in pages of the service's own size where it refuses larger ones, which is found out once", func(ctx SpecContext) {
-		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxLimit, a.OverLimit = 50, simulator.Refuse }))
-		ids := s.packages(250)
-		conn := s.expectConnected(ctx)
-		for _, calls := range []int{26, 25} {
-			before := s.calls()
-			got, err := conn.Search(ctx, "rel-")
-			Expect(err).NotTo(HaveOccurred())
-			Expect(idsOf(got)).To(ConsistOf(ids))
-			Expect(s.calls() - before).To(Equal(calls))
-		}
-	})
+	It("is read in pages of the service's own size where it refuses larger ones, which is found out once",
+		func(ctx SpecContext) {
+			s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxLimit, a.OverLimit = 50, simulator.Refuse }))
+			ids := s.packages(250)
+			conn := s.expectConnected(ctx)
+			for _, calls := range []int{26, 25} {
+				before := s.calls()
+				got, err := conn.Search(ctx, "rel-")
+				Expect(err).NotTo(HaveOccurred())
+				Expect(idsOf(got)).To(ConsistOf(ids))
+				Expect(s.calls() - before).To(Equal(calls))
+			}
+		})
 
 	It("that changes while it is searched is an error", func(ctx SpecContext) {
 		s := aSite()

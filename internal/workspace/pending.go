@@ -28,13 +28,16 @@ import (
 // ErrTooLong means that the service has so many pending items that they are not read for the sake of a few.
 var ErrTooLong = pending.ErrTooLong
 
-// Pending is pending.Items.Show: what the pending list shows of the given items. Those that it does not show are missing.
+// Pending is pending.Items.Show: what the pending list shows of the given items. Those that it does not show are
+// missing.
 func (c *Connection) Pending(ctx context.Context, ids []string) (map[string]dataarts.PendingItem, error) {
 	return c.items.Show(ctx, ids)
 }
 
-// PendingSince is Pending for those who conclude from the list what the service does not check again: see pending.Items.ShowSince.
-func (c *Connection) PendingSince(ctx context.Context, ids []string, since time.Time) (map[string]dataarts.PendingItem, error) {
+// PendingSince is Pending for those who conclude from the list what the service does not check again: see
+// pending.Items.ShowSince.
+func (c *Connection) PendingSince(ctx context.Context, ids []string,
+	since time.Time) (map[string]dataarts.PendingItem, error) {
 	return c.items.ShowSince(ctx, ids, since)
 }
 
@@ -43,8 +46,8 @@ func (c *Connection) PendingNow(ctx context.Context, ids []string) (map[string]d
 	return c.PendingSince(ctx, ids, c.clock.Now())
 }
 
-// InFlight lists the packages that are neither deployed nor withdrawn, as they were at most a minute ago. A package that is missing may be there all
-// the same. The list is for reading only.
+// InFlight lists the packages that are neither deployed nor withdrawn, as they were at most a minute ago. A package
+// that is missing may be there all the same. The list is for reading only.
 func (c *Connection) InFlight(ctx context.Context) ([]dataarts.Package, error) {
 	return c.packages.InFlight(ctx)
 }
@@ -54,7 +57,8 @@ func (c *Connection) Recent(ctx context.Context) ([]dataarts.Package, error) {
 	return c.packages.Recent(ctx)
 }
 
-// InvalidateLists says that the service did not show a package which these lists hold, so that the next who ask for them get new ones.
+// InvalidateLists says that the service did not show a package which these lists hold, so that the next who ask for
+// them get new ones.
 func (c *Connection) InvalidateLists() { c.packages.Invalidate() }
 
 // Contents shows a package, and remembers which items it holds for as long as it is in flight.
@@ -66,7 +70,8 @@ func (c *Connection) Contents(ctx context.Context, id string) (dataarts.PackageD
 	return detail, err
 }
 
-// KnownItems are the ids of the items that a package in flight holds, if that was seen before. They are for reading only.
+// KnownItems are the ids of the items that a package in flight holds, if that was seen before. They are for reading
+// only.
 func (c *Connection) KnownItems(id string) ([]string, bool) { return c.packages.KnownItems(id) }
 
 // listItems begins to read the list of pending items.

@@ -118,7 +118,8 @@ func (l *pollSite) run(ctx context.Context) (took cost, told []string) {
 	before := l.Counts()
 	Expect(l.Poller().RunNext(ctx)).To(BeTrue())
 	after := l.Counts()
-	took = cost{lists: after[simulator.OpList] - before[simulator.OpList], shows: after[simulator.OpShow] - before[simulator.OpShow]}
+	took = cost{lists: after[simulator.OpList] - before[simulator.OpList],
+		shows: after[simulator.OpShow] - before[simulator.OpShow]}
 	return took, l.news()
 }
 

@@ -27,10 +27,12 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// ConnectToUnpack is Connect for a package that is being deleted. Where the workspace object or its Secret vanished before the package,
-// as they do with their namespace, it returns the latest connection that this process had made from them. It leads where it led,
-// whatever the object said last: ask its Target. What exists and cannot be used, or is rejected by the service, has not vanished.
-func (c *Connections) ConnectToUnpack(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection, error) {
+// ConnectToUnpack is Connect for a package that is being deleted. Where the workspace object or its Secret vanished
+// before the package, as they do with their namespace, it returns the latest connection that this process had made
+// from them. It leads where it led, whatever the object said last: ask its Target. What exists and cannot be used, or
+// is rejected by the service, has not vanished.
+func (c *Connections) ConnectToUnpack(ctx context.Context, namespace string,
+	ref v1alpha1.WorkspaceReference) (*Connection, error) {
 	conn, err := c.Connect(ctx, namespace, ref)
 	if err == nil || !vanished(err) {
 		return conn, err
@@ -39,14 +41,15 @@ func (c *Connections) ConnectToUnpack(ctx context.Context, namespace string, ref
 		return conn, nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Reason == v1alpha1.ReasonWorkspaceNotFound {
-		return nil, &Error{e.Reason, fmt.Sprintf("DataArtsWorkspace %q does not exist in namespace %q, and the operator does not remember its credentials; "+
-			"create it again with its Secret, leading where status.workspace says", ref.Name, namespace)}
+		return nil, &Error{e.Reason,
+			fmt.Sprintf("DataArtsWorkspace %q does not exist in namespace %q, and the operator does not remember its "+
+				"credentials; create it again with its Secret, leading where status.workspace says", ref.Name, namespace)}
 	}
 	return nil, err
 }
 
-// vanished reports whether an object or its Secret does not exist, or may not be read any more: when a namespace is deleted, the
-// permissions in it may go first.
+// vanished reports whether an object or its Secret does not exist, or may not be read any more: when a namespace is
+// deleted, the permissions in it may go first.
 func vanished(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason == v1alpha1.ReasonWorkspaceNotFound || e.Reason == v1alpha1.ReasonCredentialsNotFound

@@ -41,7 +41,8 @@ func (s *site) connectToUnpack(ctx context.Context) (*workspace.Connection, erro
 	return s.ConnectToUnpack(ctx, namespace, v1alpha1.WorkspaceReference{Kind: "DataArtsWorkspace", Name: "production"})
 }
 
-// expectRemembered expects that this connection is had for deletions, that it works, and that nothing else is let through.
+// expectRemembered expects that this connection is had for deletions, that it works, and that nothing else is let
+// through.
 func (s *site) expectRemembered(ctx context.Context, conn *workspace.Connection, reason string) {
 	GinkgoHelper()
 	Expect(s.connectToUnpack(ctx)).To(BeIdenticalTo(conn))
@@ -95,8 +96,10 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		Entry("when the Secret vanished", v1alpha1.ReasonCredentialsNotFound, loseSecret),
 		Entry("when the Secret may not be read any more", v1alpha1.ReasonCredentialsNotFound, lockSecret),
 		Entry("when the workspace object vanished", v1alpha1.ReasonWorkspaceNotFound, loseWorkspace),
-		Entry("when the Secret vanished and then the workspace object", v1alpha1.ReasonWorkspaceNotFound, loseSecret, loseWorkspace),
-		Entry("when the workspace object vanished and then the Secret", v1alpha1.ReasonWorkspaceNotFound, loseWorkspace, loseSecret),
+		Entry("when the Secret vanished and then the workspace object", v1alpha1.ReasonWorkspaceNotFound, loseSecret,
+			loseWorkspace),
+		Entry("when the workspace object vanished and then the Secret", v1alpha1.ReasonWorkspaceNotFound, loseWorkspace,
+			loseSecret),
 		Entry("when the Secret was locked and then vanished", v1alpha1.ReasonWorkspaceNotFound, lockSecret, loseWorkspace),
 	)
 
@@ -184,34 +187,44 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 })
 
 var _ = Describe("With nothing remembered", func() {
-	noSecret := []string{`Secret "dataarts" of DataArtsWorkspace "production" does not exist in namespace "data-team"; create it with`}
-	noWorkspace := []string{`DataArtsWorkspace "production" does not exist in namespace "data-team"`, "; create it again", "status.workspace"}
+	noSecret := []string{
+		`Secret "dataarts" of DataArtsWorkspace "production" does not exist in namespace "data-team"; create it with`,
+	}
+	noWorkspace := []string{`DataArtsWorkspace "production" does not exist in namespace "data-team"`, "; create it again",
+		"status.workspace"}
 
-	DescribeTable("a deletion is told what to create", func(ctx SpecContext, forget func(*site), reason string, words []string,
-		losses ...func(context.Context, *site)) {
-		s := aSite()
-		s.expectConnected(ctx)
-		forget(s)
-		for _, lose := range losses {
-			lose(ctx, s)
-		}
-		_, err := s.connectToUnpack(ctx)
-		expectProblem(err, reason, words...)
-		Expect(err).NotTo(MatchError(ContainSubstring("spec.workspaceRef")), "it cannot be changed any more")
-		Expect(s.calls()).To(BeZero())
-	},
-		Entry("when the Secret vanished after a restart", forgetAll, v1alpha1.ReasonCredentialsNotFound, noSecret, loseSecret),
-		Entry("when the object vanished after a restart", forgetAll, v1alpha1.ReasonWorkspaceNotFound, noWorkspace, loseWorkspace),
-		Entry("when both vanished after a restart", forgetAll, v1alpha1.ReasonWorkspaceNotFound, noWorkspace, loseSecret, loseWorkspace),
-		Entry("when the Secret vanished from an object that was forgotten", forgetOne, v1alpha1.ReasonCredentialsNotFound, noSecret, loseSecret),
-		Entry("when an object vanished that was forgotten", forgetOne, v1alpha1.ReasonWorkspaceNotFound, noWorkspace, loseWorkspace),
+	DescribeTable("a deletion is told what to create",
+		func(ctx SpecContext, forget func(*site), reason string, words []string,
+			losses ...func(context.Context, *site)) {
+			s := aSite()
+			s.expectConnected(ctx)
+			forget(s)
+			for _, lose := range losses {
+				lose(ctx, s)
+			}
+			_, err := s.connectToUnpack(ctx)
+			expectProblem(err, reason, words...)
+			Expect(err).NotTo(MatchError(ContainSubstring("spec.workspaceRef")), "it cannot be changed any more")
+			Expect(s.calls()).To(BeZero())
+		},
+		Entry("when the Secret vanished after a restart", forgetAll, v1alpha1.ReasonCredentialsNotFound, noSecret,
+			loseSecret),
+		Entry("when the object vanished after a restart", forgetAll, v1alpha1.ReasonWorkspaceNotFound, noWorkspace,
+			loseWorkspace),
+		Entry("when both vanished after a restart", forgetAll, v1alpha1.ReasonWorkspaceNotFound, noWorkspace, loseSecret,
+			loseWorkspace),
+		Entry("when the Secret vanished from an object that was forgotten", forgetOne, v1alpha1.ReasonCredentialsNotFound,
+			noSecret, loseSecret),
+		Entry("when an object vanished that was forgotten", forgetOne, v1alpha1.ReasonWorkspaceNotFound, noWorkspace,
+			loseWorkspace),
 	)
 
 	It("another object's connection is no help", func(ctx SpecContext) {
 		s := aSite()
 		s.expectConnected(ctx)
 		loseWorkspace(ctx, s)
-		for _, other := range []types.NamespacedName{{Namespace: namespace, Name: "staging"}, {Namespace: "other-team", Name: "production"}} {
+		for _, other := range []types.NamespacedName{{Namespace: namespace, Name: "staging"},
+			{Namespace: "other-team", Name: "production"}} {
 			_, err := s.ConnectToUnpack(ctx, other.Namespace, v1alpha1.WorkspaceReference{Name: other.Name})
 			expectProblem(err, v1alpha1.ReasonWorkspaceNotFound)
 		}

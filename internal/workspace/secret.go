@@ -38,10 +38,12 @@ func (c *Connections) readSecret(ctx context.Context, ws *v1alpha1.DataArtsWorks
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, &Error{v1alpha1.ReasonCredentialsNotFound, fmt.Sprintf(
-			"Secret %q of DataArtsWorkspace %q does not exist in namespace %q; create it with %s", key.Name, ws.Name, key.Namespace, wantedKeys)}
+			"Secret %q of DataArtsWorkspace %q does not exist in namespace %q; create it with %s", key.Name, ws.Name,
+			key.Namespace, wantedKeys)}
 	case apierrors.IsForbidden(err):
 		return nil, &Error{v1alpha1.ReasonCredentialsNotFound, fmt.Sprintf(
-			"The operator may not read Secret %q of DataArtsWorkspace %q in namespace %q; give its ServiceAccount the right to get it",
+			"The operator may not read Secret %q of DataArtsWorkspace %q in namespace %q; give its ServiceAccount the right "+
+				"to get it",
 			key.Name, ws.Name, key.Namespace)}
 	case err != nil:
 		return nil, fmt.Errorf("reading Secret %q: %w", key.Name, err)
@@ -56,8 +58,9 @@ func credentialsFrom(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (dat
 			fmt.Sprintf("Secret %q of DataArtsWorkspace %q ", secret.Name, ws.Name) + fmt.Sprintf(format, args...)}
 	}
 	if keptByKubernetes(secret.Type) {
-		return dataarts.Credentials{}, invalid("is of type %s, which Kubernetes keeps for itself, so that nothing of it is sent to a service; "+
-			"store the credentials in a Secret of type %s", secret.Type, corev1.SecretTypeOpaque)
+		return dataarts.Credentials{},
+			invalid("is of type %s, which Kubernetes keeps for itself, so that nothing of it is sent to a service; "+
+				"store the credentials in a Secret of type %s", secret.Type, corev1.SecretTypeOpaque)
 	}
 	value := func(key string) string { return string(secret.Data[key]) }
 	for _, key := range []string{
@@ -86,8 +89,9 @@ func credentialsFrom(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret) (dat
 	return creds, nil
 }
 
-// keptByKubernetes reports whether a Secret is of one of Kubernetes' own types. The author of a workspace object, who need not be allowed to read
-// Secrets, chooses the host that credentials are sent to: what serves the cluster, a service account's token above all, must not leave it that way.
+// keptByKubernetes reports whether a Secret is of one of Kubernetes' own types. The author of a workspace object, who
+// need not be allowed to read Secrets, chooses the host that credentials are sent to: what serves the cluster, a
+// service account's token above all, must not leave it that way.
 func keptByKubernetes(kind corev1.SecretType) bool {
 	domain, _, qualified := strings.Cut(string(kind), "/")
 	return qualified && (domain == "kubernetes.io" || strings.HasSuffix(domain, ".kubernetes.io"))

@@ -52,7 +52,8 @@ func identity(cfg *dataarts.Config) quota.Identity {
 // sameness stands for all that makes one connection differ from another.
 func sameness(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec) fingerprint {
 	c := &cfg.Credentials
-	return fingerprintOf(cfg.Endpoint, c.AccessKey, c.SecretKey, c.SecurityToken, c.Token, cfg.ProjectID, cfg.WorkspaceID, string(cfg.CABundle),
+	return fingerprintOf(cfg.Endpoint, c.AccessKey, c.SecretKey, c.SecurityToken, c.Token, cfg.ProjectID, cfg.WorkspaceID,
+		string(cfg.CABundle),
 		cfg.ProxyURL, cfg.Timeout.String(), spec.PollInterval.Duration.String(), strconv.Itoa(perSecond(spec)))
 }
 
@@ -68,7 +69,8 @@ type shared struct {
 }
 
 // connection returns the connection that is the same for all who ask for it, and makes it for the first one.
-func (s *shared) connection(id fingerprint, by types.NamespacedName, open func() (*Connection, error)) (*Connection, error) {
+func (s *shared) connection(id fingerprint, by types.NamespacedName, open func() (*Connection,
+	error)) (*Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	conn := s.connections[id]

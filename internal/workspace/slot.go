@@ -32,18 +32,19 @@ import (
 )
 
 const (
-	// secretTTL is how long a Secret is taken to be unchanged. Secrets are read one by one and never watched, because a watch would
-	// need the right to list all of them.
+	// secretTTL is how long a Secret is taken to be unchanged. Secrets are read one by one and never watched, because a
+	// watch would need the right to list all of them.
 	secretTTL = 15 * time.Second
-	// failureTTL is that for one that is missing, unusable, or rejected by the service: however many packages wait for it, it is read once in that time.
+	// failureTTL is that for one that is missing, unusable, or rejected by the service: however many packages wait for
+	// it, it is read once in that time.
 	failureTTL = 2 * time.Second
 	// secretTimeout bounds a read, and secretPatience how long someone waits for it who has other things to do.
 	secretTimeout  = 10 * time.Second
 	secretPatience = 2 * time.Second
 )
 
-// slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget. Nothing that takes its time is done
-// under its lock.
+// slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
+// Nothing that takes its time is done under its lock.
 type slot struct {
 	key types.NamespacedName
 	// reads are the reads of the Secret that are under way, which all share who need one.
@@ -116,7 +117,8 @@ func (c *Connections) present(s *slot, ws *v1alpha1.DataArtsWorkspace) (*Connect
 		return nil, errForgotten
 	}
 	if s.object != ws.UID {
-		c.replace(s, nil) // An object that was made again is another one, and inherits nothing that it would not share anyway.
+		// An object that was made again is another one, and inherits nothing that it would not share anyway.
+		c.replace(s, nil)
 		s.object, s.generation, s.failure = ws.UID, 0, nil
 	}
 	now := c.now()
@@ -137,7 +139,8 @@ func (s *slot) ttl() time.Duration {
 }
 
 // renew takes down what a read of the Secret has brought.
-func (c *Connections) renew(s *slot, ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret, err error) (*Connection, error) {
+func (c *Connections) renew(s *slot, ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret,
+	err error) (*Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -174,7 +177,8 @@ func (c *Connections) fill(s *slot, ws *v1alpha1.DataArtsWorkspace, secret *core
 	return nil
 }
 
-// replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier one. Its caller has the slot.
+// replace puts another connection into a slot, or none, and hands over to it what was watched through the earlier
+// one. Its caller has the slot.
 func (c *Connections) replace(s *slot, conn *Connection) {
 	if conn == nil {
 		c.Poller().RemoveSource(s.key)

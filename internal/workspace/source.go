@@ -28,14 +28,15 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/quota"
 )
 
-// spareLooks is how many looks at single packages may be made in a row although a recent view of them is known, and spareEvery how long
-// it takes until there is another one.
+// spareLooks is how many looks at single packages may be made in a row although a recent view of them is known, and
+// spareEvery how long it takes until there is another one.
 const (
 	spareLooks = 2
 	spareEvery = 10 * time.Second
 )
 
-// SpareLook reports whether the budget allows for a look at one package although a recent view of it is known. It does where few ask.
+// SpareLook reports whether the budget allows for a look at one package although a recent view of it is known. It
+// does where few ask.
 func (c *Connection) SpareLook() bool { return c.spare.AllowN(c.clock.Now(), 1) }
 
 // Find is poll.Poller.Find.
@@ -69,7 +70,8 @@ func (p *pollCalls) Look(ctx context.Context, id string) (dataarts.PackageDetail
 }
 
 // resolve is a poll.Resolve.
-func (c *Connections) resolve(ctx context.Context, workspace types.NamespacedName, forDeletion bool) (poll.Source, error) {
+func (c *Connections) resolve(ctx context.Context, workspace types.NamespacedName,
+	forDeletion bool) (poll.Source, error) {
 	connect := c.Connect
 	if forDeletion {
 		connect = c.ConnectToUnpack

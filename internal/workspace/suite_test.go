@@ -90,7 +90,8 @@ func aSite(with ...func(*simulator.Options)) *site {
 	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	Expect(corev1.AddToScheme(scheme)).To(Succeed())
 	s.objects = fake.NewClientBuilder().WithScheme(scheme).WithObjects(
-		aWorkspace("production", s.url), aSecret("dataarts", v1alpha1.SecretKeyAccessKey, accessKey, v1alpha1.SecretKeySecretKey, secretKey),
+		aWorkspace("production", s.url), aSecret("dataarts", v1alpha1.SecretKeyAccessKey, accessKey,
+			v1alpha1.SecretKeySecretKey, secretKey),
 	).Build()
 	s.Connections = &workspace.Connections{
 		Objects:       s.objects,
@@ -139,7 +140,8 @@ func (s *site) serve(with ...func(*simulator.Options)) {
 	s.url = server.URL
 }
 
-func (s *site) readSecret(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+func (s *site) readSecret(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object,
+	opts ...client.GetOption) error {
 	s.secretReads.Add(1)
 	if f := s.onSecretRead.Load(); f != nil {
 		(*f)(ctx)

@@ -26,9 +26,10 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// Target says where the workspace object that ref names in the namespace leads to, whether or not there are credentials for it. It is nil when
-// the object does not exist or cannot be used.
-func (c *Connections) Target(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*v1alpha1.PinnedWorkspace, error) {
+// Target says where the workspace object that ref names in the namespace leads to, whether or not there are
+// credentials for it. It is nil when the object does not exist or cannot be used.
+func (c *Connections) Target(ctx context.Context, namespace string,
+	ref v1alpha1.WorkspaceReference) (*v1alpha1.PinnedWorkspace, error) {
 	ws := &v1alpha1.DataArtsWorkspace{}
 	err := c.Objects.Get(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name}, ws)
 	switch {
@@ -41,5 +42,6 @@ func (c *Connections) Target(ctx context.Context, namespace string, ref v1alpha1
 	if err != nil {
 		return nil, nil //nolint:nilerr // What cannot be used leads nowhere.
 	}
-	return &v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID}, nil
+	return &v1alpha1.PinnedWorkspace{Endpoint: endpoint, ProjectID: ws.Spec.ProjectID, WorkspaceID: ws.Spec.WorkspaceID},
+		nil
 }

@@ -25,11 +25,13 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
-// ErrUnpackShared means that a package was to be withdrawn with others and may have been, although the service refused the call: see unpack.
+// ErrUnpackShared means that a package was to be withdrawn with others and may have been, although the service
+// refused the call: see unpack.
 var ErrUnpackShared = unpack.ErrRefusedTogether
 
-// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its own package. A caller whose
-// context ends is let go, unless the call is on its way: that one is not cut off, and its answer is waited for.
+// Unpack withdraws a package. Callers that ask at about the same time share a call, and each gets the answer for its
+// own package. A caller whose context ends is let go, unless the call is on its way: that one is not cut off, and its
+// answer is waited for.
 func (c *Connection) Unpack(ctx context.Context, id string) error {
 	if err := c.budget.Err(); err != nil {
 		return err

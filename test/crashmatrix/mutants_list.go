@@ -48,8 +48,8 @@ var mutants = []mutant{
 	{
 		name: "attempt-without-precondition", file: fileReport, runs: "pack/shared-item,pack/documented",
 		why: "of two managers that record an attempt, both succeed",
-		old: "r.Status().Patch(ctx, p.rp, client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{}))",
-		new: "r.Status().Patch(ctx, p.rp, client.MergeFrom(p.before))",
+		old: "unchanged := client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})",
+		new: "unchanged := client.MergeFrom(p.before)",
 	},
 	{
 		name: "failed-search-is-absence", file: fileObserve, runs: "pack-lost-long-ago/documented",
