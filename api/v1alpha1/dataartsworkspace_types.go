@@ -84,7 +84,7 @@ type DataArtsWorkspaceSpec struct {
 	// +required
 	Credentials WorkspaceCredentials `json:"credentials,omitzero"`
 
-	// caBundle holds PEM certificates that are trusted for the endpoint, instead of the system's.
+	// caBundle holds PEM certificates, in base64, that are trusted for the endpoint, instead of the system's.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=262144

@@ -157,7 +157,8 @@ var _ = Describe("Trouble", func() {
 				Expect(s.Create(ctx, s.aWorkspace())).To(Succeed())
 			},
 			kind: v1alpha1.ConditionReconciling, reason: v1alpha1.ReasonWorkspaceNotFound, again: byBackoff,
-			cause: `DataArtsWorkspace "default" does not exist`, nextStep: "create it or correct spec.workspaceRef",
+			cause:    `DataArtsWorkspace "default" does not exist`,
+			nextStep: "create it or, as long as nothing was packed, correct spec.workspaceRef",
 		}),
 		Entry("a missing Secret", trouble{ofWorkspace: true,
 			begin: func(ctx context.Context, s *scene, _ *v1alpha1.ReleasePackage) {

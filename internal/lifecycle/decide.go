@@ -268,7 +268,7 @@ func suspended(rp *v1alpha1.ReleasePackage) Step {
 // by backoff, so no time is given here.
 func Blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
 	if AttemptOpen(rp) {
-		p.Message += ". " + outcomeUnknown(rp.Status.Attempt)
+		p.Message += ". " + outcomeUnknown(rp)
 	}
 	if !rp.DeletionTimestamp.IsZero() {
 		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package " +
@@ -285,8 +285,7 @@ func stalledByMove(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	was, is := rp.Status.Workspace, obs.Target
 	return Step{Action: Stall, Reason: v1alpha1.ReasonWorkspaceChanged, Message: fmt.Sprintf(
 		"The package was sent to workspace %s of project %s at %s, but %s %s now points to workspace %s of project %s at "+
-			"%s; "+
-			"point it back, or set spec.deletionPolicy to Retain and delete this object to let the package go",
+			"%s; point it back, or set spec.deletionPolicy to Retain and delete this object to let the package go",
 		was.WorkspaceID, was.ProjectID, was.Endpoint, rp.Spec.WorkspaceRef.Kind, rp.Spec.WorkspaceRef.Name,
 		is.WorkspaceID, is.ProjectID, is.Endpoint)}
 }
@@ -300,8 +299,8 @@ func PackRefused(rp *v1alpha1.ReleasePackage) Step {
 	}
 	return Step{Action: Stall, Reason: v1alpha1.ReasonRefused, Message: fmt.Sprintf(
 		"The service refused to pack: %s. Check that the items are pending and not packed, that applyUserId submitted "+
-			"them, that the "+
-			"approvers may deploy in the workspace%s; then edit the spec, or set the annotation %s to a new value to try again",
+			"them, that the approvers may deploy in the workspace%s; then edit the spec, or set the annotation %s to a "+
+			"new value to try again",
 		rp.Status.Attempt.Message, anotherName, v1alpha1.ReconcileAtAnnotation)}
 }
 

@@ -92,7 +92,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
 	case !settleTimeOver(rp, obs):
 		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs),
-			Message: outcomeUnknown(a)}
+			Message: outcomeUnknown(rp)}
 	case len(found) == 1:
 		return adopt(rp, &found[0], "which was withdrawn before it was known", obs.PollInterval)
 	case len(found) > 1:
@@ -123,7 +123,7 @@ func live(packages []Package) []Package {
 
 // OutcomeUnknown is the step after a request whose answer proves nothing, as long as no look was made.
 func OutcomeUnknown(rp *v1alpha1.ReleasePackage) Step {
-	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp.Status.Attempt),
+	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp),
 		After: firstSearch}
 }
 
@@ -141,21 +141,25 @@ func nextSearch(a *v1alpha1.PackAttempt, obs Observation) time.Duration {
 	return left
 }
 
-func outcomeUnknown(a *v1alpha1.PackAttempt) string {
+// outcomeUnknown says what is not known, and what happens next.
+func outcomeUnknown(rp *v1alpha1.ReleasePackage) string {
+	a := rp.Status.Attempt
 	why := a.Message
 	if why == "" {
 		why = "the operator was stopped before it had an answer"
 	}
+	next := "it packs again"
+	if !rp.DeletionTimestamp.IsZero() {
+		next = "this object goes"
+	}
 	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s). The operator looks for the package and "+
-		"sends nothing meanwhile; "+
-		"if there is none after the settle time, and the items are still unpacked, it packs again", a.Number, a.PackageName,
-		why)
+		"sends nothing meanwhile; if there is none after the settle time, and one of the items is still unpacked, %s",
+		a.Number, a.PackageName, why, next)
 }
 
 func ambiguous(rp *v1alpha1.ReleasePackage, what string) Step {
 	wayOut := "withdraw what is not wanted there, set spec.releasePackageId to the one to keep if there is one, and " +
-		"set the annotation " +
-		v1alpha1.ReconcileAtAnnotation + " to a new value to look again"
+		"set the annotation " + v1alpha1.ReconcileAtAnnotation + " to a new value to look again"
 	switch {
 	case !rp.DeletionTimestamp.IsZero():
 		wayOut = "withdraw it in the console, then set spec.deletionPolicy to Retain to let this object go"

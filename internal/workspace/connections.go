@@ -99,8 +99,8 @@ func (c *Connections) OnThrottled(tell func(types.NamespacedName)) {
 // Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until
 // what the object or its Secret says changes, and the same for all objects that say the same. A missing or unusable
 // object or Secret is an *Error.
-func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha1.WorkspaceReference) (*Connection,
-	error) {
+func (c *Connections) Connect(ctx context.Context, namespace string,
+	ref v1alpha1.WorkspaceReference) (*Connection, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: ref.Name}
 	ws := &v1alpha1.DataArtsWorkspace{}
 	if err := c.Objects.Get(ctx, key, ws); err != nil {
@@ -108,8 +108,8 @@ func (c *Connections) Connect(ctx context.Context, namespace string, ref v1alpha
 			return nil, fmt.Errorf("reading DataArtsWorkspace %q: %w", key.Name, err)
 		}
 		return nil, &Error{v1alpha1.ReasonWorkspaceNotFound, fmt.Sprintf(
-			"DataArtsWorkspace %q does not exist in namespace %q; create it or correct spec.workspaceRef", key.Name,
-			key.Namespace)}
+			"DataArtsWorkspace %q does not exist in namespace %q; create it or, as long as nothing was packed, correct "+
+				"spec.workspaceRef", key.Name, key.Namespace)}
 	}
 	return c.ConnectTo(ctx, ws)
 }
@@ -207,8 +207,7 @@ func (c *Connections) endpoint(ws *v1alpha1.DataArtsWorkspace) (string, error) {
 	}
 	if u.Scheme != "https" {
 		return "", invalid("spec.endpoint is not https, so that credentials and requests could be read and changed on the " +
-			"way; " +
-			"use https, or start the operator with --allow-insecure-endpoints for development")
+			"way; use https, or start the operator with --allow-insecure-endpoints for development")
 	}
 	const ownHost = "names the operator's own host or link, or a metadata service; name the %s's host, " +
 		"or start the operator with --allow-insecure-endpoints for development"
