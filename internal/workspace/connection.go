@@ -38,13 +38,6 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/unpack"
 )
 
-const (
-	// pageSize is what is asked for. The service documents a maximum of 100 for pending items and none for packages.
-	pageSize = 100
-	// defaultPageSize is the service's own default.
-	defaultPageSize = 10
-)
-
 // BusyError sends a caller away for whom there is no room to wait.
 type BusyError = quota.BusyError
 
@@ -62,10 +55,8 @@ type Connection struct {
 	unpacking    *unpack.Batcher
 	clock        clock.PassiveClock
 	poller       *poll.Poller
-	// pageLimit is the size of the pages of packages that are asked for. It falls to the service's default when that
-	// refuses a larger one: the highest is not documented.
-	pageLimit atomic.Int32
-	spare     *rate.Limiter
+	pageSizes    pageSizes
+	spare        *rate.Limiter
 
 	// id and users belong to those who share the connection.
 	id    fingerprint
@@ -173,35 +164,10 @@ func (c *Connection) Search(ctx context.Context, keyword string) ([]dataarts.Pac
 	return found, nil
 }
 
-// pages reads the pages of a list of packages.
-func (c *Connection) pages(ctx context.Context, e *quota.Series,
-	options dataarts.ListOptions) func(int) (dataarts.Page[dataarts.Package], error) {
-	return func(offset int) (dataarts.Page[dataarts.Package], error) {
-		options.Offset = offset
-		return c.list(ctx, e, options)
-	}
-}
-
-// list reads a page of packages.
-func (c *Connection) list(ctx context.Context, e *quota.Series,
-	options dataarts.ListOptions) (dataarts.Page[dataarts.Package], error) {
-	options.Limit = int(c.pageLimit.Load())
-	page, err := fetch(ctx, e, func() (dataarts.Page[dataarts.Package], error) { return c.client.List(ctx, options) })
-	if err = c.note(err); dataarts.KindOf(err) != dataarts.Refused || options.Offset != 0 || options.Limit != pageSize {
-		return page, err
-	}
-	c.pageLimit.Store(defaultPageSize) // The page may have been too large.
-	page, err = c.list(ctx, e, options)
-	if dataarts.KindOf(err) == dataarts.Refused {
-		c.pageLimit.Store(pageSize) // It was not.
-	}
-	return page, err
-}
-
 // ShowsAny reports whether the service shows any package of the workspace: to a user who lost their role, it may show
 // none.
 func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
-	page, err := c.list(ctx, c.series(quota.Lookup), dataarts.ListOptions{})
+	page, err := c.pages(ctx, c.series(quota.Lookup), dataarts.ListOptions{})(0)
 	return len(page.Rows) > 0, err
 }
 

@@ -169,7 +169,6 @@ func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArt
 		poller:       c.Poller(),
 		spare:        rate.NewLimiter(rate.Every(spareEvery), spareLooks),
 	}
-	conn.pageLimit.Store(pageSize)
 	conn.items = pending.NewItems(c.clock(), conn.listItems)
 	conn.packages = pending.NewPackages(c.clock(), conn.listPackages)
 	conn.unpacking = unpack.NewBatcher(unpackService{conn}, c.Linger)

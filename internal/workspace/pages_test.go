@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -96,19 +97,46 @@ var _ = Describe("A list", func() {
 		})
 	}
 
-	It("is read in pages of the service's own size where it refuses larger ones, which is found out once",
+	It("is read in pages of the service's own size where it refuses larger ones, which are seldom tried again",
 		func(ctx SpecContext) {
 			s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxLimit, a.OverLimit = 50, simulator.Refuse }))
 			ids := s.packages(250)
 			conn := s.expectConnected(ctx)
-			for _, calls := range []int{26, 25} {
+			costs := func(calls int) {
+				GinkgoHelper()
 				before := s.calls()
 				got, err := conn.Search(ctx, "rel-")
 				Expect(err).NotTo(HaveOccurred())
 				Expect(idsOf(got)).To(ConsistOf(ids))
 				Expect(s.calls() - before).To(Equal(calls))
 			}
+			costs(26)
+			costs(26) // The refusal may have had another cause.
+			costs(25)
+			s.clock.Step(time.Minute)
+			costs(26)
+			s.clock.Step(time.Minute)
+			costs(25)
+			s.clock.Step(time.Minute)
+			costs(26)
 		})
+
+	It("is read in large pages again after one refusal", func(ctx SpecContext) {
+		s := aSite()
+		ids := s.packages(250)
+		conn := s.expectConnected(ctx)
+		Expect(s.Inject(simulator.Fault{
+			Operation: simulator.OpList, Kind: simulator.FaultError,
+			Status: http.StatusBadRequest, Code: simulator.CodeInvalidParameter,
+		})).To(Succeed())
+		for _, calls := range []int{26, 3} {
+			before := s.calls()
+			got, err := conn.Search(ctx, "rel-")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(idsOf(got)).To(ConsistOf(ids))
+			Expect(s.calls() - before).To(Equal(calls))
+		}
+	})
 
 	It("that changes while it is searched is an error", func(ctx SpecContext) {
 		s := aSite()

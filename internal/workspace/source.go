@@ -45,20 +45,19 @@ func (c *Connection) Find(ctx context.Context, id, name string) poll.Observation
 }
 
 // Calls implements poll.Source.
-func (c *Connection) Calls() poll.Calls { return &pollCalls{c, c.series(quota.Background)} }
+func (c *Connection) Calls() poll.Calls {
+	return &pollCalls{packageList{conn: c, series: c.series(quota.Background)}}
+}
 
 // pollCalls are the calls of one run of looks.
-type pollCalls struct {
-	conn   *Connection
-	series *quota.Series
-}
+type pollCalls struct{ packageList }
 
 func (p *pollCalls) Hurry() { p.series.Raise(quota.Lookup) }
 
 func (p *pollCalls) ListPage(
 	ctx context.Context, states []dataarts.DeployStatus, offset int,
 ) (dataarts.Page[dataarts.Package], error) {
-	return p.conn.list(ctx, p.series, dataarts.ListOptions{States: states, Offset: offset})
+	return p.page(ctx, dataarts.ListOptions{States: states, Offset: offset})
 }
 
 func (p *pollCalls) Look(ctx context.Context, id string) (dataarts.PackageDetail, error) {

@@ -179,6 +179,9 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence
 		}
 	}
 	pages := inReview/100 + 1 // That a page of a hundred is the last is seen on the next one.
+	if t.service.rules.Offset == simulator.OffsetRow && inReview > 100 {
+		pages++ // The second page tells that offset counts rows. It shows one more.
+	}
 	allowed := looks*pages + passes*(len(all)/100+1) + spareCalls
 	if total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
 		found = append(found, offence{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(

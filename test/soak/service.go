@@ -53,6 +53,7 @@ type service struct {
 	url   string
 	http  *http.Server
 	ahead time.Duration // by which its clock is
+	rules simulator.Assumptions
 
 	mu     sync.Mutex
 	struck int // calls, by faults that were disarmed since
@@ -117,7 +118,7 @@ func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 	}
 	s := &service{
 		Server: sim, url: "http://" + l.Addr().String(), http: &http.Server{Handler: sim, ReadHeaderTimeout: time.Minute},
-		ahead: time.Duration(a.ClockOffset) * time.Second,
+		ahead: time.Duration(a.ClockOffset) * time.Second, rules: a,
 	}
 	go func() { _ = s.http.Serve(l) }() // It ends when stop closes the server.
 	return s, nil
