@@ -23,7 +23,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -140,24 +139,6 @@ func blamesSecret(problem *lifecycle.Problem) bool {
 	return false
 }
 
-// recordPause brings a pause that the service asked for up to date, and says when to look again. One that has become
-// a little longer is not worth a write.
-func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace,
-	conn *workspace.Connection) time.Duration {
-	var until time.Time
-	if conn != nil {
-		until = conn.ThrottledUntil()
-	}
-	if until.IsZero() {
-		ws.Status.ThrottledUntil = nil
-		return recheckInterval
-	}
-	if recorded := ws.Status.ThrottledUntil; recorded == nil || until.Sub(recorded.Time).Abs() > pauseTolerance {
-		ws.Status.ThrottledUntil = new(metav1.NewTime(until.Add(time.Second - 1).Truncate(time.Second)))
-	}
-	return min(max(until.Sub(r.Clock.Now()), minDelay), recheckInterval)
-}
-
 // try finds the connection and calls the service, unless it answered the same connection a short while ago.
 func (r *DataArtsWorkspaceReconciler) try(ctx context.Context,
 	ws *v1alpha1.DataArtsWorkspace) (*workspace.Connection, error) {
@@ -208,53 +189,6 @@ func (r *DataArtsWorkspaceReconciler) forget(key types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.probes, key)
-}
-
-func (r *DataArtsWorkspaceReconciler) summarize(ws *v1alpha1.DataArtsWorkspace, problem *lifecycle.Problem) {
-	ws.Status.ObservedGeneration = ws.Generation
-	ready := metav1.Condition{
-		Type:               v1alpha1.ConditionReady,
-		Status:             metav1.ConditionTrue,
-		Reason:             v1alpha1.ReasonAvailable,
-		Message:            "The service answers for this workspace",
-		ObservedGeneration: ws.Generation,
-		LastTransitionTime: metav1.NewTime(r.Clock.Now().Truncate(time.Second)),
-	}
-	if problem != nil {
-		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, problem.Reason, problem.Message
-	}
-	meta.SetStatusCondition(&ws.Status.Conditions, ready)
-}
-
-func (r *DataArtsWorkspaceReconciler) count(ctx context.Context, ws *v1alpha1.DataArtsWorkspace) error {
-	packages, err := packagesOf(ctx, r.Client, ws)
-	if err != nil {
-		return err
-	}
-	ws.Status.Packages, ws.Status.InFlight = 0, 0
-	for i := range packages {
-		ws.Status.Packages++
-		if inFlight(&packages[i]) {
-			ws.Status.InFlight++
-		}
-	}
-	return nil
-}
-
-// publish tells of a change of the verdict, and of the begin of a pause.
-func (r *DataArtsWorkspaceReconciler) publish(ctx context.Context, before, ws *v1alpha1.DataArtsWorkspace) {
-	if before.Status.ThrottledUntil == nil && ws.Status.ThrottledUntil != nil {
-		tell(ctx, r.Events, ws, lifecycle.Event{Reason: v1alpha1.ReasonThrottled, Warning: true,
-			Message: "The service asks for fewer calls; the operator goes on by itself. " +
-				"If this lasts, lower spec.requestsPerSecond, or use credentials that nothing else uses"})
-	}
-	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
-	is := meta.FindStatusCondition(ws.Status.Conditions, v1alpha1.ConditionReady)
-	if was != nil && was.Reason == is.Reason && was.Message == is.Message {
-		return
-	}
-	tell(ctx, r.Events, ws, lifecycle.Event{Reason: is.Reason, Message: is.Message,
-		Warning: is.Status != metav1.ConditionTrue})
 }
 
 // SetupWithManager registers the controller. It relies on the index that the controller of ReleasePackages makes.

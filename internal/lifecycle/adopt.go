@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
@@ -88,4 +89,44 @@ func recordedPackage(rp *v1alpha1.ReleasePackage) *Package {
 		ID: st.ReleasePackageID, Name: st.PackageName, State: st.State,
 		ApplyUserID: st.ApplyUserID, ApproverIDs: st.ApproverIDs, Items: st.Items,
 	}
+}
+
+// decideAdoption is about an object that names an existing package which is not recorded yet.
+func decideAdoption(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	switch {
+	case denied(obs):
+		return notShownToAdopt(rp, obs)
+	case obs.Package.State == v1alpha1.StateWithdrawn:
+		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
+			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", rp.Spec.ReleasePackageID)}
+	}
+	return adopt(rp, obs.Package, "as spec.releasePackageId asks", obs.PollInterval)
+}
+
+// notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may
+// just not be shown yet, so that there is some patience first.
+func notShownToAdopt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	says := fmt.Sprintf("The service says that package %s does not exist in the workspace", rp.Spec.ReleasePackageID)
+	if obs.Hidden != nil {
+		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID,
+			obs.Hidden.Message)
+	}
+	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, obs.Now)
+	told := stalledFor(rp, v1alpha1.ReasonPackageNotFound) && rp.Status.ObservedGeneration == rp.Generation
+	if told || waited >= obs.SettleTime {
+		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,
+			Message: says + "; correct spec.releasePackageId. The operator looks again every few minutes"}
+	}
+	return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(waited),
+		Message: says + ". If it was packed a moment ago, it may just not be shown yet; the operator looks again"}
+}
+
+// adopt takes a package over. Unless that only waits for review now, the next pass has more to say or to do.
+func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Duration) Step {
+	step := Step{Action: Adopt, Package: p, After: minPatience, Event: Event{Reason: v1alpha1.EventAdopted,
+		Message: fmt.Sprintf("Adopted package %s (%s), %s", p.ID, p.Name, why)}}
+	if p.State == v1alpha1.StatePendingReview && !edited(rp) && len(differences(rp, p)) == 0 {
+		step.After = poll
+	}
+	return step
 }

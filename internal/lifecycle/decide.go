@@ -19,63 +19,8 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
-	"time"
-
-	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
-)
-
-// Action is what one pass does. It makes at most one call that changes something at the service.
-type Action int
-
-const (
-	// Wait does nothing but record what was seen.
-	Wait Action = iota
-	// AddFinalizer adds the finalizer, in a write of its own. The same pass then decides again.
-	AddFinalizer
-	// Pack records an attempt, sends it and records its outcome.
-	Pack
-	// Adopt records Step.Package as this object's package.
-	Adopt
-	// CloseAttempt records that the open attempt has made nothing.
-	CloseAttempt
-	// Unpack withdraws the recorded package.
-	Unpack
-	// RemoveFinalizer removes the finalizer.
-	RemoveFinalizer
-	// Stall gives up until someone acts.
-	Stall
-)
-
-// Step is the next thing to do and what the conditions say of it. Without a reason the package's own state is all
-// there is to say.
-type Step struct {
-	Action  Action
-	Reason  string
-	Message string
-
-	// Package is the one to adopt.
-	Package *Package
-	// Event is published when the step is done; nothing is published without a reason.
-	Event Event
-	// After is when to come back though nothing happened; zero means that no one needs to.
-	After time.Duration
-}
-
-// Event tells of a change, once.
-type Event struct {
-	Reason  string
-	Message string
-	Warning bool
-}
-
-const (
-	// deployingInterval is how often a package is looked at while its deployment runs, which takes seconds to minutes.
-	deployingInterval = 5 * time.Second
-	// minPatience and maxPatience bound how soon to look again for something that should have happened by now.
-	minPatience = time.Second
-	maxPatience = time.Minute
 )
 
 // Decide says what to do next, given what Needs asked for.
@@ -216,46 +161,6 @@ func replace(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
-// decideAdoption is about an object that names an existing package which is not recorded yet.
-func decideAdoption(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	switch {
-	case denied(obs):
-		return notShownToAdopt(rp, obs)
-	case obs.Package.State == v1alpha1.StateWithdrawn:
-		return Step{Action: Stall, Reason: v1alpha1.ReasonWithdrawn, Message: fmt.Sprintf(
-			"Package %s was withdrawn and cannot be adopted; correct spec.releasePackageId", rp.Spec.ReleasePackageID)}
-	}
-	return adopt(rp, obs.Package, "as spec.releasePackageId asks", obs.PollInterval)
-}
-
-// notShownToAdopt is about a package that the service denies or refuses to show. One that was packed a moment ago may
-// just not be shown yet, so that there is some patience first.
-func notShownToAdopt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	says := fmt.Sprintf("The service says that package %s does not exist in the workspace", rp.Spec.ReleasePackageID)
-	if obs.Hidden != nil {
-		says = fmt.Sprintf("The service refuses to show package %s, as if it did not exist (%s)", rp.Spec.ReleasePackageID,
-			obs.Hidden.Message)
-	}
-	waited := sinceReason(rp, v1alpha1.ReasonPackageNotFound, obs.Now)
-	told := stalledFor(rp, v1alpha1.ReasonPackageNotFound) && rp.Status.ObservedGeneration == rp.Generation
-	if told || waited >= obs.SettleTime {
-		return Step{Action: Stall, Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,
-			Message: says + "; correct spec.releasePackageId. The operator looks again every few minutes"}
-	}
-	return Step{Action: Wait, Reason: v1alpha1.ReasonPackageNotFound, After: halfOf(waited),
-		Message: says + ". If it was packed a moment ago, it may just not be shown yet; the operator looks again"}
-}
-
-// adopt takes a package over. Unless that only waits for review now, the next pass has more to say or to do.
-func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Duration) Step {
-	step := Step{Action: Adopt, Package: p, After: minPatience, Event: Event{Reason: v1alpha1.EventAdopted,
-		Message: fmt.Sprintf("Adopted package %s (%s), %s", p.ID, p.Name, why)}}
-	if p.State == v1alpha1.StatePendingReview && !edited(rp) && len(differences(rp, p)) == 0 {
-		step.After = poll
-	}
-	return step
-}
-
 func suspended(rp *v1alpha1.ReleasePackage) Step {
 	message := "Suspended by spec.suspend; set it to false to go on"
 	if edited(rp) {
@@ -328,23 +233,4 @@ func rawState(obs Observation) int {
 		return 0
 	}
 	return obs.Package.RawState
-}
-
-// patience is how long to wait before the next look for something that was under way at the time of the last pass
-// too: half as long as it has taken so far.
-func patience(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
-	return halfOf(sinceReason(rp, reason, now))
-}
-
-// sinceReason is how long the operator has been at something; zero if it was at something else.
-func sinceReason(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
-	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionReconciling)
-	if c == nil || c.Reason != reason {
-		return 0
-	}
-	return now.Sub(c.LastTransitionTime.Time)
-}
-
-func halfOf(elapsed time.Duration) time.Duration {
-	return min(max(elapsed/2, minPatience), maxPatience)
 }

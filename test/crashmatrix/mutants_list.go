@@ -18,6 +18,11 @@ package main
 
 const (
 	fileAct         = "internal/controller/act.go"
+	filePack        = "internal/controller/pack.go"
+	fileUnpack      = "internal/controller/unpack.go"
+	fileSearch      = "internal/controller/search.go"
+	fileWatches     = "internal/controller/releasepackage_watches.go"
+	fileAdopt       = "internal/lifecycle/adopt.go"
 	fileObserve     = "internal/controller/observe.go"
 	fileReport      = "internal/controller/report.go"
 	fileDecide      = "internal/lifecycle/decide.go"
@@ -30,17 +35,16 @@ const (
 	fileRun         = "internal/poll/run.go"
 	fileDeliver     = "internal/poll/deliver.go"
 
-	fileReconciler = "internal/controller/releasepackage_controller.go"
-	fileVanished   = "internal/lifecycle/vanished.go"
-	fileMissing    = "internal/lifecycle/missing.go"
-	fileClaims     = "internal/lifecycle/claims.go"
-	fileContent    = "internal/lifecycle/content.go"
+	fileVanished = "internal/lifecycle/vanished.go"
+	fileMissing  = "internal/lifecycle/missing.go"
+	fileClaims   = "internal/lifecycle/claims.go"
+	fileContent  = "internal/lifecycle/content.go"
 )
 
 // mutants are the known ways to break the operator.
 var mutants = []mutant{
 	{
-		name: "attempt-not-recorded", file: fileAct, runs: "pack/documented,pack/shared-item",
+		name: "attempt-not-recorded", file: filePack, runs: "pack/documented,pack/shared-item",
 		why: "the request leaves before the attempt is stored, so that a crash forgets it",
 		old: "	if err := r.recordAttempt(ctx, p); err != nil {\n		p.conn.Unadmit()\n		return lifecycle.Step{}, err\n	}\n",
 		new: "",
@@ -52,7 +56,7 @@ var mutants = []mutant{
 		new: "unchanged := client.MergeFrom(p.before)",
 	},
 	{
-		name: "failed-search-is-absence", file: fileObserve, runs: "pack-lost-long-ago/documented",
+		name: "failed-search-is-absence", file: fileSearch, runs: "pack-lost-long-ago/documented",
 		why: "an error of the list is taken for an empty list",
 		old: "		if err != nil {\n			return nil, err\n		}\n		listed = append(listed, found...)",
 		new: "		if err != nil {\n			continue\n		}\n		listed = append(listed, found...)",
@@ -100,7 +104,7 @@ var mutants = []mutant{
 		new: "		if !p.rp.DeletionTimestamp.IsZero() {",
 	},
 	{
-		name: "unpack-believed", file: fileAct, runs: "delete-in-review/documented",
+		name: "unpack-believed", file: fileUnpack, runs: "delete-in-review/documented",
 		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
 		old: "		return lifecycle.Unpacked(p.rp, p.obs, step), nil\n	}\n	step.Event",
 		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.RemoveFinalizer\n		return step, nil\n	}\n	step.Event",
@@ -118,7 +122,7 @@ var mutants = []mutant{
 		new: "",
 	},
 	{
-		name: "repeated-at-once", file: fileAct, runs: "pack/shared-item,pack/documented",
+		name: "repeated-at-once", file: filePack, runs: "pack/shared-item,pack/documented",
 		why: "a request whose answer was lost is taken for one that did nothing",
 		old: "	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())\n	return lifecycle.OutcomeUnknown(p.rp), nil\n",
 		new: "	lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())\n	return p.blockedBy(err)\n",
@@ -154,13 +158,13 @@ var mutants = []mutant{
 		new: "",
 	},
 	{
-		name: "frozen-process-sends", file: fileAct, runs: "pack/shared-item",
+		name: "frozen-process-sends", file: filePack, runs: "pack/shared-item",
 		why: "a process that was held up sends a request which everybody has given up",
 		old: "+p.conn.Timeout() > r.SettleTime {",
 		new: "+p.conn.Timeout() < 0 {",
 	},
 	{
-		name: "unchecked-unpack", file: fileAct, runs: "delete-retain-late/documented",
+		name: "unchecked-unpack", file: fileUnpack, runs: "delete-retain-late/documented",
 		why: "a package is withdrawn as the cache says, though its user has meanwhile asked to keep it",
 		old: "	if err := r.checkUnchanged(ctx, p); err != nil || !lifecycle.Replaces(step) {\n		return err\n	}\n",
 		new: "	if !lifecycle.Replaces(step) {\n		return nil\n	}\n",
@@ -172,7 +176,7 @@ var mutants = []mutant{
 		new: "	case v1alpha1.StateDeploying:\n		return Step{Action: RemoveFinalizer,",
 	},
 	{
-		name: "lost-finalizer-unnoticed", file: fileReconciler, runs: "replaced/documented",
+		name: "lost-finalizer-unnoticed", file: fileWatches, runs: "replaced/documented",
 		why: "an object that was replaced by one without the finalizer is not given it back, so that a deletion passes by its package",
 		old: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())",
 		new: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate())",
@@ -214,7 +218,7 @@ var mutants = []mutant{
 		new: "	if s.Required || s.LastError != \"\" || v.Err == nil {",
 	},
 	{
-		name: "adoption-given-up", file: fileDecide, runs: "adopt-too-early/documented",
+		name: "adoption-given-up", file: fileAdopt, runs: "adopt-too-early/documented",
 		why: "nobody looks again for a package that is to be adopted and is not shown yet",
 		old: "Reason: v1alpha1.ReasonPackageNotFound, After: lookAgain,\n			Message: says + \"; correct",
 		new: "Reason: v1alpha1.ReasonPackageNotFound,\n			Message: says + \"; correct",
