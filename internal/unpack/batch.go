@@ -67,8 +67,6 @@ type Batcher struct {
 	linger  time.Duration
 
 	mu sync.Mutex
-	// limit is how many packages a call withdraws, as far as is known by now.
-	limit int
 	// open is the batch that further packages join, nil if there is none.
 	open *batch
 	// asked are the requests that have no answer yet, by package.
@@ -83,7 +81,7 @@ func NewBatcher(service Service, linger time.Duration) *Batcher {
 	if linger == 0 {
 		linger = defaultLinger
 	}
-	return &Batcher{service: service, linger: linger, limit: maxUnpack, asked: map[string]*request{},
+	return &Batcher{service: service, linger: linger, asked: map[string]*request{},
 		isolated: map[string]bool{}}
 }
 
@@ -92,21 +90,21 @@ func NewBatcher(service Service, linger time.Duration) *Batcher {
 // answer is waited for.
 func (u *Batcher) Unpack(ctx context.Context, id string) error {
 	if err := ctx.Err(); err != nil {
-		return notAwaited(err)
+		return cancelled(err)
 	}
 	r := u.join(ctx, id)
 	select {
 	case <-r.answered:
 	case <-ctx.Done():
 		if u.leave(r) {
-			return notAwaited(ctx.Err())
+			return cancelled(ctx.Err())
 		}
 		<-r.answered
 	}
 	return r.err
 }
 
-func notAwaited(err error) error {
+func cancelled(err error) error {
 	return fmt.Errorf("waiting for the turn to withdraw a package: %w", err)
 }
 
@@ -155,7 +153,7 @@ func (u *Batcher) join(ctx context.Context, id string) *request {
 	switch {
 	case isolated:
 		close(b.full)
-	case len(b.waiting) >= u.limit:
+	case len(b.waiting) >= maxUnpack:
 		u.open = nil
 		close(b.full)
 	default:

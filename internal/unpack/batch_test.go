@@ -288,7 +288,7 @@ var _ = Describe("Whoever gives up a withdrawal", func() {
 		Expect(s.left(ids)).To(BeEmpty())
 	})
 
-	It("is let go when the call was refused and the batch is taken apart", func(ctx SpecContext) {
+	It("is let go when the call was refused and the batch is bisected", func(ctx SpecContext) {
 		s := aSite()
 		batcher := s.lingering(500 * time.Millisecond)
 		ids := s.packages(3)

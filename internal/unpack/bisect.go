@@ -28,10 +28,6 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 )
 
-// minLearned is the least that the limit of packages in a call is lowered to. That the halves of a small batch are
-// accepted may as well be chance, and a service whose limit is still lower costs calls and nothing else.
-const minLearned = 10
-
 var unpackBatchSize = prometheus.NewHistogram(prometheus.HistogramOpts{
 	Name:    "dataarts_operator_unpack_batch_size",
 	Help:    "Packages in each call to withdraw packages.",
@@ -45,19 +41,12 @@ func init() {
 // group are requests that share a call.
 type group struct {
 	requests []*request
-	// half is what the group is a half of; nil if it is none, or if that says nothing about the limit.
-	half *halvesOf
-	// refusal is the answer that leads to taking the group apart.
+	// refusal is the answer because of which the group is bisected.
 	refusal error
 }
 
-// halvesOf counts which halves of a refused group are accepted.
-type halvesOf struct {
-	size, accepted int
-}
-
-// run sees a batch through. What is refused as a whole is taken apart, round by round, each with the halves of what
-// the one before left over.
+// run sees a batch through. A group that is refused as a whole is sent again in halves, until each package has an
+// answer of its own.
 func (u *Batcher) run(b *batch) {
 	defer func() {
 		if b.admitted { // All who asked have gone.
@@ -65,8 +54,8 @@ func (u *Batcher) run(b *batch) {
 		}
 	}()
 	b.linger(u.linger)
-	err := u.turn(b)
-	groups := u.fix(b)
+	err := u.acquire(b)
+	groups := u.close(b)
 	if err != nil {
 		u.answerAll(b, err)
 		return
@@ -74,17 +63,17 @@ func (u *Batcher) run(b *batch) {
 	b.admitted = true
 	refused := u.sendAll(b, groups)
 	for look := true; len(refused) > 0; look = len(refused) > 1 {
-		// One look suffices where only one package is at fault. Where both halves of a group are refused, some of it may
+		// One look is enough where only one package is at fault. Where both halves of a group are refused, some of it may
 		// have been withdrawn.
 		if look {
-			refused = u.lookAfter(b, refused)
+			refused = u.keepUnpackable(b, refused)
 		}
-		refused = u.sendAll(b, u.halves(refused))
+		refused = u.sendAll(b, bisect(refused))
 	}
 }
 
-// turn waits for the budget, unless it has been waited for already.
-func (u *Batcher) turn(b *batch) error {
+// acquire waits for the turn of a call, unless the batch has one.
+func (u *Batcher) acquire(b *batch) error {
 	if b.admitted {
 		b.admitted = false
 		return nil
@@ -92,29 +81,29 @@ func (u *Batcher) turn(b *batch) error {
 	return u.service.Acquire(b.context)
 }
 
-// fix closes a batch to further requests, and shares those that it has out among calls.
-func (u *Batcher) fix(b *batch) []group {
+// close lets nobody join a batch any more, and shares its requests out among calls.
+func (u *Batcher) close(b *batch) []group {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.open == b {
 		u.open = nil
 	}
 	var groups []group
-	for part := range slices.Chunk(slices.Clone(b.waiting), u.limit) {
+	for part := range slices.Chunk(slices.Clone(b.waiting), maxUnpack) {
 		groups = append(groups, group{requests: part})
 	}
 	return groups
 }
 
-// sendAll sends each group and returns those that have to be taken apart. An answer that speaks of the way to the
-// service is everyone's: who is not answered by then would get it too.
+// sendAll sends each group and returns those that have to be bisected. An answer that speaks of the way to the service
+// goes to all that have none yet: they would get the same.
 func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 	for _, g := range groups {
-		if err := u.turn(b); err != nil {
+		if err := u.acquire(b); err != nil {
 			u.answerAll(b, err)
 			return nil
 		}
-		ids := u.depart(&g)
+		ids := u.markSent(&g)
 		if len(ids) == 0 {
 			b.admitted = true
 			continue
@@ -123,7 +112,7 @@ func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 		err := u.service.Unpack(context.WithoutCancel(b.context), ids)
 		switch {
 		case err == nil:
-			u.accepted(g)
+			u.settle(g.requests, func(*request) error { return nil })
 		case !ofPackages(err):
 			u.answerAll(b, err)
 			return nil
@@ -131,7 +120,7 @@ func (u *Batcher) sendAll(b *batch, groups []group) (refused []group) {
 			u.settle(g.requests, func(*request) error { return err })
 		default:
 			g.refusal = err
-			if g = u.refused(g); len(g.requests) > 0 {
+			if g.requests = u.dropAbandoned(g.requests); len(g.requests) > 0 {
 				refused = append(refused, g)
 			}
 		}
@@ -155,15 +144,11 @@ func ofPackages(err error) bool {
 	return false
 }
 
-// depart leaves in a group what is still asked for, and returns the ids to send.
-func (u *Batcher) depart(g *group) []string {
+// markSent leaves in a group what is still asked for, and returns the ids to send.
+func (u *Batcher) markSent(g *group) []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	asked := len(g.requests)
 	g.requests = u.unanswered(g.requests)
-	if len(g.requests) < asked {
-		g.half = nil
-	}
 	ids := make([]string, 0, len(g.requests))
 	for _, r := range g.requests {
 		r.sent = true
@@ -186,95 +171,76 @@ func (u *Batcher) settle(requests []*request, answer func(*request) error) {
 	}
 }
 
-// accepted answers a group that was accepted. Where the other half was accepted too, as it is, the size of the whole
-// was what the service refused.
-func (u *Batcher) accepted(g group) {
-	u.settle(g.requests, func(*request) error { return nil })
-	if g.half == nil {
-		return
-	}
-	g.half.accepted++
-	if g.half.accepted == 2 {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		u.limit = min(u.limit, max((g.half.size+1)/2, minLearned))
-	}
-}
-
-// refused lets go whom nobody waits for any more, and returns what is left of a group.
-func (u *Batcher) refused(g group) group {
+// dropAbandoned answers those requests of a refused group that nobody waits for any more, and returns the others.
+func (u *Batcher) dropAbandoned(requests []*request) []*request {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	g.half = &halvesOf{size: len(g.requests)}
-	if dataarts.KindOf(g.refusal) != dataarts.Refused {
-		g.half = nil // It speaks of a package, and not of their number.
-	}
-	for _, r := range g.requests {
+	for _, r := range requests {
 		r.sent = false
 		if r.callers == 0 {
 			u.answer(r, ErrRefusedTogether)
-			g.half = nil
 		}
 	}
-	g.requests = u.unanswered(g.requests)
-	return g
+	return u.unanswered(requests)
 }
 
-// lookAfter looks once for all refused groups, and lets those packages go that are not listed as waiting to be
+// keepUnpackable looks once for all refused groups, and lets those packages go that are not listed as waiting to be
 // withdrawn. That is no proof that they are withdrawn, but to send them again at once is likely to be in vain. A look
 // that fails changes nothing, unless it may be the way to the service that refuses.
-func (u *Batcher) lookAfter(b *batch, groups []group) []group {
+func (u *Batcher) keepUnpackable(b *batch, groups []group) []group {
 	n := 0
 	for _, g := range groups {
 		n += len(g.requests)
 	}
-	left, err := u.unpackable(b.context, n)
+	unpackable, err := u.unpackable(b.context, n)
 	if err != nil && dataarts.KindOf(groups[0].refusal) == dataarts.Unknown {
 		u.answerAll(b, groups[0].refusal)
 		return nil
 	}
-	if left == nil {
+	if unpackable == nil {
 		return groups
 	}
-	var remaining []group
+	var kept []group
 	for _, g := range groups {
-		gone := slices.DeleteFunc(slices.Clone(g.requests), func(r *request) bool { return left[r.id] })
-		if len(gone) > 0 {
-			g.half = nil
-			u.settle(gone, func(*request) error { return ErrRefusedTogether })
-			g.requests = slices.DeleteFunc(slices.Clone(g.requests), func(r *request) bool { return !left[r.id] })
-		}
+		var gone []*request
+		g.requests = slices.DeleteFunc(slices.Clone(g.requests), func(r *request) bool {
+			if !unpackable[r.id] {
+				gone = append(gone, r)
+			}
+			return !unpackable[r.id]
+		})
+		u.settle(gone, func(*request) error { return ErrRefusedTogether })
 		if len(g.requests) > 0 {
-			remaining = append(remaining, g)
+			kept = append(kept, g)
 		}
 	}
-	return remaining
+	return kept
 }
 
 // unpackable are the packages that may be withdrawn; nil where it takes more calls to list them than there are
 // packages to look for.
 func (u *Batcher) unpackable(ctx context.Context, wanted int) (map[string]bool, error) {
-	left := map[string]bool{}
+	found := map[string]bool{}
 	for page, err := range u.service.ListUnpackable(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if len(left) == 0 && page.Pages() > wanted {
+		if len(found) == 0 && page.Pages() > wanted {
 			return nil, nil
 		}
 		for i := range page.Rows {
-			left[page.Rows[i].ID] = !page.Rows[i].Deleted
+			found[page.Rows[i].ID] = !page.Rows[i].Deleted
 		}
 	}
-	return left, nil
+	return found, nil
 }
 
-// halves halves groups.
-func (u *Batcher) halves(groups []group) []group {
+// bisect halves groups.
+func bisect(groups []group) []group {
 	var halves []group
 	for _, g := range groups {
 		for part := range slices.Chunk(g.requests, (len(g.requests)+1)/2) {
-			halves = append(halves, group{requests: part, half: g.half})
+			halves = append(halves, group{requests: part})
 		}
 	}
 	return halves

@@ -106,7 +106,7 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 	for _, reading := range everyReading() {
 		name := fmt.Sprintf("%s, again %s, at most %d, then %s", reading.MixedUnpack, reading.UnpackAgain, reading.MaxUnpack,
 			reading.WithdrawnPackage)
-		It("is taken apart until each has its answer: "+name, func(ctx SpecContext) {
+		It("is bisected until each has its answer: "+name, func(ctx SpecContext) {
 			s := aSite(assuming(func(a *simulator.Assumptions) { *a = reading }))
 			batcher := s.lingering(tillFull)
 			bad := spoilers(reading.UnpackAgain)
@@ -211,85 +211,11 @@ var _ = Describe("A batch with packages that cannot be withdrawn", func() {
 	})
 })
 
-var _ = Describe("The size of a batch", func() {
-	It("that the service refuses is halved for good", func(ctx SpecContext) {
+var _ = Describe("A batch that is larger than the service takes", func() {
+	It("is halved until its parts are taken", func(ctx SpecContext) {
 		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
-		batcher := s.lingering(tillFull)
-		Expect(askAll(ctx, batcher, s.packages(aFullBatch))).To(HaveEach(BeNil()))
+		Expect(askAll(ctx, s.lingering(tillFull), s.packages(aFullBatch))).To(HaveEach(BeNil()))
 		Expect(s.Counts()).To(Equal(map[simulator.Operation]int{simulator.OpUnpack: 1 + 2 + 4, simulator.OpList: 2}))
-
-		s.Reset()
-		Expect(askAll(ctx, batcher, s.packages(aFullBatch))).To(HaveEach(BeNil()))
-		Expect(s.unpacked()).To(HaveExactElements(HaveLen(25), HaveLen(25), HaveLen(25), HaveLen(25)))
-	})
-
-	It("is kept to by a batch that was open when it was found", func(ctx SpecContext) {
-		s := aSite(assuming(func(a *simulator.Assumptions) { a.MaxUnpack = 30 }))
-		batcher := s.lingering(tillFull)
-		arrived, release := s.aCallHeld()
-		var answers []<-chan error
-		for _, id := range s.packages(aFullBatch) {
-			answers = append(answers, ask(ctx, batcher, id))
-		}
-		Eventually(ctx, arrived).Should(BeClosed())
-		more := s.packages(41)
-		for _, id := range more[1:] {
-			answers = append(answers, ask(ctx, batcher, id))
-		}
-		release()
-		for _, answer := range answers[:aFullBatch] {
-			Expect(answered(answer)).To(Succeed())
-		}
-		s.Reset()
-		Expect(batcher.Unpack(ctx, more[0])).To(Succeed())
-		for _, answer := range answers[aFullBatch:] {
-			Expect(answered(answer)).To(Succeed())
-		}
-		Expect(s.unpacked()).To(ConsistOf(HaveLen(25), HaveLen(16)))
-	})
-
-	// refuses lets the service refuse a call to withdraw packages after so many others.
-	refuses := func(s *site, code simulator.Code, skip, times int) {
-		GinkgoHelper()
-		Expect(s.Inject(simulator.Fault{
-			Operation: simulator.OpUnpack, Kind: simulator.FaultError, Status: http.StatusBadRequest, Code: code, Skip: skip,
-			Times: times,
-		})).To(Succeed())
-	}
-
-	DescribeTable("stays as it is where packages were at fault", func(ctx SpecContext, spoil func(s *site, id string)) {
-		s := aSite()
-		batcher := s.lingering(tillFull)
-		ids, more := s.packages(aFullBatch), s.packages(aFullBatch)
-		spoil(s, ids[0])
-		askAll(ctx, batcher, ids)
-
-		s.Reset()
-		Expect(askAll(ctx, batcher, more)).To(HaveEach(BeNil()))
-		Expect(s.unpacked()).To(HaveExactElements(HaveLen(aFullBatch)))
-	},
-		Entry("of which one is being deployed", func(s *site, id string) { Expect(s.console.StartDeploy(id)).To(Succeed()) }),
-		Entry("of which one is not listed", func(s *site, id string) {
-			Expect(s.console.Deploy(id)).To(Succeed())
-			refuses(s, simulator.CodeInvalidParameter, 0, 1)
-		}),
-		Entry("of which one was, for a moment", func(s *site, _ string) { refuses(s, simulator.CodeReleased, 0, 1) }),
-		Entry("of which one is refused by itself", func(s *site, _ string) {
-			refuses(s, simulator.CodeInvalidParameter, 0, 2)
-			for accepted := 1; accepted <= 6; accepted++ {
-				refuses(s, simulator.CodeInvalidParameter, accepted, 1) // The half with it, but not the one before.
-			}
-		}),
-	)
-
-	It("stays as it is where the service changed its mind about a few", func(ctx SpecContext) {
-		s := aSite()
-		batcher := s.lingering(500 * time.Millisecond)
-		refuses(s, simulator.CodeInvalidParameter, 0, 1)
-		Expect(askAll(ctx, batcher, s.packages(4))).To(HaveEach(BeNil()))
-		s.Reset()
-		Expect(askAll(ctx, batcher, s.packages(4))).To(HaveEach(BeNil()))
-		Expect(s.unpacked()).To(HaveExactElements(HaveLen(4)))
 	})
 })
 
@@ -319,7 +245,7 @@ var _ = Describe("An answer that is not about packages", func() {
 		Entry("when the answer is lost", simulator.Fault{Kind: simulator.FaultDrop, AfterWork: true}, dataarts.Unknown),
 	)
 
-	It("is everyone's when the batch was taken apart before", func(ctx SpecContext) {
+	It("is everyone's when the batch was bisected before", func(ctx SpecContext) {
 		s := aSite()
 		ids := s.packages(aFullBatch)
 		Expect(s.console.StartDeploy(ids[0])).To(Succeed())
