@@ -117,6 +117,7 @@ var _ = Describe("A workspace whose answers cannot be read", func() {
 		}
 		Eventually(ctx, func() map[string]int { return s.reasons(ctx, v1alpha1.ConditionReconciling) }, "20s").Should(
 			HaveKeyWithValue(v1alpha1.ReasonServiceUnavailable, BeNumerically(">=", many-1)))
-		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+		// None where a look of its own met the fault before the first request.
+		Expect(s.calls(simulator.OpPack)).To(BeNumerically("<=", 1))
 	}, NodeTimeout(time.Minute))
 })
