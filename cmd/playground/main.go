@@ -14,8 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command playground shows the operator at work on one machine: a real kube-apiserver and etcd, the simulated service, and the
-// manager as it is deployed, with the rights that config/rbac gives it. It takes a tour with kubectl and then stays up to be played with.
+// Command playground shows the operator at work on one machine: a real kube-apiserver and etcd, the simulated
+// service, and the manager as it is deployed, with the rights that config/rbac gives it. It takes a tour with kubectl
+// and then stays up to be played with.
 //
 // It is run from the root of the repository, by make run.
 package main

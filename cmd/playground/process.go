@@ -38,8 +38,8 @@ type process struct {
 	done chan struct{}
 }
 
-// startProcess starts a command that stands beside this one. It has a process group of its own, so that a Ctrl-C in the terminal
-// reaches this program alone, which then ends the others in order.
+// startProcess starts a command that stands beside this one. It has a process group of its own, so that a Ctrl-C in
+// the terminal reaches this program alone, which then ends the others in order.
 func startProcess(dir, name string, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -50,8 +50,9 @@ func startProcess(dir, name string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = out.Close() }()                                     // The process has its own handle.
-	p.cmd = exec.Command(filepath.Join(filepath.Dir(self), name), args...) //nolint:gosec,noctx // Our own commands; stop ends them.
+	defer func() { _ = out.Close() }() // The process has its own handle.
+	//nolint:gosec,noctx // Our own commands; stop ends them.
+	p.cmd = exec.Command(filepath.Join(filepath.Dir(self), name), args...)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {

@@ -70,10 +70,12 @@ func (s *stack) start(ctx context.Context) error {
 	if err := k.show(ctx, "apply", "-k", "config/default"); err != nil {
 		return err
 	}
-	if err := k.run(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator", "--timeout=30s"); err != nil {
+	if err := k.run(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator",
+		"--timeout=30s"); err != nil {
 		return err
 	}
-	headline("Starting the manager (there are no nodes for its Deployment here, so it runs as a process with its ServiceAccount's rights)")
+	headline("Starting the manager (there are no nodes for its Deployment here, so it runs as a process with its " +
+		"ServiceAccount's rights)")
 	return s.startManager(ctx)
 }
 
@@ -82,10 +84,12 @@ func (s *stack) startControlPlane() error {
 	if _, err := s.controlPlane.Start(); err != nil {
 		return fmt.Errorf("starting the control plane: %w", err)
 	}
-	if err := s.writeKubeconfig(s.kubeconfig(), envtest.User{Name: "admin", Groups: []string{"system:masters"}}); err != nil {
+	if err := s.writeKubeconfig(s.kubeconfig(),
+		envtest.User{Name: "admin", Groups: []string{"system:masters"}}); err != nil {
 		return err
 	}
-	return s.writeKubeconfig(filepath.Join(s.dir, "manager.kubeconfig"), envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
+	return s.writeKubeconfig(filepath.Join(s.dir, "manager.kubeconfig"),
+		envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
 }
 
 func (s *stack) writeKubeconfig(path string, u envtest.User) error {
@@ -106,7 +110,8 @@ func (s *stack) startSimulator(ctx context.Context) error {
 		return err
 	}
 	s.serviceURL, s.controlURL = "http://"+service, "http://"+control
-	s.simulator, err = startProcess(s.dir, "simulator", "--listen", service, "--control-listen", control, "--deploy-duration", "3s")
+	s.simulator, err = startProcess(s.dir, "simulator", "--listen", service, "--control-listen", control,
+		"--deploy-duration", "3s")
 	if err != nil {
 		return err
 	}
@@ -171,22 +176,23 @@ func twoFreeAddresses() (first, second string, err error) {
 
 // answers waits until a process answers at a URL.
 func (p *process) answers(ctx context.Context, url string) error {
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 60*time.Second, true, func(ctx context.Context) (bool, error) {
-		select {
-		case <-p.done:
-			return false, errors.New("it ended")
-		default:
-		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-		if err != nil {
-			return false, err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return false, nil //nolint:nilerr // Not yet.
-		}
-		return resp.StatusCode == http.StatusOK, resp.Body.Close()
-	})
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 60*time.Second, true,
+		func(ctx context.Context) (bool, error) {
+			select {
+			case <-p.done:
+				return false, errors.New("it ended")
+			default:
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+			if err != nil {
+				return false, err
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return false, nil //nolint:nilerr // Not yet.
+			}
+			return resp.StatusCode == http.StatusOK, resp.Body.Close()
+		})
 	if err != nil {
 		return fmt.Errorf("waiting for the %s: %w; its log is %s", p.name, err, p.log)
 	}

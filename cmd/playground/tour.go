@@ -114,7 +114,8 @@ func (t *tour) packOne(ctx context.Context) error {
 	if err := t.console().show(ctx); err != nil {
 		return err
 	}
-	return t.atService(ctx, "job-0948", func(p *remotePackage) bool { return p.State == inReview && !p.Withdrawn }, "in review")
+	return t.atService(ctx, "job-0948", func(p *remotePackage) bool { return p.State == inReview && !p.Withdrawn },
+		"in review")
 }
 
 func (t *tour) approve(ctx context.Context) error {
@@ -153,7 +154,8 @@ func (t *tour) packAnother(ctx context.Context) error {
 	if err := t.console().show(ctx); err != nil {
 		return err
 	}
-	return t.atService(ctx, "job-report", func(p *remotePackage) bool { return p.State == inReview && !p.Withdrawn }, "in review")
+	return t.atService(ctx, "job-report", func(p *remotePackage) bool { return p.State == inReview && !p.Withdrawn },
+		"in review")
 }
 
 func (t *tour) takeBack(ctx context.Context) error {
@@ -205,7 +207,8 @@ curl -d '{"items":[{"name":"job_mine","submitUserId":"f8ccc2ff3c7748e8a7bfede38a
 kubectl apply -f - <<'EOF'
 %sEOF
 
-Play its approver (start-deploy lets it succeed after 3s; fail-deploy and withdraw are the other ends), and see what the service has:
+Play its approver, and see what the service has
+(start-deploy lets it succeed after 3s; fail-deploy and withdraw are the other ends):
 
 curl -X POST %s/packages/3/start-deploy
 curl %s/packages
@@ -215,7 +218,8 @@ Its metrics are at %s
 
 Ctrl-C ends everything.
 `, t.kubeconfig(), t.kubectlPath(), console,
-		strings.NewReplacer("job-report", "job-mine", `"3"`, `"4"`).Replace(secondPackage), console, console, t.manager.log, t.metricsURL)
+		strings.NewReplacer("job-report", "job-mine", `"3"`, `"4"`).Replace(secondPackage), console, console, t.manager.log,
+		t.metricsURL)
 }
 
 func withoutComments(yaml string) string {

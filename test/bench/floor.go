@@ -35,8 +35,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// floor is the least that could be called an operator: for each package that is applied it makes the same writes and the same call, one after
-// the other, with as many workers. It has no queue, no cache, no budget and no doubts.
+// floor is the least that could be called an operator: for each package that is applied it makes the same writes and
+// the same call, one after the other, with as many workers. It has no queue, no cache, no budget and no doubts.
 type floor struct {
 	world   *world
 	api     client.Client
@@ -52,7 +52,8 @@ func newFloor(w *world) (*floor, error) {
 	return &floor{world: w, api: api, service: &http.Client{Transport: transport, Timeout: callTimeout}}, nil
 }
 
-// run applies a package for each item and works on those that are there, as the operator does. It returns when all are packed.
+// run applies a package for each item and works on those that are there, as the operator does. It returns when all
+// are packed.
 func (f *floor) run(ctx context.Context, items []string) error {
 	applied := make(chan *v1alpha1.ReleasePackage, len(items))
 	applying := make(chan error, 1)
@@ -97,7 +98,8 @@ func (f *floor) pack(ctx context.Context, rp *v1alpha1.ReleasePackage) error {
 func (f *floor) attempt(rp *v1alpha1.ReleasePackage) {
 	name := fmt.Sprintf("%s-%.8s", rp.Name, rp.UID)
 	rp.Status.ObservedGeneration, rp.Status.PackageName = rp.Generation, name
-	rp.Status.Workspace = &v1alpha1.PinnedWorkspace{Endpoint: f.world.service.url, ProjectID: projectID, WorkspaceID: workspaceID}
+	rp.Status.Workspace = &v1alpha1.PinnedWorkspace{Endpoint: f.world.service.url, ProjectID: projectID,
+		WorkspaceID: workspaceID}
 	rp.Status.Attempt = &v1alpha1.PackAttempt{
 		Number: 1, PackageName: name, ContentHash: string(rp.UID), Generation: rp.Generation, StartTime: metav1.Now(),
 		PendingItemIDs: []string{string(rp.Spec.PendingItemIDs[0])},
@@ -124,7 +126,8 @@ func conditions(rp *v1alpha1.ReleasePackage, status metav1.ConditionStatus, reas
 }
 
 // writeStatus writes what differs from before, on condition that nobody wrote the object since.
-func (f *floor) writeStatus(ctx context.Context, rp *v1alpha1.ReleasePackage, before v1alpha1.ReleasePackageStatus) error {
+func (f *floor) writeStatus(ctx context.Context, rp *v1alpha1.ReleasePackage,
+	before v1alpha1.ReleasePackageStatus) error {
 	base := rp.DeepCopy()
 	base.Status = before
 	return f.api.Status().Patch(ctx, rp, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{}))
@@ -162,8 +165,10 @@ func (f *floor) send(ctx context.Context, rp *v1alpha1.ReleasePackage) (string, 
 
 func (f *floor) tell(ctx context.Context, rp *v1alpha1.ReleasePackage) error {
 	return f.api.Create(ctx, &eventsv1.Event{
-		ObjectMeta: metav1.ObjectMeta{Namespace: rp.Namespace, Name: rp.Name + ".packed"}, EventTime: metav1.NewMicroTime(time.Now()),
-		ReportingController: "bench-floor", ReportingInstance: "bench-floor-1", Action: "Reconcile", Type: "Normal", Reason: v1alpha1.EventPacked,
+		ObjectMeta:          metav1.ObjectMeta{Namespace: rp.Namespace, Name: rp.Name + ".packed"},
+		EventTime:           metav1.NewMicroTime(time.Now()),
+		ReportingController: "bench-floor", ReportingInstance: "bench-floor-1", Action: "Reconcile", Type: "Normal",
+		Reason:    v1alpha1.EventPacked,
 		Note:      "Packed " + rp.Status.PackageName + " as package " + rp.Status.ReleasePackageID,
 		Regarding: reference(rp),
 	})
@@ -171,6 +176,7 @@ func (f *floor) tell(ctx context.Context, rp *v1alpha1.ReleasePackage) error {
 
 func reference(rp *v1alpha1.ReleasePackage) corev1.ObjectReference {
 	return corev1.ObjectReference{
-		APIVersion: v1alpha1.GroupVersion.String(), Kind: "ReleasePackage", Namespace: rp.Namespace, Name: rp.Name, UID: rp.UID,
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "ReleasePackage", Namespace: rp.Namespace, Name: rp.Name,
+		UID: rp.UID,
 	}
 }

@@ -104,7 +104,8 @@ func (b *bench) pack(ctx context.Context, w *world) error {
 	return nil
 }
 
-// writesUntilReady counts the writes about each package until it was ready for the first time. What the operator adds later is shown in the table.
+// writesUntilReady counts the writes about each package until it was ready for the first time. What the operator adds
+// later is shown in the table.
 func (w *world) writesUntilReady(m *measurement) int {
 	n := 0
 	for _, write := range m.writes {

@@ -14,12 +14,13 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command bench measures the operator: the built manager as a process of its own, against a real control plane and the simulated service, which is
-// a process, too. It counts calls and writes, takes times, processor time and memory, and holds them against the targets of this project. Next to
-// the operator it measures the floor: a bare loop that makes the same writes and calls.
+// Command bench measures the operator: the built manager as a process of its own, against a real control plane and
+// the simulated service, which is a process, too. It counts calls and writes, takes times, processor time and memory,
+// and holds them against the targets of this project. Next to the operator it measures the floor: a bare loop that
+// makes the same writes and calls.
 //
-// It is run from the root of the repository, by make bench. The exit code is 0 when every target is met, 1 when one is missed, and 2 when it
-// could not be measured.
+// It is run from the root of the repository, by make bench. The exit code is 0 when every target is met, 1 when one
+// is missed, and 2 when it could not be measured.
 package main
 
 import (
@@ -39,7 +40,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// settling is how long what is under way may take until everything has been told: events, a status that is written a little later, a count.
+// settling is how long what is under way may take until everything has been told: events, a status that is written a
+// little later, a count.
 const settling = 3 * time.Second
 
 // fewest packages are enough for the approvals of a restart, and for numbers that grow.
@@ -48,7 +50,8 @@ const fewest = 2 * approvals
 // errShort means that a target was missed. Which one has been printed.
 var errShort = errors.New("a target was missed")
 
-// scenarios are what can be chosen. Those of the limited world follow each other there, so that poll and delete pack first.
+// scenarios are what can be chosen. Those of the limited world follow each other there, so that poll and delete pack
+// first.
 var scenarios = []string{"pack", "poll", "delete", "recover", "throttled", "unthrottled", "scale", "crash"}
 
 type options struct {
@@ -60,7 +63,8 @@ type options struct {
 }
 
 func (o options) wants(names ...string) bool {
-	return len(o.chosen) == 0 || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(o.chosen, name) })
+	return len(o.chosen) == 0 ||
+		slices.ContainsFunc(names, func(name string) bool { return slices.Contains(o.chosen, name) })
 }
 
 // bench is one run of this program.
@@ -100,19 +104,21 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError) // Of its own: libraries put theirs into the common one.
-	flags.IntVar(&o.packages, "packages", 1000, "How many packages the scenarios have; scale has this many and ten times as many. At least 10.")
+	flags.IntVar(&o.packages, "packages", 1000,
+		"How many packages the scenarios have; scale has this many and ten times as many. At least 10.")
 	flags.IntVar(&o.workers, "workers", 100, "How many packages the manager and the floor work on at the same time.")
 	flags.StringVar(&o.out, "out", "bin/bench.json", "Where the numbers are written.")
 	flags.BoolVar(&o.keepLogs, "keep-logs", false, "Keep the logs also when nothing is wrong.")
-	flags.Func("scenario", "Comma-separated scenarios: "+strings.Join(scenarios, ", ")+". (default all)", func(s string) error {
-		for name := range strings.SplitSeq(s, ",") {
-			if !slices.Contains(scenarios, name) {
-				return fmt.Errorf("there is no scenario %q", name)
+	flags.Func("scenario", "Comma-separated scenarios: "+strings.Join(scenarios, ", ")+". (default all)",
+		func(s string) error {
+			for name := range strings.SplitSeq(s, ",") {
+				if !slices.Contains(scenarios, name) {
+					return fmt.Errorf("there is no scenario %q", name)
+				}
+				o.chosen = append(o.chosen, name)
 			}
-			o.chosen = append(o.chosen, name)
-		}
-		return nil
-	})
+			return nil
+		})
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -30,7 +30,8 @@ type measurement struct {
 	Seconds  float64 `json:"seconds"`
 	// Calls are those that arrived at the service, by operation.
 	Calls map[string]int `json:"calls,omitempty"`
-	// Writes are the requests to the API server that change something, by verb and resource; Conflicts are those among them that it refused.
+	// Writes are the requests to the API server that change something, by verb and resource; Conflicts are those among
+	// them that it refused.
 	Writes    map[string]int `json:"apiServerWrites,omitempty"`
 	Conflicts int            `json:"apiServerWritesRefused,omitempty"`
 	// CPUSeconds, ResidentMiB and PeakMiB are the manager's.
@@ -94,7 +95,8 @@ func (w *world) begin(ctx context.Context, name string) (*span, error) {
 
 // end takes the measurement of what happened until now. The time until at is what it took: waiting for it is not exact.
 func (s *span) end(ctx context.Context, at arrival) (measurement, error) {
-	m := measurement{Name: s.name, Packages: s.world.size, Seconds: at.at.Sub(s.began).Seconds(), Note: at.note(), Calls: map[string]int{}}
+	m := measurement{Name: s.name, Packages: s.world.size, Seconds: at.at.Sub(s.began).Seconds(), Note: at.note(),
+		Calls: map[string]int{}}
 	now, err := s.world.calls(ctx)
 	if err != nil {
 		return m, err

@@ -36,8 +36,8 @@ import (
 
 const (
 	systemNamespace = "dataarts-operator-system"
-	// managerUser is the ServiceAccount of config/default: the manager gets its rights, and no more. The floor writes as the same user, so that
-	// the API server's fairness treats both alike.
+	// managerUser is the ServiceAccount of config/default: the manager gets its rights, and no more. The floor writes as
+	// the same user, so that the API server's fairness treats both alike.
 	managerUser = "system:serviceaccount:" + systemNamespace + ":dataarts-operator-controller-manager"
 
 	// managerAgent and floorAgent are how the user agents of the two begin.
@@ -84,7 +84,8 @@ func startPlane(ctx context.Context, assets, dir string) (started *plane, err er
 	}
 	// Blocking, so that nothing is lost when much happens; one file, as the whole of it is counted.
 	p.environment.ControlPlane.GetAPIServer().Configure().
-		Set("audit-policy-file", policy).Set("audit-log-path", p.audit.path).Set("audit-log-mode", "blocking").Set("audit-log-maxsize", "100000")
+		Set("audit-policy-file", policy).Set("audit-log-path", p.audit.path).Set("audit-log-mode",
+		"blocking").Set("audit-log-maxsize", "100000")
 	if err := p.start(); err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
 	}

@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	// sampling is how often the counts are read, quiet how long no call arrives between two polls. Calls of one poll come a tenth of a second
-	// apart.
+	// sampling is how often the counts are read, quiet how long no call arrives between two polls. Calls of one poll
+	// come a tenth of a second apart.
 	sampling = 200 * time.Millisecond
 	quiet    = 3 * time.Second
 
@@ -35,8 +35,8 @@ const (
 	rowsPerCall = 100
 )
 
-// round watches calls come and go, and finds one poll among them: what comes between two times of quiet, and shows as many packages as there
-// are. What shows fewer is a part of a poll, and goes on.
+// round watches calls come and go, and finds one poll among them: what comes between two times of quiet, and shows as
+// many packages as there are. What shows fewer is a part of a poll, and goes on.
 type round struct {
 	size   int
 	last   int
@@ -68,7 +68,8 @@ func since(now, base map[string]int) (looks, listed int) {
 	return now[show] - base[show], now[list] - base[list]
 }
 
-// poll measures the calls of one poll of all packages. Where polls have no end, it is worked out from what was seen what one takes.
+// poll measures the calls of one poll of all packages. Where polls have no end, it is worked out from what was seen
+// what one takes.
 func (w *world) poll(ctx context.Context, name string, interval time.Duration) (float64, error) {
 	s, err := w.begin(ctx, name)
 	if err != nil {
@@ -117,8 +118,9 @@ func (w *world) polled(ctx context.Context, s *span, calls float64, note string)
 	return calls, nil
 }
 
-// workOut says how many calls it takes to see every package once, from the calls made so far: a look shows one package, and a page as many as it
-// may hold, but for one that tried the workspace out. Without any call nothing can be said, which must not pass for good.
+// workOut says how many calls it takes to see every package once, from the calls made so far: a look shows one
+// package, and a page as many as it may hold, but for one that tried the workspace out. Without any call nothing can
+// be said, which must not pass for good.
 func (w *world) workOut(now, before map[string]int) (float64, string) {
 	looks, listed := since(now, before)
 	listed = max(listed-1, 0)
@@ -126,5 +128,6 @@ func (w *world) workOut(now, before map[string]int) (float64, string) {
 	if shown == 0 {
 		return math.Inf(1), "as none was seen"
 	}
-	return float64(looks+listed) * float64(w.size) / float64(shown), fmt.Sprintf("worked out from %d looks and %d pages without a pause", looks, listed)
+	return float64(looks+listed) * float64(w.size) / float64(shown),
+		fmt.Sprintf("worked out from %d looks and %d pages without a pause", looks, listed)
 }

@@ -27,7 +27,8 @@ import (
 	"time"
 )
 
-// stopTimeout is how long a process may take to end by itself: longer than the manager's longest call and the record of it.
+// stopTimeout is how long a process may take to end by itself: longer than the manager's longest call and the record
+// of it.
 const stopTimeout = 100 * time.Second
 
 var errEnded = errors.New("the process ended")
@@ -40,8 +41,8 @@ type process struct {
 	done chan struct{}
 }
 
-// startProcess starts a command that stands beside this one, with a log of its own. It has a process group of its own, so that a Ctrl-C in
-// the terminal reaches this program alone, which then ends the others in order.
+// startProcess starts a command that stands beside this one, with a log of its own. It has a process group of its
+// own, so that a Ctrl-C in the terminal reaches this program alone, which then ends the others in order.
 func startProcess(command, log string, args ...string) (*process, error) {
 	path, err := beside(command)
 	if err != nil {

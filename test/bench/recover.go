@@ -51,7 +51,8 @@ func (b *bench) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lost := simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: http.StatusBadGateway, AfterWork: true, Times: lostAtOnce}
+	lost := simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultError, Status: http.StatusBadGateway,
+		AfterWork: true, Times: lostAtOnce}
 	if err := w.service.inject(ctx, &lost); err != nil {
 		return err
 	}
@@ -76,6 +77,7 @@ func (b *bench) recover(ctx context.Context) error {
 	b.measured(m)
 	looks := m.allCalls() - m.Calls[string(simulator.OpPack)]
 	b.row(atMost("recovery-calls-per-package", perPackage(looks, lostAtOnce), 3).provided(all.complete()))
-	b.row(atMost("recovery-packs-per-package", perPackage(m.Calls[string(simulator.OpPack)], lostAtOnce), 1).provided(all.complete()))
+	b.row(atMost("recovery-packs-per-package", perPackage(m.Calls[string(simulator.OpPack)], lostAtOnce),
+		1).provided(all.complete()))
 	return nil
 }

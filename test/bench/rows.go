@@ -65,8 +65,8 @@ func (r row) provided(complete bool) row {
 	return r
 }
 
-// The targets are those for 1,000 packages, or for 10,000 where the scenario is about many. Other sizes have targets in proportion, with
-// something for what does not depend on the size.
+// The targets are those for 1,000 packages, or for 10,000 where the scenario is about many. Other sizes have targets
+// in proportion, with something for what does not depend on the size.
 
 // packSeconds is what the limit itself takes, and five seconds.
 func packSeconds(size int) float64 { return 5 + float64(size)/documentedRate }
@@ -93,7 +93,8 @@ func pollRow(size int, calls float64) row {
 	return atMost(sized("poll", size, "calls"), calls, pollCalls(size))
 }
 
-// grows is the exponent e of growth: ten times the packages take 10^e times as much. Somewhat more than 1 is allowed for what is not exact.
+// grows is the exponent e of growth: ten times the packages take 10^e times as much. Somewhat more than 1 is allowed
+// for what is not exact.
 func grows(what string, small, large float64) row {
 	const most = 1.1
 	if small <= 0 {

@@ -124,7 +124,8 @@ func (w *world) weigh(ctx context.Context, found *scaled) error {
 	return nil
 }
 
-// restrain brings in the documented limit. The manager is started anew, as nobody promises when another pollInterval takes effect.
+// restrain brings in the documented limit. The manager is started anew, as nobody promises when another pollInterval
+// takes effect.
 func (w *world) restrain(ctx context.Context, interval time.Duration) error {
 	w.stopManager()
 	if err := w.service.limit(ctx, documented); err != nil {

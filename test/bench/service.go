@@ -68,7 +68,8 @@ type service struct {
 func startService(ctx context.Context, dir, logs, name string, l limits) (*service, error) {
 	config, err := json.Marshal(simulator.Options{
 		Users: []simulator.User{
-			{ID: engineer, Name: "engineer", AccessKey: accessKey, SecretKey: secretKey, Token: floorToken, Projects: []string{projectID}},
+			{ID: engineer, Name: "engineer", AccessKey: accessKey, SecretKey: secretKey, Token: floorToken,
+				Projects: []string{projectID}},
 			{ID: approver, Name: "approver", Projects: []string{projectID}},
 		},
 		Workspaces: []simulator.Workspace{{ProjectID: projectID, ID: workspaceID, Reviewers: []string{approver}}},
@@ -94,23 +95,25 @@ func startService(ctx context.Context, dir, logs, name string, l limits) (*servi
 }
 
 func (s *service) findAddresses(ctx context.Context) error {
-	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
-		said, err := os.ReadFile(s.log)
-		if err := errors.Join(err, s.alive()); err != nil {
-			return false, err
-		}
-		found := announced.FindSubmatch(said)
-		if found == nil {
-			return false, nil
-		}
-		s.url, s.control = string(found[1]), string(found[2])
-		return true, nil
-	})
+	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true,
+		func(context.Context) (bool, error) {
+			said, err := os.ReadFile(s.log)
+			if err := errors.Join(err, s.alive()); err != nil {
+				return false, err
+			}
+			found := announced.FindSubmatch(said)
+			if found == nil {
+				return false, nil
+			}
+			s.url, s.control = string(found[1]), string(found[2])
+			return true, nil
+		})
 }
 
 // limit changes how much the service takes and how fast it is.
 func (s *service) limit(ctx context.Context, l limits) error {
-	return s.call(ctx, http.MethodPut, "/limits", map[string]any{"rateLimit": l.rate, "otherCalls": l.others, "latency": l.latency.String()}, nil)
+	return s.call(ctx, http.MethodPut, "/limits",
+		map[string]any{"rateLimit": l.rate, "otherCalls": l.others, "latency": l.latency.String()}, nil)
 }
 
 // inject has calls fail.

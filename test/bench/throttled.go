@@ -27,14 +27,16 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// warmUp is how long the operator may take to find out what the service takes, and throttledFor how long it is watched after that.
+// warmUp is how long the operator may take to find out what the service takes, and throttledFor how long it is
+// watched after that.
 const (
 	warmUp       = time.Minute
 	throttledFor = time.Minute
 )
 
-// stricter are services that take less of the operator's calls than it is told: by their own limit, or as someone else makes calls as the same user. All
-// limits from 1 to 10 are tried on a clock that runs faster, in the tests of internal/workspace.
+// stricter are services that take less of the operator's calls than it is told: by their own limit, or as someone
+// else makes calls as the same user. All limits from 1 to 10 are tried on a clock that runs faster, in the tests of
+// internal/workspace.
 var stricter = []limits{
 	{rate: 1}, {rate: 3}, {rate: 6}, {rate: documentedRate, others: documentedRate / 2},
 }
@@ -49,7 +51,8 @@ func (l limits) String() string {
 	return fmt.Sprint(l.rate)
 }
 
-// throttled packs with the default pace where the service takes less. As that takes its time and no processor, all services are tried at once.
+// throttled packs with the default pace where the service takes less. As that takes its time and no processor, all
+// services are tried at once.
 func (b *bench) throttled(ctx context.Context) error {
 	shares := make([]float64, len(stricter))
 	group, within := errgroup.WithContext(ctx)

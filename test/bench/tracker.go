@@ -56,7 +56,8 @@ func track(ctx context.Context, p *plane, namespace string) (*tracker, error) {
 }
 
 func (t *tracker) watch(ctx context.Context, p *plane, namespace string) error {
-	objects, err := cache.New(p.admin, cache.Options{Scheme: p.scheme, DefaultNamespaces: map[string]cache.Config{namespace: {}}})
+	objects, err := cache.New(p.admin,
+		cache.Options{Scheme: p.scheme, DefaultNamespaces: map[string]cache.Config{namespace: {}}})
 	if err != nil {
 		return err
 	}
@@ -150,8 +151,10 @@ func (a arrival) note() string {
 	return fmt.Sprintf("given up at %d of %d", a.reached, a.wanted)
 }
 
-// await waits until n packages have come so far, or the time is over, which is no error: the operator was slow then, and that is a result.
-func (t *tracker) await(ctx context.Context, n int, patience time.Duration, what func(*seen) time.Time, well func() error) (arrival, error) {
+// await waits until n packages have come so far, or the time is over, which is no error: the operator was slow then,
+// and that is a result.
+func (t *tracker) await(ctx context.Context, n int, patience time.Duration, what func(*seen) time.Time,
+	well func() error) (arrival, error) {
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	for deadline := time.Now().Add(patience); ; {

@@ -66,7 +66,8 @@ func (p *process) usage() (usage, error) {
 		}
 		ticks += n
 	}
-	return usage{cpuSeconds: ticks / ticksPerSecond, residentMiB: mebibytes(status, "VmRSS"), peakMiB: mebibytes(status, "VmHWM")}, nil
+	return usage{cpuSeconds: ticks / ticksPerSecond, residentMiB: mebibytes(status, "VmRSS"),
+		peakMiB: mebibytes(status, "VmHWM")}, nil
 }
 
 // mebibytes finds a line such as "VmRSS:	  12345 kB".

@@ -77,9 +77,10 @@ func (b *bench) newWorld(ctx context.Context, name string, size int, l limits, p
 	if err := b.plane.api.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
 		return nil, err
 	}
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "dataarts"}, StringData: map[string]string{
-		v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: secretKey,
-	}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "dataarts"},
+		StringData: map[string]string{
+			v1alpha1.SecretKeyAccessKey: accessKey, v1alpha1.SecretKeySecretKey: secretKey,
+		}}
 	if err := b.plane.api.Create(ctx, secret); err != nil {
 		return nil, err
 	}
@@ -91,13 +92,14 @@ func (b *bench) newWorld(ctx context.Context, name string, size int, l limits, p
 }
 
 func (w *world) createWorkspace(ctx context.Context, p pace) error {
-	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: workspaceName}, Spec: v1alpha1.DataArtsWorkspaceSpec{
-		Endpoint: w.service.url, ProjectID: projectID, WorkspaceID: workspaceID,
-		Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: "dataarts"}},
-		Timeout:           metav1.Duration{Duration: callTimeout},
-		PollInterval:      metav1.Duration{Duration: p.interval},
-		RequestsPerSecond: p.requests,
-	}}
+	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: workspaceName},
+		Spec: v1alpha1.DataArtsWorkspaceSpec{
+			Endpoint: w.service.url, ProjectID: projectID, WorkspaceID: workspaceID,
+			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: "dataarts"}},
+			Timeout:           metav1.Duration{Duration: callTimeout},
+			PollInterval:      metav1.Duration{Duration: p.interval},
+			RequestsPerSecond: p.requests,
+		}}
 	err := w.plane.api.Create(ctx, ws)
 	if apierrors.IsInvalid(err) && p.requests == requestsMost {
 		ws.Spec.RequestsPerSecond = requestsMostBefore
@@ -122,13 +124,15 @@ func (w *world) workspace(ctx context.Context) (*v1alpha1.DataArtsWorkspace, err
 	return ws, w.plane.api.Get(ctx, client.ObjectKey{Namespace: w.name, Name: workspaceName}, ws)
 }
 
-// startManager starts the manager as config/default runs it, but for the election of a leader, which nobody else stands for here.
+// startManager starts the manager as config/default runs it, but for the election of a leader, which nobody else
+// stands for here.
 func (w *world) startManager() error {
 	w.runs++
 	var err error
 	w.manager, err = startProcess("manager", filepath.Join(w.logs, fmt.Sprintf("%s-manager-%d.log", w.name, w.runs)),
 		"--kubeconfig", w.plane.managerKubeconfig, "--watch-namespaces", w.name, "--allow-insecure-endpoints",
-		"--metrics-bind-address", "0", "--health-probe-bind-address", "0", "--max-concurrent-reconciles", fmt.Sprint(w.workers))
+		"--metrics-bind-address", "0", "--health-probe-bind-address", "0", "--max-concurrent-reconciles",
+		fmt.Sprint(w.workers))
 	return err
 }
 
@@ -137,12 +141,15 @@ func (w *world) stopManager() {
 	w.manager = nil
 }
 
-// awaitWorkspace returns when the manager has tried the workspace, and a moment has passed in which it does what it does at its start.
+// awaitWorkspace returns when the manager has tried the workspace, and a moment has passed in which it does what it
+// does at its start.
 func (w *world) awaitWorkspace(ctx context.Context) error {
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		ws, err := w.workspace(ctx)
-		return err == nil && apimeta.IsStatusConditionTrue(ws.Status.Conditions, v1alpha1.ConditionReady), errors.Join(err, w.well())
-	})
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true,
+		func(ctx context.Context) (bool, error) {
+			ws, err := w.workspace(ctx)
+			return err == nil && apimeta.IsStatusConditionTrue(ws.Status.Conditions, v1alpha1.ConditionReady),
+				errors.Join(err, w.well())
+		})
 	if err != nil {
 		return fmt.Errorf("%s: waiting for the workspace: %w", w.name, err)
 	}

@@ -40,7 +40,8 @@ func (w *world) disagreement() string {
 		return "the attempt is still open"
 	case deployed != (status.State == v1alpha1.StateDeployed):
 		return fmt.Sprintf("Deployed is %t in state %s", deployed, status.State)
-	case status.ReleasePackageID == "", stalled(v1alpha1.ReasonPackageNotFound)(w) == "": // Then it is not to be seen what the package is.
+	// Then it is not to be seen what the package is.
+	case status.ReleasePackageID == "", stalled(v1alpha1.ReasonPackageNotFound)(w) == "":
 		return ""
 	}
 	for _, p := range w.console.Packages() {

@@ -29,17 +29,19 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
-// Everybody in a run sees other UIDs than those that the API server gives. The operator derives names from a UID, and when in an hour it looks for packages that came
-// late, so that runs would differ by chance.
+// Everybody in a run sees other UIDs than those that the API server gives. The operator derives names from a UID, and
+// when in an hour it looks for packages that came late, so that runs would differ by chance.
 
-// searchedIn is how long after an object is made it has the first of those searches, and give or take is for the search for such a UID.
+// searchedIn is how long after an object is made it has the first of those searches, and give or take is for the
+// search for such a UID.
 const (
 	searchedIn = 53*time.Minute + 30*time.Second
 	giveOrTake = time.Second
 	maxAliases = 100_000
 )
 
-// aliases are the UIDs that everybody sees instead of those that the API server gives. They are as long. The zero value is ready for use.
+// aliases are the UIDs that everybody sees instead of those that the API server gives. They are as long. The zero
+// value is ready for use.
 type aliases struct {
 	of map[types.UID]types.UID
 }
@@ -47,7 +49,8 @@ type aliases struct {
 // learn finds an alias for an object that is new, made at a time.
 func (a *aliases) learn(body []byte, now time.Time) {
 	var object metav1.PartialObjectMetadata
-	if json.Unmarshal(body, &object) != nil || object.Kind != "ReleasePackage" || object.UID == "" || a.of[object.UID] != "" {
+	if json.Unmarshal(body, &object) != nil || object.Kind != "ReleasePackage" || object.UID == "" ||
+		a.of[object.UID] != "" {
 		return
 	}
 	if a.of == nil {

@@ -33,7 +33,8 @@ type boundary struct {
 	op simulator.Operation
 	// write marks a request that changes something on the other side.
 	write bool
-	// cached marks a read that a manager answers from its cache, and packaged one of the ReleasePackage, which may be out of date then.
+	// cached marks a read that a manager answers from its cache, and packaged one of the ReleasePackage, which may be
+	// out of date then.
 	cached, packaged bool
 	// object is the name of the ReleasePackage that a request to the API server names, if it names one.
 	object string
@@ -111,7 +112,8 @@ func operationOf(r *http.Request) simulator.Operation {
 	return simulator.OpShow
 }
 
-// journal numbers the boundaries of a run from 1, in the order in which they are reached, and says which fault strikes where.
+// journal numbers the boundaries of a run from 1, in the order in which they are reached, and says which fault
+// strikes where.
 type journal struct {
 	strikes map[int]fault
 	trace   func(format string, args ...any)

@@ -29,16 +29,17 @@ import (
 )
 
 const (
-	// breath is how long what has begun may take to come to rest, and deepBreath the same where an object is looked at again now and then: the first of these
-	// looks may show more than was recorded. longRest and shortRest are how long nothing may happen then but what is documented: in
-	// a recording, and in the many runs that follow from it.
+	// breath is how long what has begun may take to come to rest, and deepBreath the same where an object is looked at
+	// again now and then: the first of these looks may show more than was recorded. longRest and shortRest are how long
+	// nothing may happen then but what is documented: in a recording, and in the many runs that follow from it.
 	breath     = 2 * time.Minute
 	deepBreath = 6 * time.Minute
 	longRest   = 30 * time.Minute
 	shortRest  = 6 * time.Minute
 	// maxRestless bounds the passes and rounds in each.
 	maxRestless = 400
-	// stalledInterval is how often an object is looked at again that only people can help, deployingInterval how often one whose deployment runs.
+	// stalledInterval is how often an object is looked at again that only people can help, deployingInterval how often
+	// one whose deployment runs.
 	stalledInterval   = 5 * time.Minute
 	deployingInterval = 5 * time.Second
 	// lateInterval is how often one has a pass that looks for what a lost request may have made too late.
@@ -47,8 +48,9 @@ const (
 	callsPerPass = 6
 )
 
-// rests lets time pass at the end of a run while nobody does anything. The manager gets only the passes and rounds that it has asked for, and each object has to
-// keep to the documented cadence: no pass, no write, and a look that all share every pollInterval.
+// rests lets time pass at the end of a run while nobody does anything. The manager gets only the passes and rounds
+// that it has asked for, and each object has to keep to the documented cadence: no pass, no write, and a look that
+// all share every pollInterval.
 func (d *driver) rests(ctx context.Context) error {
 	w := d.world
 	w.journal.close()
@@ -76,7 +78,8 @@ func (d *driver) rests(ctx context.Context) error {
 		allowed += o.callsAtRest(length)
 	}
 	if calls := after.calls - before.calls; calls > allowed {
-		w.judge.find(restless, "in %s without any change, the service was called %d times for %s, instead of at most %d times", length, calls, w.cadences(), allowed)
+		w.judge.find(restless, "in %s without any change, the service was called %d times for %s, instead of at most %d "+
+			"times", length, calls, w.cadences(), allowed)
 	}
 	return nil
 }
@@ -111,7 +114,8 @@ func (d *driver) idle(ctx context.Context, length time.Duration) (map[*object]in
 func (j *judge) restless(length time.Duration, passes, writes int) {
 	o := j.world.object
 	if allowed := o.passesAtRest(length); passes > allowed {
-		j.find(restless, "%s had %d passes in %s without any change, instead of at most %d: %s", o.name, passes, length, allowed, o.cadence())
+		j.find(restless, "%s had %d passes in %s without any change, instead of at most %d: %s", o.name, passes, length,
+			allowed, o.cadence())
 	}
 	if writes > 0 {
 		j.find(restless, "%s was written to %d times in %s without any change: %s", o.name, writes, length, o.cadence())
@@ -146,7 +150,8 @@ func (o *object) callsAtRest(length time.Duration) int {
 	return calls
 }
 
-// waitsForPeople reports whether an object is looked at again now and then, as people may have acted where nothing tells of it.
+// waitsForPeople reports whether an object is looked at again now and then, as people may have acted where nothing
+// tells of it.
 func (o *object) waitsForPeople() bool {
 	return meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionStalled)
 }

@@ -30,20 +30,21 @@ import (
 )
 
 const (
-	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck. Where no fault strikes, fewTasks for each object have
-	// to do.
+	// maxTasks and maxTime bound one step of a scenario: who needs more is stuck. Where no fault strikes, fewTasks for
+	// each object have to do.
 	maxTasks = 240
 	fewTasks = 25
 	maxTime  = 12 * time.Hour
-	// frozenFor is how long a frozen process is held before another takes over, and briefly is how long it takes to elect another leader. In that case, it
-	// is held for another one.
+	// frozenFor is how long a frozen process is held before another takes over, and briefly is how long it takes to
+	// elect another leader. In that case, it is held for another one.
 	frozenFor = settleTime + time.Minute
 	briefly   = 20 * time.Second
 )
 
-// driver does what a manager does and nothing more: a pass for each object at the start, one for each change that gets past the predicates, one when a
-// pass has asked to come back, one with backoff after an error, and one when a look has shown a change; and a round of looks whenever one is due. It does
-// one after the other. Instead of waiting it moves the clock.
+// driver does what a manager does and nothing more: a pass for each object at the start, one for each change that
+// gets past the predicates, one when a pass has asked to come back, one with backoff after an error, and one when a
+// look has shown a change; and a round of looks whenever one is due. It does one after the other. Instead of waiting
+// it moves the clock.
 type driver struct {
 	world *world
 	// leader is the manager at work, frozen the one that it took over from.
@@ -158,7 +159,8 @@ func (d *driver) work(ctx context.Context) error {
 	}
 	o.schedule(t, end)
 	alive := !o.dead.Load() && end.err == nil
-	w.trace("   ends: after=%s err=%v dead=%t; next is a %s at %s", end.result.RequeueAfter, end.err, o.dead.Load(), o.next(), o.next().due.Format("15:04:05.00"))
+	w.trace("   ends: after=%s err=%v dead=%t; next is a %s at %s", end.result.RequeueAfter, end.err, o.dead.Load(),
+		o.next(), o.next().due.Format("15:04:05.00"))
 	if err := w.read(ctx); err != nil {
 		return err
 	}
@@ -170,7 +172,8 @@ func (d *driver) work(ctx context.Context) error {
 	return nil
 }
 
-// rest takes down for whom a task was one that changed nothing: a pass for its object, and a round for those whom it told nothing.
+// rest takes down for whom a task was one that changed nothing: a pass for its object, and a round for those whom it
+// told nothing.
 func (d *driver) rest(t task, calm bool) {
 	for _, o := range d.world.objects {
 		if t.object == o || t.round() && !d.leader.soon(o) {
@@ -215,25 +218,26 @@ func (d *driver) release() {
 	}
 }
 
-// settling is the last step of each scenario: the manager goes on until it finds nothing more to change. It is much the same everywhere, so faults
-// strike in the first scenario's.
+// settling is the last step of each scenario: the manager goes on until it finds nothing more to change. It is much
+// the same everywhere, so faults strike in the first scenario's.
 func (d *driver) settling() step {
-	return step{name: "settle", setup: d.world.settings.scenario.name != packScenarios[0].name, goal: func(w *world) string {
-		for _, passes := range d.leader.queue.gone {
-			if !passes.due.IsZero() {
-				return "the manager still clears up"
+	return step{name: "settle", setup: d.world.settings.scenario.name != packScenarios[0].name,
+		goal: func(w *world) string {
+			for _, passes := range d.leader.queue.gone {
+				if !passes.due.IsZero() {
+					return "the manager still clears up"
+				}
 			}
-		}
-		for _, o := range w.objects {
-			idle := !d.leader.soon(o) && d.leader.queue.round.IsZero()
-			atWork := o.rp != nil && meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionReconciling)
-			if !idle && (atWork || !d.quiet[o]) {
-				return "the manager still changes things"
+			for _, o := range w.objects {
+				idle := !d.leader.soon(o) && d.leader.queue.round.IsZero()
+				atWork := o.rp != nil && meta.IsStatusConditionTrue(o.rp.Status.Conditions, v1alpha1.ConditionReconciling)
+				if !idle && (atWork || !d.quiet[o]) {
+					return "the manager still changes things"
+				}
+				if o.rp != nil && !d.leader.queue.passes[o].due.IsZero() && w.untold(o) {
+					return "the manager has yet to look for what came too late"
+				}
 			}
-			if o.rp != nil && !d.leader.queue.passes[o].due.IsZero() && w.untold(o) {
-				return "the manager has yet to look for what came too late"
-			}
-		}
-		return ""
-	}}
+			return ""
+		}}
 }

@@ -28,7 +28,8 @@ type fault string
 const (
 	none fault = ""
 
-	// crashBefore ends the process right before the request, crashAfter when the request is done and before its answer is delivered.
+	// crashBefore ends the process right before the request, crashAfter when the request is done and before its answer
+	// is delivered.
 	crashBefore fault = "crash-before"
 	crashAfter  fault = "crash-after"
 	// crashTwice1 and crashTwice2 are crashAfter, and another crash somewhere in the recovery, where the seed says.
@@ -63,31 +64,35 @@ const (
 	// denied is a refusal after the work was done, as of a call for several packages that has withdrawn some of them.
 	denied fault = "denied"
 
-	// overtaken freezes the process right before the request for longer than the settle time. Meanwhile a fresh manager takes over.
-	// Then the request is done all the same, and the process is gone. With overtakenGoesOn it goes on to the end of its pass.
+	// overtaken freezes the process right before the request for longer than the settle time. Meanwhile a fresh manager
+	// takes over. Then the request is done all the same, and the process is gone. With overtakenGoesOn it goes on to the
+	// end of its pass.
 	overtaken       fault = "overtaken"
 	overtakenGoesOn fault = "overtaken-goes-on"
-	// overtakenBriefly freezes the process as an election of another leader does: longer than a lease, and well inside the settle time. It goes on to the
-	// end of its pass.
+	// overtakenBriefly freezes the process as an election of another leader does: longer than a lease, and well inside
+	// the settle time. It goes on to the end of its pass.
 	overtakenBriefly fault = "overtaken-briefly"
-	// overtakenAfter freezes the process for longer than the settle time when the request is done. Then it goes on to the end of its pass.
+	// overtakenAfter freezes the process for longer than the settle time when the request is done. Then it goes on to
+	// the end of its pass.
 	overtakenAfter fault = "overtaken-after"
 )
 
 // coreFaults are those that every reading of the service's documentation is tried with.
 var coreFaults = []fault{crashBefore, crashAfter, lostReply, failed}
 
-// overtakenFaults are kept apart: a request that is frozen on the wire past the settle time is late for everyone. What the operator promises then
-// is that the package is told of, and not that there is none.
+// overtakenFaults are kept apart: a request that is frozen on the wire past the settle time is late for everyone.
+// What the operator promises then is that the package is told of, and not that there is none.
 var overtakenFaults = []fault{overtaken, overtakenGoesOn}
 
-// freezing are the faults that hold a process and let another one take over: those of the second list before the request.
+// freezing are the faults that hold a process and let another one take over: those of the second list before the
+// request.
 var (
 	freezing     = []fault{overtaken, overtakenGoesOn, overtakenBriefly, overtakenAfter}
 	frozenBefore = []fault{overtaken, overtakenGoesOn, overtakenBriefly}
 )
 
-// faultsOf lists what can go wrong at a boundary. A crash after a read is left out: it is the same as a crash before the next request.
+// faultsOf lists what can go wrong at a boundary. A crash after a read is left out: it is the same as a crash before
+// the next request.
 func faultsOf(b boundary) []fault {
 	if b.op == "" {
 		return apiFaults(b)
@@ -109,12 +114,14 @@ func faultsOf(b boundary) []fault {
 
 // lostAnswers are what only a request that changes something can meet, or tells from an error.
 var lostAnswers = []fault{
-	crashAfter, crashTwice1, crashTwice2, lostReply, timedOut, garbage, unavailable, throttled, hollow, late, overtaken, overtakenAfter,
+	crashAfter, crashTwice1, crashTwice2, lostReply, timedOut, garbage, unavailable, throttled, hollow, late, overtaken,
+	overtakenAfter,
 }
 
 func apiFaults(b boundary) []fault {
 	if b.write {
-		all := []fault{crashBefore, crashAfter, crashTwice1, crashTwice2, failed, lostReply, conflict, overtakenBriefly, overtakenAfter}
+		all := []fault{crashBefore, crashAfter, crashTwice1, crashTwice2, failed, lostReply, conflict, overtakenBriefly,
+			overtakenAfter}
 		return append(all, overtakenFaults...)
 	}
 	switch {
@@ -130,8 +137,8 @@ func apiFaults(b boundary) []fault {
 
 func (f fault) in(list []fault) bool { return slices.Contains(list, f) }
 
-// strikes are the faults of one run by the number of their boundary. The second crash comes where a source of chance, which the seed makes
-// the same each time, says.
+// strikes are the faults of one run by the number of their boundary. The second crash comes where a source of chance,
+// which the seed makes the same each time, says.
 func strikesFor(at int, f fault, chance func(n int) int) map[int]fault {
 	if !f.in([]fault{crashTwice1, crashTwice2}) {
 		return map[int]fault{at: f}

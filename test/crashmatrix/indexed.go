@@ -26,8 +26,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// indexed is a client that answers lists by an index, as the manager's cache does and the API server does not. Like a manager with --watch-namespaces, it
-// knows the namespace of its run alone.
+// indexed is a client that answers lists by an index, as the manager's cache does and the API server does not. Like a
+// manager with --watch-namespaces, it knows the namespace of its run alone.
 type indexed struct {
 	client.Client
 	namespace string

@@ -111,8 +111,8 @@ func (j *judge) watch() {
 	}
 }
 
-// puzzling reports whether the operator has reason to ask a person what became of a request: it was shown a list that was out of date, items that are
-// gone from the list, or a package that came too late.
+// puzzling reports whether the operator has reason to ask a person what became of a request: it was shown a list that
+// was out of date, items that are gone from the list, or a package that came too late.
 func (w *world) puzzling() bool {
 	a := w.settings.variant.assumptions
 	reasons := append([]fault{stale}, overtakenFaults...)
@@ -124,14 +124,15 @@ func (w *world) puzzling() bool {
 	return a.WithdrawnItem == simulator.ItemGone || a.PackedItem == simulator.Refuse
 }
 
-// counts reports whether a package is one that an object has to answer for. What is deployed is history, and so is a failed one that the service
-// does not withdraw.
+// counts reports whether a package is one that an object has to answer for. What is deployed is history, and so is a
+// failed one that the service does not withdraw.
 func (w *world) counts(p simulator.Package) bool {
 	leftBehind := p.State == simulator.StateFailed && w.settings.variant.assumptions.UnpackFailed == simulator.Refuse
 	return p.Live() && p.State != simulator.StateDeployed && !leftBehind
 }
 
-// afterPass checks what holds after every pass that a living manager has made, given whether another one or a look at the object's package is due.
+// afterPass checks what holds after every pass that a living manager has made, given whether another one or a look at
+// the object's package is due.
 func (j *judge) afterPass(due bool) {
 	rp, delivered := j.world.rp, j.takeDelivered(j.world.object)
 	if rp == nil || len(rp.Status.Conditions) == 0 {
@@ -207,8 +208,8 @@ func (j *judge) lookForLeaks() {
 	}
 }
 
-// excused reports whether a package was made by a request that was frozen on the wire past the settle time, and is told of by an event or a
-// condition. If its object was gone by then, nobody is left who could tell.
+// excused reports whether a package was made by a request that was frozen on the wire past the settle time, and is
+// told of by an event or a condition. If its object was gone by then, nobody is left who could tell.
 func (w *world) excused(id string) bool {
 	if w.vanished && w.restarted() {
 		return true // The manager that saw its object go without the finalizer is gone too.

@@ -34,8 +34,8 @@ type withdrawal struct {
 	id   string
 }
 
-// asks checks, when a request arrives at the service, that the same manager does not ask to withdraw what it has asked to withdraw before, unless it
-// has looked since: what it knew before says nothing any more.
+// asks checks, when a request arrives at the service, that the same manager does not ask to withdraw what it has
+// asked to withdraw before, unless it has looked since: what it knew before says nothing any more.
 func (j *judge) asks(o *operator, op simulator.Operation, r *http.Request) {
 	if op != simulator.OpUnpack {
 		return

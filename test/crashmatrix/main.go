@@ -14,16 +14,18 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command crashmatrix proves the operator's first promise at every place where it can be broken: one ReleasePackage, at most one live package, never
-// a duplicate, never a leak.
+// Command crashmatrix proves the operator's first promise at every place where it can be broken: one ReleasePackage,
+// at most one live package, never a duplicate, never a leak.
 //
-// It tells stories of users, approvers and the operator (the scenarios), and writes down each request that the operator makes to the API server or to the
-// service (the boundaries). Then it tells each story again, once for each boundary and each fault there: a crash, a lost answer, a conflict, a stale
-// read. The operator, or the one that takes over, has to bring the story to its end all the same, and the simulated service is asked what exists.
+// It tells stories of users, approvers and the operator (the scenarios), and writes down each request that the
+// operator makes to the API server or to the service (the boundaries). Then it tells each story again, once for each
+// boundary and each fault there: a crash, a lost answer, a conflict, a stale read. The operator, or the one that
+// takes over, has to bring the story to its end all the same, and the simulated service is asked what exists.
 //
-// By default, the service as it is documented meets every fault. The other readings of its documentation meet the faults that matter most, where something
-// is changed. Boundaries that only lead to what a scenario is about are left to the scenario that is about them, and passes that wait for the same thing are
-// struck at the first and the last. With --full nothing is left out.
+// By default, the service as it is documented meets every fault. The other readings of its documentation meet the
+// faults that matter most, where something is changed. Boundaries that only lead to what a scenario is about are left
+// to the scenario that is about them, and passes that wait for the same thing are struck at the first and the last.
+// With --full nothing is left out.
 package main
 
 import (
@@ -65,8 +67,10 @@ func main() {
 	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop at the first failure.")
 	flags.BoolVar(&o.trace, "trace", false, "Show what happens in each run, one after the other.")
 	flags.BoolVar(&o.list, "list", false, "Show the boundaries of the scenarios, and strike none.")
-	flags.BoolVar(&o.mutants, "mutants", false, "Break the operator in known ways, and see whether the matrix notices. --only names mutants then.")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "Use this control plane, which has the CRDs, instead of starting one.")
+	flags.BoolVar(&o.mutants, "mutants", false,
+		"Break the operator in known ways, and see whether the matrix notices. --only names mutants then.")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "",
+		"Use this control plane, which has the CRDs, instead of starting one.")
 	_ = flags.Parse(os.Args[1:]) // It exits on an error.
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -117,7 +121,8 @@ func (m *matrix) run(ctx context.Context) (bool, error) {
 	if n := m.counts[harness]; n > 0 {
 		fmt.Printf("crash-matrix: %d runs could not be judged\n", n)
 	}
-	fmt.Printf("crash-matrix: scenarios=%d boundaries=%d runs=%d duplicates=%d leaks=%d stuck=%d wrong-status=%d restless=%d\n",
+	fmt.Printf("crash-matrix: scenarios=%d boundaries=%d runs=%d duplicates=%d leaks=%d stuck=%d wrong-status=%d "+
+		"restless=%d\n",
 		len(m.scenarios), m.boundaries, m.runs, m.counts[duplicate], m.counts[leak], m.counts[stuck], m.counts[wrongStatus],
 		m.counts[restless])
 	if len(m.scenarios) == 0 {

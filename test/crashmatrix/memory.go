@@ -28,8 +28,9 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// memory holds every version of the ReleasePackages that a wire has seen, for answers that are out of date. And as all who write have a wire, it knows what
-// the API server would answer to a read: what nobody has written to since is not asked for again, which halves the time of a run.
+// memory holds every version of the ReleasePackages that a wire has seen, for answers that are out of date. And as
+// all who write have a wire, it knows what the API server would answer to a read: what nobody has written to since is
+// not asked for again, which halves the time of a run.
 type memory struct {
 	clock clock.PassiveClock
 
@@ -60,7 +61,8 @@ func (m *memory) previous(name string) []byte {
 	return m.all[name][max(0, len(m.all[name])-2)]
 }
 
-// newsAhead reports whether the latest version differs from the one before in what the manager's predicates let through.
+// newsAhead reports whether the latest version differs from the one before in what the manager's predicates let
+// through.
 func (m *memory) newsAhead(name string) bool {
 	var was, is metav1.PartialObjectMetadata
 	m.mu.Lock()
@@ -89,7 +91,8 @@ func (m *memory) cached(path string) (answer, bool) {
 	return known, ok
 }
 
-// refresh takes down the answer to a request. A read is good until the next write, and a write answers with what a read would show.
+// refresh takes down the answer to a request. A read is good until the next write, and a write answers with what a
+// read would show.
 func (m *memory) refresh(req *http.Request, a answer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -78,7 +78,8 @@ func (m mutant) report(ctx context.Context, dir string, p *plane, seed uint64) b
 	case err != nil:
 		fmt.Printf("FAIL mutant %s (%s): %v\n", m.name, m.why, err)
 	case how == "":
-		fmt.Printf("FAIL mutant %s survives, although %s; tried: make crash-matrix ARGS='--full --only=%s' with its change of %s\n",
+		fmt.Printf("FAIL mutant %s survives, although %s; tried: make crash-matrix ARGS='--full --only=%s' with its "+
+			"change of %s\n",
 			m.name, m.why, m.runs, m.file)
 	default:
 		fmt.Printf("mutant %s is caught: %s\n", m.name, how)
@@ -153,7 +154,8 @@ func (m mutant) build(ctx context.Context, dir string) (string, error) {
 		return "", fmt.Errorf("%w: %s has its old text %d times", errMutant, m.file, n)
 	}
 	broken := filepath.Join(dir, m.name+".go")
-	if err := os.WriteFile(broken, bytes.Replace(source, []byte(m.old), []byte(m.new), 1), 0o600); err != nil { //nolint:gosec // The names are ours.
+	//nolint:gosec // The names are ours.
+	if err := os.WriteFile(broken, bytes.Replace(source, []byte(m.old), []byte(m.new), 1), 0o600); err != nil {
 		return "", err
 	}
 	original, err := filepath.Abs(m.file)
@@ -169,7 +171,8 @@ func (m mutant) build(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	binary := filepath.Join(dir, m.name)
-	build := exec.CommandContext(ctx, "go", "build", "-overlay", list, "-o", binary, "./test/crashmatrix") //nolint:gosec // All of it is ours.
+	//nolint:gosec // All of it is ours.
+	build := exec.CommandContext(ctx, "go", "build", "-overlay", list, "-o", binary, "./test/crashmatrix")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: building it: %w\n%s", errMutant, err, out)
 	}

@@ -37,11 +37,13 @@ type object struct {
 	name string
 	// items are pending items that nobody else packs: they tell whose a package is.
 	items []v1alpha1.ID
-	// rp is the object as it was last read, nil while there is none. It belongs to the driver, and to users while a pass or a round is held.
+	// rp is the object as it was last read, nil while there is none. It belongs to the driver, and to users while a pass
+	// or a round is held.
 	rp *v1alpha1.ReleasePackage
 	// retained is set when the user wants what is packed to stay.
 	retained bool
-	// vanished is set when the object went although the operator's finalizer was not there: only a manager that has seen it go knows of its package.
+	// vanished is set when the object went although the operator's finalizer was not there: only a manager that has seen
+	// it go knows of its package.
 	vanished bool
 	// woken is set when a user's change makes a pass due. The world's lock guards it.
 	woken bool

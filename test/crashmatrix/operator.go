@@ -68,7 +68,8 @@ var errDied = errors.New("the process has crashed")
 // start begins a life of the manager. The initial list makes one pass due for each object that exists.
 func (w *world) start() (*operator, error) {
 	o := &operator{
-		world: w, queue: newQueue(w.objects), ended: make(chan taskEnd, 1), frozen: make(chan struct{}), thaw: make(chan struct{}),
+		world: w, queue: newQueue(w.objects), ended: make(chan taskEnd, 1), frozen: make(chan struct{}),
+		thaw: make(chan struct{}),
 	}
 	w.mu.Lock()
 	w.lives = append(w.lives, o)

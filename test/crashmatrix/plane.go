@@ -37,7 +37,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// plane is the control plane that all runs share: each has a namespace of its own. What clients need besides a connection is made once.
+// plane is the control plane that all runs share: each has a namespace of its own. What clients need besides a
+// connection is made once.
 type plane struct {
 	config      *rest.Config
 	transport   http.RoundTripper
@@ -84,7 +85,8 @@ func (p *plane) startEnvironment() (*rest.Config, error) {
 	p.environment.ControlPlane.Etcd = &envtest.Etcd{}
 	p.environment.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
 	// Nobody watches, nobody has to wait in a queue, and there is memory enough to collect the garbage less often.
-	p.environment.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false").Set("enable-priority-and-fairness", "false")
+	p.environment.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false").Set("enable-priority-and-fairness",
+		"false")
 	debug.SetGCPercent(garbagePercent)
 	if err := os.Setenv("GOGC", strconv.Itoa(garbagePercent)); err != nil {
 		return nil, err
@@ -111,7 +113,8 @@ func (p *plane) stop() error {
 
 // client makes a client whose requests go through a transport.
 func (p *plane) client(transport http.RoundTripper) (client.Client, error) {
-	return client.New(p.config, client.Options{HTTPClient: &http.Client{Transport: transport}, Scheme: p.scheme, Mapper: p.mapper})
+	return client.New(p.config, client.Options{HTTPClient: &http.Client{Transport: transport}, Scheme: p.scheme,
+		Mapper: p.mapper})
 }
 
 // share writes a kubeconfig for other processes into a directory.

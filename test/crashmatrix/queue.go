@@ -24,8 +24,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// task is what a manager has to do: a pass for an object, one for an object that is gone, which only its id is left of, or a round of looks at packages where
-// there is neither.
+// task is what a manager has to do: a pass for an object, one for an object that is gone, which only its id is left
+// of, or a round of looks at packages where there is neither.
 type task struct {
 	object *object
 	gone   types.UID
@@ -123,8 +123,8 @@ func (o *operator) vanished(rp *v1alpha1.ReleasePackage) {
 	}
 }
 
-// schedule is what a manager does with the end of a task: those whose packages have changed have a pass at once, a pass that has asked for it comes
-// back, and the next round is made when it is due.
+// schedule is what a manager does with the end of a task: those whose packages have changed have a pass at once, a
+// pass that has asked for it comes back, and the next round is made when it is due.
 func (o *operator) schedule(t task, end taskEnd) {
 	now := o.world.clock.Now()
 	if !t.round() {
@@ -166,10 +166,12 @@ func (o *operator) tell(object types.NamespacedName) {
 	o.told = append(o.told, object.Name)
 }
 
-// rungs are the times after which a pass or a round is made. The operator spreads both by chance over a tenth of the time, and rounds that follow one
-// another over another tenth; rounding up to the next of these makes a run the same each time. No rung lies within that above a time that the operator asks for.
+// rungs are the times after which a pass or a round is made. The operator spreads both by chance over a tenth of the
+// time, and rounds that follow one another over another tenth; rounding up to the next of these makes a run the same
+// each time. No rung lies within that above a time that the operator asks for.
 var rungs = []time.Duration{
-	250 * time.Millisecond, 1250 * time.Millisecond, 2500 * time.Millisecond, 7 * time.Second, 18 * time.Second, 36 * time.Second,
+	250 * time.Millisecond, 1250 * time.Millisecond, 2500 * time.Millisecond, 7 * time.Second, 18 * time.Second,
+	36 * time.Second,
 	73 * time.Second, 150 * time.Second, 290 * time.Second, 331 * time.Second,
 }
 

@@ -27,7 +27,8 @@ import (
 	"strings"
 )
 
-// testCase is one run: a scenario under one reading of the documentation, with a fault at one boundary or, as a recording, with none.
+// testCase is one run: a scenario under one reading of the documentation, with a fault at one boundary or, as a
+// recording, with none.
 type testCase struct {
 	id       string
 	scenario *scenario
@@ -120,7 +121,8 @@ func (o outcome) failure(v verdict, seed uint64) string {
 
 // allScenarios are the stories in the order in which they are told.
 func allScenarios() []scenario {
-	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios, restoreScenarios, adoptionScenarios, heldScenarios, conflictScenarios)
+	return slices.Concat(packScenarios, editScenarios, deleteScenarios, neighbourScenarios, restoreScenarios,
+		adoptionScenarios, heldScenarios, conflictScenarios)
 }
 
 // recordings are the runs without a fault that a selection needs.
@@ -150,7 +152,8 @@ func faulty(recording *outcome, only selection, full bool) []testCase {
 			continue
 		}
 		for _, f := range faultsOf(b) {
-			c := testCase{id: fmt.Sprintf("%s/%d/%s", r.id, i+1, f), scenario: r.scenario, variant: r.variant, at: i + 1, fault: f, recording: recording}
+			c := testCase{id: fmt.Sprintf("%s/%d/%s", r.id, i+1, f), scenario: r.scenario, variant: r.variant, at: i + 1,
+				fault: f, recording: recording}
 			wanted := full || r.variant.name == documentedName || r.variant.meets(b, f)
 			if only.includes(c.id) && (wanted || only.names(r.id, i+1)) {
 				cases = append(cases, c)
@@ -160,8 +163,8 @@ func faulty(recording *outcome, only selection, full bool) []testCase {
 	return cases
 }
 
-// repeated reports whether a boundary is neither the first nor the last of its kind while nothing changes: passes that wait for the same thing. The last is
-// different from the first, as more time has passed.
+// repeated reports whether a boundary is neither the first nor the last of its kind while nothing changes: passes
+// that wait for the same thing. The last is different from the first, as more time has passed.
 func repeated(boundaries []boundary, at int) bool {
 	same := func(b boundary) bool { return b == boundaries[at] }
 	return slices.ContainsFunc(boundaries[:at], same) && slices.ContainsFunc(boundaries[at+1:], same)

@@ -32,7 +32,8 @@ import (
 // scenario is a story of users, approvers and the operator.
 type scenario struct {
 	name string
-	// variants are the other readings of the service's documentation that could change the story, besides the documented one.
+	// variants are the other readings of the service's documentation that could change the story, besides the documented
+	// one.
 	variants []variant
 	// not are the names of readings that are tried everywhere but here.
 	not []string
@@ -47,7 +48,8 @@ type step struct {
 	// setup marks a step that only leads to what the scenario is about. Faults in it are another scenario's affair.
 	setup bool
 	do    func(w *world) error
-	// slow marks a step that may take many passes though nothing goes wrong: what the operator sees has to stay the same for the settle time.
+	// slow marks a step that may take many passes though nothing goes wrong: what the operator sees has to stay the same
+	// for the settle time.
 	slow bool
 	// during is what happens when the operator reaches the service.
 	during []interruption
@@ -204,6 +206,8 @@ func afterRestart(w *world) string {
 	return ""
 }
 
-// itemsGone is reached when the operator says that it cannot pack again what it has withdrawn: the items are lost with the package and have to be
-// submitted again. If the request's answer was lost too, it cannot tell that from items that are packed.
-var itemsGone = all(stalled(v1alpha1.ReasonRefused, v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage), withdrawn)
+// itemsGone is reached when the operator says that it cannot pack again what it has withdrawn: the items are lost
+// with the package and have to be submitted again. If the request's answer was lost too, it cannot tell that from
+// items that are packed.
+var itemsGone = all(stalled(v1alpha1.ReasonRefused, v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage),
+	withdrawn)

@@ -29,25 +29,28 @@ var conflictScenarios = []scenario{
 	{name: "conflict", neighbour: true, variants: []variant{contrary, sharedItems}, steps: func(variant) []step {
 		return []step{applyingRivals(), deletingTheFirst()}
 	}},
-	{name: "conflict-while-the-list-is-slow", neighbour: true, variants: []variant{sharedItems}, steps: func(variant) []step {
-		first := applyingRivals()
-		first.during = []interruption{{op: simulator.OpListItems, do: func(w *world) error {
-			w.clock.Step(10 * time.Minute)
-			return nil
-		}}}
-		return []step{first, deletingTheFirst()}
-	}},
-	{name: "conflict-waits-during-edit", neighbour: true, variants: []variant{contrary, packedUnlisted, sharedItems}, steps: func(variant) []step {
-		return []step{
-			packingBoth(),
-			{name: "the neighbour wants more", setup: true, goal: all(inReview, ofNeighbour(yields)), do: ofNeighbour(func(w *world) error {
-				return w.edit(func(rp *v1alpha1.ReleasePackage) { wantingMore(w, rp) })
-			})},
-			{name: "rename", goal: all(inReview, ofNeighbour(yields)), do: func(w *world) error {
-				return w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "release_of_june" })
-			}},
-		}
-	}},
+	{name: "conflict-while-the-list-is-slow", neighbour: true, variants: []variant{sharedItems},
+		steps: func(variant) []step {
+			first := applyingRivals()
+			first.during = []interruption{{op: simulator.OpListItems, do: func(w *world) error {
+				w.clock.Step(10 * time.Minute)
+				return nil
+			}}}
+			return []step{first, deletingTheFirst()}
+		}},
+	{name: "conflict-waits-during-edit", neighbour: true, variants: []variant{contrary, packedUnlisted, sharedItems},
+		steps: func(variant) []step {
+			return []step{
+				packingBoth(),
+				{name: "the neighbour wants more", setup: true, goal: all(inReview, ofNeighbour(yields)),
+					do: ofNeighbour(func(w *world) error {
+						return w.edit(func(rp *v1alpha1.ReleasePackage) { wantingMore(w, rp) })
+					})},
+				{name: "rename", goal: all(inReview, ofNeighbour(yields)), do: func(w *world) error {
+					return w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.PackageName = "release_of_june" })
+				}},
+			}
+		}},
 }
 
 // applyingRivals is the step in which the neighbour comes first, also by its name if both are made in the same second.
@@ -58,7 +61,8 @@ func applyingRivals() step {
 }
 
 func deletingTheFirst() step {
-	return step{name: "delete the first", do: ofNeighbour((*world).remove), goal: all(inReview, ofNeighbour(all(gone, withdrawn)))}
+	return step{name: "delete the first", do: ofNeighbour((*world).remove),
+		goal: all(inReview, ofNeighbour(all(gone, withdrawn)))}
 }
 
 // wantingMore makes an object want an item of the first one, besides its own.

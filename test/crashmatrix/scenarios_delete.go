@@ -39,13 +39,15 @@ func deleteAfter(setup ...step) func(variant) []step {
 // deleteScenarios are about how a package goes.
 var deleteScenarios = []scenario{
 	{name: "delete-unpacked", steps: deleteAfter(
-		step{name: "apply", do: func(w *world) error { return w.apply() }, goal: reconciling(v1alpha1.ReasonWorkspaceNotFound)})},
+		step{name: "apply", do: func(w *world) error { return w.apply() },
+			goal: reconciling(v1alpha1.ReasonWorkspaceNotFound)})},
 	{name: "delete-in-review", variants: deleteVariants, steps: deleteAfter(packing())},
-	{name: "delete-after-days", variants: []variant{contrary, withdrawnGone}, steps: deleteAfter(packing(), step{name: "days pass", setup: true, goal: inReview,
-		do: func(w *world) error {
-			w.clock.Step(48 * time.Hour)
-			return nil
-		}})},
+	{name: "delete-after-days", variants: []variant{contrary, withdrawnGone},
+		steps: deleteAfter(packing(), step{name: "days pass", setup: true, goal: inReview,
+			do: func(w *world) error {
+				w.clock.Step(48 * time.Hour)
+				return nil
+			}})},
 	{name: "delete-adopted", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
 		return []step{packing(adopting), {name: "delete", do: (*world).remove, goal: all(gone, nothingLive)}}
 	}},
@@ -58,11 +60,15 @@ var deleteScenarios = []scenario{
 			{name: "deployment fails", do: failDeploy, goal: all(gone, withdrawn)}}
 	}},
 	{name: "delete-deployed", steps: func(variant) []step {
-		return append(append([]step{packing()}, deploying(true)...), step{name: "delete", do: (*world).remove, goal: all(gone, deployed)})
+		return append(append([]step{packing()}, deploying(true)...),
+			step{name: "delete", do: (*world).remove, goal: all(gone, deployed)})
 	}},
-	{name: "delete-failed", variants: []variant{contrary, failedStays, longCode}, steps: deleteAfter(packing(), failing())},
-	{name: "delete-withdrawn", variants: []variant{withdrawnHidden, withdrawnGone, unknownAccepted}, steps: deleteAfter(packing(),
-		step{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
+	{name: "delete-failed", variants: []variant{contrary, failedStays, longCode},
+		steps: deleteAfter(packing(), failing())},
+	{name: "delete-withdrawn", variants: []variant{withdrawnHidden, withdrawnGone, unknownAccepted},
+		steps: deleteAfter(packing(),
+			step{name: "withdrawn", setup: true, do: withdrawInConsole,
+				goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)})},
 	{name: "delete-vanished", variants: []variant{longCode, unknownAccepted}, steps: deleteAfter(packing(),
 		step{name: "vanished", do: vanish, goal: stalled(v1alpha1.ReasonPackageNotFound)})},
 	{name: "delete-retain", steps: func(variant) []step {
@@ -71,11 +77,14 @@ var deleteScenarios = []scenario{
 	{name: "delete-retain-late", steps: func(variant) []step {
 		// The look shows what could be withdrawn, and the user asks for it to stay before anyone acts on that.
 		retain := interruption{op: simulator.OpShow, do: func(w *world) error {
-			return errors.Join(failDeploy(w), w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.DeletionPolicy = v1alpha1.DeletionRetain }))
+			return errors.Join(failDeploy(w),
+				w.edit(func(rp *v1alpha1.ReleasePackage) { rp.Spec.DeletionPolicy = v1alpha1.DeletionRetain }))
 		}}
-		return []step{packing(), deploying(true)[0], waitForDeployment(), {name: "retain", goal: all(gone, oneLeft), during: []interruption{retain}}}
+		return []step{packing(), deploying(true)[0], waitForDeployment(),
+			{name: "retain", goal: all(gone, oneLeft), during: []interruption{retain}}}
 	}},
-	{name: "delete-lost-answer", variants: []variant{contrary, packedUnlisted, exactKeyword, withdrawnHidden, withdrawnGone, unknownAccepted}, steps: func(variant) []step {
+	{name: "delete-lost-answer", variants: []variant{contrary, packedUnlisted, exactKeyword, withdrawnHidden,
+		withdrawnGone, unknownAccepted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, afterWork: true, cut: true, do: (*world).remove})}
 	}},
 	{name: "delete-lost-request", variants: []variant{contrary, packedUnlisted}, steps: func(variant) []step {
@@ -84,10 +93,11 @@ var deleteScenarios = []scenario{
 	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, do: (*world).remove})}
 	}},
-	{name: "delete-during-replacement", variants: []variant{contrary, withdrawnGone, withdrawnItemOut}, steps: func(variant) []step {
-		return []step{packing(), {name: "edit", do: editItems, goal: all(gone, withdrawn), slow: true,
-			during: []interruption{{op: simulator.OpUnpack, afterWork: true, do: (*world).remove}}}}
-	}},
+	{name: "delete-during-replacement", variants: []variant{contrary, withdrawnGone, withdrawnItemOut},
+		steps: func(variant) []step {
+			return []step{packing(), {name: "edit", do: editItems, goal: all(gone, withdrawn), slow: true,
+				during: []interruption{{op: simulator.OpUnpack, afterWork: true, do: (*world).remove}}}}
+		}},
 	{name: "delete-races-approver", variants: []variant{contrary, unpackDeploying}, steps: deleteRacesApprover},
 	{name: "teardown", variants: []variant{contrary}, steps: teardown},
 	{name: "teardown-restored", variants: []variant{contrary}, steps: func(variant) []step {
@@ -126,8 +136,8 @@ func deleteRacesApprover(v variant) []step {
 	}
 }
 
-// teardown deletes everything in a namespace at once, credentials first. What the manager has in memory must do; a fresh one cannot know them,
-// and has to say so until the user gives the package up.
+// teardown deletes everything in a namespace at once, credentials first. What the manager has in memory must do; a
+// fresh one cannot know them, and has to say so until the user gives the package up.
 func teardown(variant) []step {
 	missing := reconciling(v1alpha1.ReasonWorkspaceNotFound, v1alpha1.ReasonCredentialsNotFound)
 	return []step{

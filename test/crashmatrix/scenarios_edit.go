@@ -56,13 +56,14 @@ var editScenarios = []scenario{
 			}},
 		}
 	}},
-	{name: "failed-edited", variants: []variant{contrary, failedStays, withdrawnItemOut, withdrawnGone}, steps: func(variant) []step {
-		return []step{packing(), failing(), {name: "edit", goal: inReview, do: func(w *world) error {
-			return w.edit(func(rp *v1alpha1.ReleasePackage) {
-				rp.Spec.PackageName, rp.Spec.PendingItemIDs = "second_try", w.items[1:2]
-			})
-		}}}
-	}},
+	{name: "failed-edited", variants: []variant{contrary, failedStays, withdrawnItemOut, withdrawnGone},
+		steps: func(variant) []step {
+			return []step{packing(), failing(), {name: "edit", goal: inReview, do: func(w *world) error {
+				return w.edit(func(rp *v1alpha1.ReleasePackage) {
+					rp.Spec.PackageName, rp.Spec.PendingItemIDs = "second_try", w.items[1:2]
+				})
+			}}}
+		}},
 	{name: "edit-races-approver", variants: []variant{contrary, unpackDeploying}, steps: editRacesApprover},
 }
 

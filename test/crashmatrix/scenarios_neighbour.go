@@ -28,15 +28,17 @@ var neighbourVariants = []variant{contrary, withdrawnGone}
 
 // neighbourScenarios are about packages that are looked at together: one look shows them all, unless it leaves one out.
 var neighbourScenarios = []scenario{
-	{name: "together-withdrawn", neighbour: true, variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
-		return []step{packingBoth(), {name: "one withdrawn", do: withdrawInConsole,
-			goal: all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound), ofNeighbour(inReview))}}
-	}},
+	{name: "together-withdrawn", neighbour: true, variants: []variant{contrary, withdrawnGone},
+		steps: func(variant) []step {
+			return []step{packingBoth(), {name: "one withdrawn", do: withdrawInConsole,
+				goal: all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound), ofNeighbour(inReview))}}
+		}},
 	{name: "together-deployed", neighbour: true, variants: []variant{contrary}, steps: func(variant) []step {
 		return []step{
 			packingBoth(),
 			{name: "one deployed", do: deployAtOnce, goal: all(deployed, ready(v1alpha1.ReasonDeployed), ofNeighbour(inReview))},
-			{name: "the other deleted", do: ofNeighbour((*world).remove), goal: all(ready(v1alpha1.ReasonDeployed), ofNeighbour(all(gone, withdrawn)))},
+			{name: "the other deleted", do: ofNeighbour((*world).remove),
+				goal: all(ready(v1alpha1.ReasonDeployed), ofNeighbour(all(gone, withdrawn)))},
 		}
 	}},
 	{name: "together-deploying", neighbour: true, variants: []variant{contrary}, steps: func(variant) []step {
@@ -51,7 +53,8 @@ var neighbourScenarios = []scenario{
 		return []step{packingBoth(), {name: "edit both", do: both(editItems), goal: all(inReview, ofNeighbour(inReview))}}
 	}},
 	{name: "together-one-deleted", neighbour: true, variants: neighbourVariants, steps: func(variant) []step {
-		return []step{packingBoth(), daysPass(), {name: "delete one", do: (*world).remove, goal: all(gone, withdrawn, ofNeighbour(inReview))}}
+		return []step{packingBoth(), daysPass(),
+			{name: "delete one", do: (*world).remove, goal: all(gone, withdrawn, ofNeighbour(inReview))}}
 	}},
 	{name: "together-deleted", neighbour: true, variants: neighbourVariants, steps: func(variant) []step {
 		return []step{packingBoth(), deletingBoth()}
@@ -59,7 +62,8 @@ var neighbourScenarios = []scenario{
 	{name: "together-deleted-after-restart", neighbour: true, variants: neighbourVariants, steps: func(variant) []step {
 		return []step{packingBoth(), restarting(), deletingBoth()}
 	}},
-	{name: "together-raced-by-approver", neighbour: true, variants: []variant{contrary, unpackDeploying}, steps: deletedTogetherAsOneIsApproved},
+	{name: "together-raced-by-approver", neighbour: true, variants: []variant{contrary, unpackDeploying},
+		steps: deletedTogetherAsOneIsApproved},
 	{name: "together-teardown-restored", neighbour: true, variants: []variant{contrary}, steps: func(variant) []step {
 		missing := reconciling(v1alpha1.ReasonCredentialsNotFound)
 		return []step{
@@ -87,7 +91,8 @@ func packingBoth() step {
 
 // deletingBoth is the step in which a user deletes both objects, and nothing is to be left.
 func deletingBoth() step {
-	return step{name: "delete both", do: both((*world).remove), goal: all(gone, withdrawn, ofNeighbour(all(gone, withdrawn)))}
+	return step{name: "delete both", do: both((*world).remove),
+		goal: all(gone, withdrawn, ofNeighbour(all(gone, withdrawn)))}
 }
 
 // restarting is the step in which a fresh manager follows, which has never looked at anything.
@@ -105,7 +110,8 @@ func daysPass() step {
 
 func deployAtOnce(w *world) error { return ignoreState(w.review(w.console.Deploy)) }
 
-// deletedTogetherAsOneIsApproved lets an approver be faster than a deletion: the look that both share is out of date as soon as it is made.
+// deletedTogetherAsOneIsApproved lets an approver be faster than a deletion: the look that both share is out of date
+// as soon as it is made.
 func deletedTogetherAsOneIsApproved(v variant) []step {
 	waits := reconciling(v1alpha1.ReasonDeploying)
 	if v.assumptions.UnpackDeploying == simulator.Accept {

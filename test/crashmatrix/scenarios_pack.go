@@ -83,17 +83,20 @@ func deploying(setup bool) []step {
 
 // failing is the step in which a deployment fails.
 func failing() step {
-	return step{name: "deployment fails", setup: true, goal: stalled(v1alpha1.ReasonDeployFailed), do: func(w *world) error {
-		return errors.Join(startDeploy(w), failDeploy(w))
-	}}
+	return step{name: "deployment fails", setup: true, goal: stalled(v1alpha1.ReasonDeployFailed),
+		do: func(w *world) error {
+			return errors.Join(startDeploy(w), failDeploy(w))
+		}}
 }
 
-var packVariants = []variant{contrary, rows, exactKeyword, packedUnlisted, sharedItems, uniqueNames, idsPerWorkspace, shortPages}
+var packVariants = []variant{contrary, rows, exactKeyword, packedUnlisted, sharedItems, uniqueNames, idsPerWorkspace,
+	shortPages}
 
 // packScenarios are about how a package comes to be.
 var packScenarios = []scenario{
 	{name: "pack", variants: packVariants, steps: func(variant) []step { return []step{struck(packing())} }},
-	{name: "pack-named", variants: []variant{contrary, exactKeyword, uniqueNames}, steps: func(variant) []step { return []step{struck(packing(named))} }},
+	{name: "pack-named", variants: []variant{contrary, exactKeyword, uniqueNames},
+		steps: func(variant) []step { return []step{struck(packing(named))} }},
 	{name: "pack-refused", variants: []variant{contrary, packedUnlisted}, steps: func(variant) []step {
 		first := struck(packing(selfApproved))
 		first.goal = all(stalled(v1alpha1.ReasonRefused), nothingPacked)
@@ -103,18 +106,20 @@ var packScenarios = []scenario{
 	}},
 	{name: "pack-workspace-late", variants: []variant{contrary}, steps: func(variant) []step {
 		return []step{
-			{name: "apply", do: func(w *world) error { return w.apply() }, goal: all(reconciling(v1alpha1.ReasonWorkspaceNotFound), nothingPacked)},
+			{name: "apply", do: func(w *world) error { return w.apply() },
+				goal: all(reconciling(v1alpha1.ReasonWorkspaceNotFound), nothingPacked)},
 			{name: "connect", do: connected, goal: inReview},
 		}
 	}},
-	{name: "pack-lost-then-deployed", variants: []variant{contrary, packedUnlisted, exactKeyword}, steps: func(variant) []step {
-		first := struck(packing())
-		first.goal = all(deployed, ready(v1alpha1.ReasonDeployed))
-		first.during = []interruption{{op: simulator.OpPack, afterWork: true, cut: true, do: func(w *world) error {
-			return w.review(w.console.Deploy)
-		}}}
-		return []step{first}
-	}},
+	{name: "pack-lost-then-deployed", variants: []variant{contrary, packedUnlisted, exactKeyword},
+		steps: func(variant) []step {
+			first := struck(packing())
+			first.goal = all(deployed, ready(v1alpha1.ReasonDeployed))
+			first.during = []interruption{{op: simulator.OpPack, afterWork: true, cut: true, do: func(w *world) error {
+				return w.review(w.console.Deploy)
+			}}}
+			return []step{first}
+		}},
 	{name: "pack-lost-long-ago", variants: []variant{contrary, packedUnlisted, sharedItems}, steps: packLostLongAgo},
 	{name: "pack-lost-then-withdrawn", variants: []variant{withdrawnItemOut}, steps: func(v variant) []step {
 		first := struck(packing())
@@ -147,24 +152,27 @@ var packScenarios = []scenario{
 			{name: "resume", do: suspend(false), goal: inReview},
 		}
 	}},
-	{name: "withdrawn-forced", variants: []variant{contrary, withdrawnHidden, withdrawnGone, withdrawnItemOut}, steps: func(v variant) []step {
-		after := goal(inReview)
-		if v.assumptions.WithdrawnItem == simulator.ItemGone {
-			after = itemsGone
-		}
-		return []step{
-			packing(),
-			{name: "withdrawn", do: withdrawInConsole, goal: all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound), withdrawn)},
-			{name: "force", do: (*world).force, goal: after},
-		}
-	}},
+	{name: "withdrawn-forced", variants: []variant{contrary, withdrawnHidden, withdrawnGone, withdrawnItemOut},
+		steps: func(v variant) []step {
+			after := goal(inReview)
+			if v.assumptions.WithdrawnItem == simulator.ItemGone {
+				after = itemsGone
+			}
+			return []step{
+				packing(),
+				{name: "withdrawn", do: withdrawInConsole,
+					goal: all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound), withdrawn)},
+				{name: "force", do: (*world).force, goal: after},
+			}
+		}},
 }
 
-// packedAgainUnseen is reached where the service refused to show what somebody has withdrawn, so that it could not be told from others.
+// packedAgainUnseen is reached where the service refused to show what somebody has withdrawn, so that it could not be
+// told from others.
 var packedAgainUnseen = all(struckBy(refusedLook), inReview)
 
-// packLostLongAgo loses the answer to the request to pack, and nobody looks until the settle time is over. Where the list does not show the package then,
-// only its items tell of it: a person has to ask for another look.
+// packLostLongAgo loses the answer to the request to pack, and nobody looks until the settle time is over. Where the
+// list does not show the package then, only its items tell of it: a person has to ask for another look.
 func packLostLongAgo(variant) []step {
 	lost := struck(packing())
 	lost.during = []interruption{{op: simulator.OpPack, afterWork: true, cut: true, do: func(w *world) error {

@@ -45,7 +45,8 @@ var restoreScenarios = []scenario{
 		}}}
 	}},
 	{name: "replaced-while-deployed", variants: []variant{contrary}, steps: func(variant) []step {
-		return append(append([]step{packing()}, deploying(true)...), step{name: "replace", do: (*world).replace, goal: all(protected, ready(v1alpha1.ReasonDeployed))})
+		return append(append([]step{packing()}, deploying(true)...),
+			step{name: "replace", do: (*world).replace, goal: all(protected, ready(v1alpha1.ReasonDeployed))})
 	}},
 	{name: "restored", variants: []variant{contrary, packedUnlisted, withdrawnGone}, steps: func(variant) []step {
 		return []step{packing(), restoring(foundAgain), deletion()}
@@ -62,15 +63,18 @@ var restoreScenarios = []scenario{
 	{name: "restored-withdrawn", variants: []variant{withdrawnHidden, withdrawnItemOut}, steps: restoredWithdrawn},
 }
 
-// restoredWithdrawn brings back an object whose package a person has withdrawn: it is not packed again behind their back, where the service shows that.
+// restoredWithdrawn brings back an object whose package a person has withdrawn: it is not packed again behind their
+// back, where the service shows that.
 func restoredWithdrawn(v variant) []step {
-	known := all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage), withdrawn)
+	known := all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage),
+		withdrawn)
 	if v.hidesWithdrawn() {
 		known = either(known, inReview)
 	}
 	return []step{
 		packing(),
-		{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)},
+		{name: "withdrawn", setup: true, do: withdrawInConsole,
+			goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)},
 		restoring(either(known, packedAgainUnseen)),
 	}
 }
@@ -117,7 +121,8 @@ var adoptionScenarios = []scenario{
 	{name: "adopt-revoked-deleted", variants: []variant{withdrawnHidden, withdrawnGone}, steps: func(variant) []step {
 		return []step{
 			packing(adopting),
-			{name: "withdrawn", setup: true, do: withdrawInConsole, goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)},
+			{name: "withdrawn", setup: true, do: withdrawInConsole,
+				goal: stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound)},
 			{name: "delete", do: (*world).remove, goal: all(gone, nothingLive)},
 		}
 	}},
@@ -143,7 +148,8 @@ var heldScenarios = []scenario{
 	}},
 	{name: "held-by-another-unpacked", steps: func(variant) []step {
 		return []step{
-			{name: "apply", do: func(w *world) error { return w.apply(heldByAnother, suspended) }, goal: condition(v1alpha1.ConditionReady, v1alpha1.ReasonSuspended)},
+			{name: "apply", do: func(w *world) error { return w.apply(heldByAnother, suspended) },
+				goal: condition(v1alpha1.ConditionReady, v1alpha1.ReasonSuspended)},
 			{name: "delete", do: (*world).remove, goal: all(letGo, nothingPacked)},
 		}
 	}},

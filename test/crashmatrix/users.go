@@ -36,8 +36,9 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// act lets a user change the ReleasePackage that the story speaks of, and wakes the manager where its predicates would let the change through: a new object, another
-// generation, which a deletion has too, another value of the annotation, or one that has lost the operator's finalizer.
+// act lets a user change the ReleasePackage that the story speaks of, and wakes the manager where its predicates
+// would let the change through: a new object, another generation, which a deletion has too, another value of the
+// annotation, or one that has lost the operator's finalizer.
 func (w *world) act(do func(ctx context.Context) error) error {
 	ctx := context.Background()
 	before := w.rp
@@ -64,7 +65,8 @@ func protects(o metav1.Object) bool {
 	return slices.Contains(o.GetFinalizers(), v1alpha1.UnpackFinalizer)
 }
 
-// wakeWaiters wakes those who wait for what an object had or wanted and does not any more, or that went with it: the manager watches for that.
+// wakeWaiters wakes those who wait for what an object had or wanted and does not any more, or that went with it: the
+// manager watches for that.
 func (w *world) wakeWaiters(o *object, was, is *v1alpha1.ReleasePackage) {
 	if was == nil {
 		return
@@ -73,7 +75,8 @@ func (w *world) wakeWaiters(o *object, was, is *v1alpha1.ReleasePackage) {
 	if is != nil {
 		left = lifecycle.Claims(is)
 	}
-	if is != nil && !slices.ContainsFunc(lifecycle.Claims(was), func(c lifecycle.Claim) bool { return !slices.Contains(left, c) }) {
+	if is != nil && !slices.ContainsFunc(lifecycle.Claims(was),
+		func(c lifecycle.Claim) bool { return !slices.Contains(left, c) }) {
 		return
 	}
 	for _, other := range w.objects {
@@ -155,21 +158,23 @@ func (w *world) remove() error {
 	})
 }
 
-// replace puts the manifest in the place of the object, as kubectl replace does: whatever the manifest does not have is gone, finalizers included.
+// replace puts the manifest in the place of the object, as kubectl replace does: whatever the manifest does not have
+// is gone, finalizers included.
 func (w *world) replace() error {
 	return w.act(func(ctx context.Context) error {
 		if err := w.read(ctx); err != nil || w.rp == nil {
 			return errors.Join(err, errIfGone(w.rp))
 		}
 		manifest := &v1alpha1.ReleasePackage{
-			ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name, ResourceVersion: w.rp.ResourceVersion}, Spec: w.rp.Spec,
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.rp.Namespace, Name: w.rp.Name, ResourceVersion: w.rp.ResourceVersion},
+			Spec:       w.rp.Spec,
 		}
 		return w.users.Update(ctx, manifest)
 	})
 }
 
-// restore brings the object back from a backup, into a cluster that was built anew: it is another object with the same spec, its status is lost, and
-// no manager has seen the old one go. That takes a while.
+// restore brings the object back from a backup, into a cluster that was built anew: it is another object with the
+// same spec, its status is lost, and no manager has seen the old one go. That takes a while.
 func (w *world) restore() error { return w.createAgain(v1alpha1.UnpackFinalizer) }
 
 // recreate is the same from a repository, which has no finalizers.
@@ -199,7 +204,8 @@ func (w *world) createAgain(finalizers ...string) error {
 // meddle is a harmless edit, which no predicate lets through: it only makes another version.
 func (w *world) meddle(ctx context.Context, name string) {
 	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
-	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, w.memory.versions(name)))
+	patch := client.RawPatch("application/merge-patch+json",
+		fmt.Appendf(nil, `{"metadata":{"annotations":{"touched":"%d"}}}`, w.memory.versions(name)))
 	if err := client.IgnoreNotFound(w.users.Patch(ctx, rp, patch)); err != nil {
 		w.judge.broken("touching the object: %v", err)
 	}
@@ -213,7 +219,8 @@ func (w *world) createSecret() error {
 }
 
 func (w *world) removeSecret() error {
-	return w.users.Delete(context.Background(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: secretObject}})
+	return w.users.Delete(context.Background(),
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: secretObject}})
 }
 
 func (w *world) createWorkspace() error {
@@ -245,7 +252,8 @@ func (w *world) createWorkspace() error {
 func needsAttention(rp *v1alpha1.ReleasePackage) bool {
 	c := rp.Status.Conditions
 	return !meta.IsStatusConditionTrue(c, v1alpha1.ConditionReady) ||
-		meta.IsStatusConditionTrue(c, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(c, v1alpha1.ConditionStalled)
+		meta.IsStatusConditionTrue(c, v1alpha1.ConditionReconciling) ||
+		meta.IsStatusConditionTrue(c, v1alpha1.ConditionStalled)
 }
 
 func (w *world) removeWorkspace() error {

@@ -32,8 +32,8 @@ type variant struct {
 	few []fault
 }
 
-// meets reports whether a reading other than the documented one is tried with a fault at a boundary: where something is changed, and at the service alone if
-// it meets only few.
+// meets reports whether a reading other than the documented one is tried with a fault at a boundary: where something
+// is changed, and at the service alone if it meets only few.
 func (v variant) meets(b boundary, f fault) bool {
 	if len(v.few) > 0 {
 		return b.write && b.op != "" && f.in(v.few)
@@ -50,25 +50,38 @@ var slow = append([]fault{late}, freezing...)
 
 // The other readings, by what they are about.
 var (
-	rows             = variant{name: "offset-row", assumptions: simulator.Assumptions{Offset: simulator.OffsetRow}}
-	exactKeyword     = variant{name: "keyword-exact", assumptions: simulator.Assumptions{Keyword: simulator.MatchExact}}
-	packedUnlisted   = variant{name: "packed-item-unlisted", assumptions: simulator.Assumptions{PackedItem: simulator.Refuse}}
-	sharedItems      = variant{name: "shared-item", assumptions: simulator.Assumptions{SharedItem: simulator.Accept}, also: slow}
-	uniqueNames      = variant{name: "duplicate-name-refused", assumptions: simulator.Assumptions{DuplicateName: simulator.Refuse}}
-	idsPerWorkspace  = variant{name: "ids-per-workspace", assumptions: simulator.Assumptions{IDs: simulator.IDsPerWorkspace}}
-	longCode         = variant{name: "long-code", assumptions: simulator.Assumptions{UnknownPackage: simulator.CodeNoTaskLong}}
-	unpackAgain      = variant{name: "unpack-again", assumptions: simulator.Assumptions{UnpackAgain: simulator.Accept}}
-	unpackDeploying  = variant{name: "unpack-deploying", assumptions: simulator.Assumptions{UnpackDeploying: simulator.Accept}}
-	failedStays      = variant{name: "unpack-failed-refused", assumptions: simulator.Assumptions{UnpackFailed: simulator.Refuse}}
-	withdrawnHidden  = variant{name: "withdrawn-unlisted", assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageUnlisted}}
-	withdrawnGone    = variant{name: "withdrawn-gone", assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageGone}}
-	withdrawnItemOut = variant{name: "withdrawn-item-gone", assumptions: simulator.Assumptions{WithdrawnItem: simulator.ItemGone}}
-	shortPages       = variant{name: "short-pages", assumptions: simulator.Assumptions{MaxLimit: 10, OverLimit: simulator.Refuse}}
+	rows           = variant{name: "offset-row", assumptions: simulator.Assumptions{Offset: simulator.OffsetRow}}
+	exactKeyword   = variant{name: "keyword-exact", assumptions: simulator.Assumptions{Keyword: simulator.MatchExact}}
+	packedUnlisted = variant{name: "packed-item-unlisted",
+		assumptions: simulator.Assumptions{PackedItem: simulator.Refuse}}
+	sharedItems = variant{name: "shared-item", assumptions: simulator.Assumptions{SharedItem: simulator.Accept},
+		also: slow}
+	uniqueNames = variant{name: "duplicate-name-refused",
+		assumptions: simulator.Assumptions{DuplicateName: simulator.Refuse}}
+	idsPerWorkspace = variant{name: "ids-per-workspace",
+		assumptions: simulator.Assumptions{IDs: simulator.IDsPerWorkspace}}
+	longCode = variant{name: "long-code",
+		assumptions: simulator.Assumptions{UnknownPackage: simulator.CodeNoTaskLong}}
+	unpackAgain     = variant{name: "unpack-again", assumptions: simulator.Assumptions{UnpackAgain: simulator.Accept}}
+	unpackDeploying = variant{name: "unpack-deploying",
+		assumptions: simulator.Assumptions{UnpackDeploying: simulator.Accept}}
+	failedStays = variant{name: "unpack-failed-refused",
+		assumptions: simulator.Assumptions{UnpackFailed: simulator.Refuse}}
+	withdrawnHidden = variant{name: "withdrawn-unlisted",
+		assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageUnlisted}}
+	withdrawnGone = variant{name: "withdrawn-gone",
+		assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageGone}}
+	withdrawnItemOut = variant{name: "withdrawn-item-gone",
+		assumptions: simulator.Assumptions{WithdrawnItem: simulator.ItemGone}}
+	shortPages = variant{name: "short-pages",
+		assumptions: simulator.Assumptions{MaxLimit: 10, OverLimit: simulator.Refuse}}
 
 	// contrary goes against the documentation's least inventive reading wherever a scenario can still end well.
 	contrary = variant{name: "contrary", also: slow, assumptions: simulator.Assumptions{
-		Offset: simulator.OffsetRow, Keyword: simulator.MatchExact, PackedItem: simulator.Refuse, SharedItem: simulator.Accept,
-		DuplicateName: simulator.Refuse, IDs: simulator.IDsPerWorkspace, UnpackAgain: simulator.Accept, UnpackFailed: simulator.Refuse,
+		Offset: simulator.OffsetRow, Keyword: simulator.MatchExact, PackedItem: simulator.Refuse,
+		SharedItem:    simulator.Accept,
+		DuplicateName: simulator.Refuse, IDs: simulator.IDsPerWorkspace, UnpackAgain: simulator.Accept,
+		UnpackFailed:   simulator.Refuse,
 		UnknownPackage: simulator.CodeNoTaskLong, WithdrawnPackage: simulator.PackageUnlisted,
 	}}
 )
@@ -93,7 +106,8 @@ const (
 	lag   = 8
 )
 
-// What the service may say of a package that it does not know, or has never known, by what it does with those that are withdrawn.
+// What the service may say of a package that it does not know, or has never known, by what it does with those that
+// are withdrawn.
 var (
 	invalidCode = reading("unknown-is-invalid", simulator.Assumptions{UnknownPackage: simulator.CodeInvalidParameter})
 	invalidGone = reading("unknown-is-invalid-gone", simulator.Assumptions{
@@ -101,9 +115,11 @@ var (
 	bareGone = reading("unknown-is-404-gone", simulator.Assumptions{
 		UnknownPackage: simulator.NoCode, WithdrawnPackage: simulator.PackageGone})
 	unpackInvalidGone = reading("unpack-unknown-is-invalid-gone", simulator.Assumptions{
-		UnknownPackage: simulator.CodeInvalidParameter, UnknownShown: simulator.CodeNoTask, WithdrawnPackage: simulator.PackageGone})
+		UnknownPackage: simulator.CodeInvalidParameter, UnknownShown: simulator.CodeNoTask,
+		WithdrawnPackage: simulator.PackageGone})
 	showBareHidden = reading("show-unknown-is-404-unlisted", simulator.Assumptions{
-		UnknownShown: simulator.NoCode, UnknownPackage: simulator.CodeInvalidParameter, WithdrawnPackage: simulator.PackageUnlisted})
+		UnknownShown: simulator.NoCode, UnknownPackage: simulator.CodeInvalidParameter,
+		WithdrawnPackage: simulator.PackageUnlisted})
 
 	unknownCodes = []variant{invalidCode, invalidGone, bareGone, unpackInvalidGone, showBareHidden}
 )

@@ -35,7 +35,8 @@ type apiWire struct {
 	cached   bool
 }
 
-// RoundTrip implements http.RoundTripper. It runs in the goroutine of the pass or round, which is what lets a crash end that.
+// RoundTrip implements http.RoundTripper. It runs in the goroutine of the pass or round, which is what lets a crash
+// end that.
 func (t *apiWire) RoundTrip(req *http.Request) (*http.Response, error) {
 	o, w := t.operator, t.operator.world
 	if o.dead.Load() {

@@ -29,8 +29,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// interruption is something that happens once, when an operation reaches the service: what other people do at the worst moment, or a lost line that
-// belongs to the story of a scenario.
+// interruption is something that happens once, when an operation reaches the service: what other people do at the
+// worst moment, or a lost line that belongs to the story of a scenario.
 type interruption struct {
 	op simulator.Operation
 	// afterWork lets it happen between the work and its answer.
@@ -100,7 +100,8 @@ func (w *world) keep(r *http.Request) {
 	w.late = &lateRequest{kept, w.clock.Now().Add(lateBy)}
 }
 
-// deliver lets the request that was put aside arrive, if it is time for it, or if nothing else is left to wait for. It reports whether one did.
+// deliver lets the request that was put aside arrive, if it is time for it, or if nothing else is left to wait for.
+// It reports whether one did.
 func (w *world) deliver(anyway bool) bool {
 	w.mu.Lock()
 	l := w.late
@@ -127,7 +128,8 @@ func (w *world) strikeBefore(o *operator, f fault) {
 		o.dead.Store(true)
 		cutOff()
 	case f == stale:
-		if err := w.service.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Behind: 1}); err != nil {
+		if err := w.service.Inject(simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale,
+			Behind: 1}); err != nil {
 			w.judge.broken("arming a stale list: %v", err)
 		}
 	case f.in(frozenBefore):
@@ -148,10 +150,12 @@ func (w *world) strikeAfter(o *operator, f fault, answer *httptest.ResponseRecor
 		o.freeze()
 	}
 	if f == timedOut {
-		replace(answer, http.StatusGatewayTimeout, `{"error_code":"APIGW.0201","error_msg":"Backend timeout","request_id":"1"}`)
+		replace(answer, http.StatusGatewayTimeout,
+			`{"error_code":"APIGW.0201","error_msg":"Backend timeout","request_id":"1"}`)
 	}
 	if f == denied {
-		replace(answer, http.StatusBadRequest, `{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`)
+		replace(answer, http.StatusBadRequest,
+			`{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`)
 	}
 	if f == noID {
 		replace(answer, http.StatusOK, `{}`)
@@ -177,12 +181,16 @@ type canned struct {
 }
 
 var withoutWork = map[fault]canned{
-	hollow:       {http.StatusOK, "application/json", `{}`},
-	failed:       {http.StatusInternalServerError, "application/json", `{"error_code":"DLF.6201","error_msg":"Internal error","request_id":"1"}`},
-	unavailable:  {http.StatusBadGateway, "text/html", "<html><body>Bad Gateway</body></html>"},
-	throttled:    {http.StatusTooManyRequests, "application/json", `{"error_code":"APIGW.0308","error_msg":"Throttled","request_id":"1"}`},
-	refusedLook:  {http.StatusBadRequest, "application/json", `{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`},
-	unauthorized: {http.StatusUnauthorized, "application/json", `{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"1"}`},
+	hollow: {http.StatusOK, "application/json", `{}`},
+	failed: {http.StatusInternalServerError, "application/json",
+		`{"error_code":"DLF.6201","error_msg":"Internal error","request_id":"1"}`},
+	unavailable: {http.StatusBadGateway, "text/html", "<html><body>Bad Gateway</body></html>"},
+	throttled: {http.StatusTooManyRequests, "application/json",
+		`{"error_code":"APIGW.0308","error_msg":"Throttled","request_id":"1"}`},
+	refusedLook: {http.StatusBadRequest, "application/json",
+		`{"error_code":"DLF.3051","error_msg":"The request parameter is invalid.","request_id":"1"}`},
+	unauthorized: {http.StatusUnauthorized, "application/json",
+		`{"error_code":"APIGW.0301","error_msg":"Incorrect IAM authentication information","request_id":"1"}`},
 }
 
 func (a canned) send(rw http.ResponseWriter) {

@@ -58,7 +58,8 @@ type settings struct {
 	trace io.Writer
 }
 
-// world is what one run plays in: a namespace, a service and a clock of its own, and the lives of the manager, one after the other.
+// world is what one run plays in: a namespace, a service and a clock of its own, and the lives of the manager, one
+// after the other.
 type world struct {
 	settings  settings
 	plane     *plane
@@ -114,8 +115,8 @@ func newWorld(ctx context.Context, p *plane, s settings) (*world, error) {
 	return w, nil
 }
 
-// serve starts the service, with the variant's reading of its documentation. Connections are never used twice, so that no HTTP client repeats a
-// request by itself, whatever happens to the line.
+// serve starts the service, with the variant's reading of its documentation. Connections are never used twice, so
+// that no HTTP client repeats a request by itself, whatever happens to the line.
 func (w *world) serve() error {
 	options := simulator.Options{
 		Users: []simulator.User{
@@ -164,7 +165,8 @@ func (w *world) trace(format string, args ...any) {
 	}
 }
 
-// restarted reports whether a manager has taken over from another, so that nothing is left of what the first one had in memory.
+// restarted reports whether a manager has taken over from another, so that nothing is left of what the first one had
+// in memory.
 func (w *world) restarted() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -202,7 +204,8 @@ func (w *world) interrupt(op simulator.Operation, afterWork bool) bool {
 	return false
 }
 
-// interruptAnyway lets happen what has not happened yet although nothing else will: people do not wait for the operator.
+// interruptAnyway lets happen what has not happened yet although nothing else will: people do not wait for the
+// operator.
 func (w *world) interruptAnyway() bool {
 	w.mu.Lock()
 	left := w.interruptions

@@ -29,7 +29,8 @@ import (
 	"github.com/onsi/gomega/gexec"
 )
 
-// startNamespaceController starts kube-controller-manager with the controller that empties a namespace that is being deleted, and no other.
+// startNamespaceController starts kube-controller-manager with the controller that empties a namespace that is being
+// deleted, and no other.
 func startNamespaceController() {
 	GinkgoHelper()
 	session, err := gexec.Start(exec.Command(controllerManager(), //nolint:noctx // The cleanup ends it.
@@ -42,7 +43,8 @@ func startNamespaceController() {
 	DeferCleanup(func() { Eventually(session.Terminate()).Should(gexec.Exit()) })
 }
 
-// controllerManager is the kube-controller-manager that make controller-manager provides. Most control planes for tests come without one.
+// controllerManager is the kube-controller-manager that make controller-manager provides. Most control planes for
+// tests come without one.
 func controllerManager() string {
 	GinkgoHelper()
 	for _, dir := range []string{assets, filepath.Join(root, "bin/k8s")} {
@@ -74,39 +76,42 @@ func (t *team) deleteNamespace(ctx context.Context) {
 var _ = Describe("A namespace that is deleted as a whole", func() {
 	BeforeEach(startNamespaceController)
 
-	It("goes, and its packages are withdrawn, whether the Secret and the workspace go before them or after", func(ctx SpecContext) {
-		startOperator(ctx, "--allow-insecure-endpoints")
-		t := newTeam(ctx, startService())
-		t.applyPackages(ctx)
+	It("goes, and its packages are withdrawn, whether the Secret and the workspace go before them or after",
+		func(ctx SpecContext) {
+			startOperator(ctx, "--allow-insecure-endpoints")
+			t := newTeam(ctx, startService())
+			t.applyPackages(ctx)
 
-		t.deleteNamespace(ctx)
-		Expect(t.service.live()).To(BeEmpty())
-		Expect(t.service.Packages()).To(And(HaveLen(4), HaveEach(HaveField("Withdrawn", true))))
-	}, SpecTimeout(5*time.Minute))
+			t.deleteNamespace(ctx)
+			Expect(t.service.live()).To(BeEmpty())
+			Expect(t.service.Packages()).To(And(HaveLen(4), HaveEach(HaveField("Withdrawn", true))))
+		}, SpecTimeout(5*time.Minute))
 
-	It("tells what is missing when the operator was away meanwhile, and goes when the packages are let go", func(ctx SpecContext) {
-		first := startOperator(ctx, "--allow-insecure-endpoints")
-		t := newTeam(ctx, startService())
-		t.applyPackages(ctx)
-		Eventually(first.session.Kill()).Should(gexec.Exit())
-		// The lease of a killed manager would have to run out first.
-		kubectl(ctx, "delete", "lease", "-n", systemNS, "--all")
+	It("tells what is missing when the operator was away meanwhile, and goes when the packages are let go",
+		func(ctx SpecContext) {
+			first := startOperator(ctx, "--allow-insecure-endpoints")
+			t := newTeam(ctx, startService())
+			t.applyPackages(ctx)
+			Eventually(first.session.Kill()).Should(gexec.Exit())
+			// The lease of a killed manager would have to run out first.
+			kubectl(ctx, "delete", "lease", "-n", systemNS, "--all")
 
-		kubectl(ctx, "delete", "namespace", t.namespace, "--wait=false")
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "secret,daws", "-o", "name").Should(BeEmpty())
-		startOperator(ctx, "--allow-insecure-endpoints")
-		for i := 1; i <= 4; i++ {
-			job := fmt.Sprintf("job-%d", i)
-			Eventually(ctx, t.field).WithArguments(ctx, job, `.status.conditions[?(@.type=="Reconciling")].message`).Should(And(
-				ContainSubstring(`DataArtsWorkspace "production"`),
-				ContainSubstring("spec.deletionPolicy to Retain")))
-			Expect(t.field(ctx, job, `.status.conditions[?(@.type=="Ready")].reason`)).To(Equal("WorkspaceNotFound"))
-		}
+			kubectl(ctx, "delete", "namespace", t.namespace, "--wait=false")
+			Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "secret,daws", "-o", "name").Should(BeEmpty())
+			startOperator(ctx, "--allow-insecure-endpoints")
+			for i := 1; i <= 4; i++ {
+				job := fmt.Sprintf("job-%d", i)
+				Eventually(ctx, t.field).WithArguments(ctx, job, `.status.conditions[?(@.type=="Reconciling")].message`).Should(And(
+					ContainSubstring(`DataArtsWorkspace "production"`),
+					ContainSubstring("spec.deletionPolicy to Retain")))
+				Expect(t.field(ctx, job, `.status.conditions[?(@.type=="Ready")].reason`)).To(Equal("WorkspaceNotFound"))
+			}
 
-		for i := 1; i <= 4; i++ {
-			t.kubectl(ctx, "patch", fmt.Sprintf("relpkg/job-%d", i), "--type=merge", "-p", `{"spec":{"deletionPolicy":"Retain"}}`)
-		}
-		kubectl(ctx, "wait", "--for=delete", "namespace/"+t.namespace, "--timeout="+patience.String())
-		Expect(t.service.live()).To(HaveLen(4))
-	}, SpecTimeout(5*time.Minute))
+			for i := 1; i <= 4; i++ {
+				t.kubectl(ctx, "patch", fmt.Sprintf("relpkg/job-%d", i), "--type=merge", "-p",
+					`{"spec":{"deletionPolicy":"Retain"}}`)
+			}
+			kubectl(ctx, "wait", "--for=delete", "namespace/"+t.namespace, "--timeout="+patience.String())
+			Expect(t.service.live()).To(HaveLen(4))
+		}, SpecTimeout(5*time.Minute))
 })

@@ -97,7 +97,8 @@ func startOperator(ctx context.Context, extra ...string) *operator {
 		"--leader-elect", "--leader-election-namespace", systemNS,
 	}, extra...)
 	var err error
-	o.session, err = gexec.Start(exec.Command(managerBinary, args...), GinkgoWriter, GinkgoWriter) //nolint:noctx // stop ends it.
+	//nolint:noctx // stop ends it.
+	o.session, err = gexec.Start(exec.Command(managerBinary, args...), GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(o.stop)
 	Eventually(ctx, func() string { return get(ctx, "http://"+o.metrics+"/metrics") }).

@@ -40,7 +40,8 @@ func newTeam(ctx context.Context, s *service) *team {
 	GinkgoHelper()
 	name := strings.TrimSpace(kubectl(ctx, "create", "-o", "jsonpath={.metadata.name}", "-f", namespaceManifest()))
 	t := &team{namespace: name, service: s}
-	t.kubectl(ctx, "create", "secret", "generic", "dataarts", "--from-literal=accessKey="+accessKey, "--from-literal=secretKey="+secretKey)
+	t.kubectl(ctx, "create", "secret", "generic", "dataarts", "--from-literal=accessKey="+accessKey,
+		"--from-literal=secretKey="+secretKey)
 	t.applyWorkspace(ctx, "production", "dataarts")
 	return t
 }
@@ -114,7 +115,8 @@ var _ = Describe("A release, with kubectl", func() {
 		Expect(t.service.live()).To(ConsistOf(HaveField("Items", ConsistOf("1", "2"))))
 
 		By("editing it with an editor while it waits for review")
-		out, err := tryKubectlWith(ctx, []string{"KUBE_EDITOR=sed -i -e 's/- \"2\"/- \"3\"/'"}, "", "-n", t.namespace, "edit", "relpkg/job")
+		out, err := tryKubectlWith(ctx, []string{"KUBE_EDITOR=sed -i -e 's/- \"2\"/- \"3\"/'"}, "", "-n", t.namespace, "edit",
+			"relpkg/job")
 		Expect(err).NotTo(HaveOccurred(), out)
 		Eventually(ctx, t.service.live).Should(ConsistOf(HaveField("Items", ConsistOf("1", "3"))))
 		Eventually(ctx, t.field).WithArguments(ctx, "job", ".status.releasePackageId").Should(Equal("2"))
@@ -129,13 +131,17 @@ var _ = Describe("A release, with kubectl", func() {
 		Expect(t.field(ctx, "job", ".status.items[*].id")).To(Equal("1 3"))
 
 		By("trying to edit what was released")
-		out, err = tryKubectl(ctx, "", "-n", t.namespace, "patch", "relpkg/job", "--type=merge", "-p", `{"spec":{"pendingItemIds":["4"]}}`)
+		out, err = tryKubectl(ctx, "", "-n", t.namespace, "patch", "relpkg/job", "--type=merge", "-p",
+			`{"spec":{"pendingItemIds":["4"]}}`)
 		Expect(err).To(HaveOccurred())
-		Expect(out).To(ContainSubstring("spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage"))
+		Expect(out).To(ContainSubstring(
+			"spec.pendingItemIds are frozen because the package is deploying or deployed; create another ReleasePackage"))
 
 		By("reading the events")
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "events", "--field-selector", "involvedObject.name=job", "-o", "jsonpath={.items[*].reason}").
-			Should(And(ContainSubstring("Packed"), ContainSubstring("Unpacked"), ContainSubstring("Deploying"), ContainSubstring("Deployed")))
+		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "events", "--field-selector", "involvedObject.name=job", "-o",
+			"jsonpath={.items[*].reason}").
+			Should(And(ContainSubstring("Packed"), ContainSubstring("Unpacked"), ContainSubstring("Deploying"),
+				ContainSubstring("Deployed")))
 
 		By("deleting it")
 		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
@@ -164,7 +170,8 @@ var _ = Describe("A release, with kubectl", func() {
 		t.applyPackage(ctx, "job", "99")
 		t.waitFor(ctx, "Stalled", "relpkg/job")
 		Expect(t.kubectl(ctx, "get", "relpkg", "job")).To(MatchRegexp(`job +False +PreflightFailed`))
-		Expect(t.kubectl(ctx, "describe", "relpkg", "job")).To(And(ContainSubstring("Nothing was sent: items 99"), ContainSubstring("Correct the spec")))
+		Expect(t.kubectl(ctx, "describe", "relpkg", "job")).To(And(ContainSubstring("Nothing was sent: items 99"),
+			ContainSubstring("Correct the spec")))
 		Expect(t.service.Counts()).NotTo(HaveKey(simulator.OpPack))
 		t.applyPackage(ctx, "job", "1")
 		t.waitFor(ctx, "Ready", "relpkg/job")
@@ -172,7 +179,8 @@ var _ = Describe("A release, with kubectl", func() {
 		By("asking for an item that another one has")
 		t.applyPackage(ctx, "copy", "1")
 		t.waitFor(ctx, "Stalled", "relpkg/copy")
-		Expect(t.kubectl(ctx, "describe", "relpkg", "copy")).To(ContainSubstring("ReleasePackage " + t.namespace + "/job has item 1"))
+		Expect(t.kubectl(ctx, "describe", "relpkg", "copy")).To(ContainSubstring("ReleasePackage " + t.namespace +
+			"/job has item 1"))
 		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
 		t.waitFor(ctx, "Ready", "relpkg/copy")
 		t.kubectl(ctx, "delete", "relpkg/copy", "--timeout="+patience.String())
@@ -180,10 +188,14 @@ var _ = Describe("A release, with kubectl", func() {
 		t.waitFor(ctx, "Ready", "relpkg/job")
 
 		By("storing a wrong key")
-		t.kubectl(ctx, "create", "secret", "generic", "wrong", "--from-literal=accessKey="+accessKey, "--from-literal=secretKey=no")
-		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p", `{"spec":{"credentials":{"secretRef":{"name":"wrong"}}}}`)
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "daws").Should(MatchRegexp(`production +False +CredentialsRejected`))
-		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p", `{"spec":{"credentials":{"secretRef":{"name":"dataarts"}}}}`)
+		t.kubectl(ctx, "create", "secret", "generic", "wrong", "--from-literal=accessKey="+accessKey,
+			"--from-literal=secretKey=no")
+		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p",
+			`{"spec":{"credentials":{"secretRef":{"name":"wrong"}}}}`)
+		Eventually(ctx, t.kubectl).WithArguments(ctx, "get",
+			"daws").Should(MatchRegexp(`production +False +CredentialsRejected`))
+		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p",
+			`{"spec":{"credentials":{"secretRef":{"name":"dataarts"}}}}`)
 		t.waitFor(ctx, "Ready", "daws/production")
 		Expect(t.service.live()).To(HaveLen(1))
 	}, SpecTimeout(5*time.Minute))
@@ -194,7 +206,8 @@ var _ = Describe("The manager", func() {
 		first := startOperator(ctx, "--allow-insecure-endpoints")
 		t := newTeam(ctx, startService())
 		t.waitFor(ctx, "Ready", "daws/production")
-		Expect(t.service.Inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultDelay, Delay: 3 * time.Second})).To(Succeed())
+		Expect(t.service.Inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultDelay,
+			Delay: 3 * time.Second})).To(Succeed())
 		t.applyPackage(ctx, "job", "1")
 		Eventually(ctx, t.service.Counts).Should(HaveKeyWithValue(simulator.OpPack, 1))
 		Expect(t.field(ctx, "job", ".status.releasePackageId")).To(BeEmpty())
@@ -215,7 +228,8 @@ var _ = Describe("The manager", func() {
 		first := startOperator(ctx, "--allow-insecure-endpoints")
 		t := newTeam(ctx, startService())
 		t.waitFor(ctx, "Ready", "daws/production")
-		Expect(t.service.Inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultHang, AfterWork: true})).To(Succeed())
+		Expect(t.service.Inject(simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultHang, AfterWork: true})).To(
+			Succeed())
 		t.applyPackage(ctx, "job", "1")
 		Eventually(ctx, t.service.live).Should(HaveLen(1))
 		Eventually(first.session.Kill()).Should(gexec.Exit())
@@ -234,7 +248,8 @@ var _ = Describe("The manager", func() {
 		startOperator(ctx)
 		t := newTeam(ctx, startService())
 		t.applyPackage(ctx, "job", "1")
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "daws").Should(MatchRegexp(`production +False +WorkspaceInvalid`))
+		Eventually(ctx, t.kubectl).WithArguments(ctx, "get",
+			"daws").Should(MatchRegexp(`production +False +WorkspaceInvalid`))
 		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "relpkg", "-o", "wide").
 			Should(MatchRegexp(`job +False +WorkspaceInvalid.*spec.endpoint is not https`))
 		Expect(t.kubectl(ctx, "describe", "relpkg/job")).To(ContainSubstring("--allow-insecure-endpoints"), "what to do")
@@ -262,7 +277,8 @@ var _ = Describe("The installation", func() {
 	})
 
 	It("explains every field to kubectl explain", func(ctx SpecContext) {
-		Expect(kubectl(ctx, "explain", "relpkg.spec.pendingItemIds")).To(MatchRegexp(`one\s+submitted\s+version\s+of\s+a\s+job\s+or\s+script`))
+		Expect(kubectl(ctx, "explain", "relpkg.spec.pendingItemIds")).To(
+			MatchRegexp(`one\s+submitted\s+version\s+of\s+a\s+job\s+or\s+script`))
 		for _, kind := range []string{"relpkg", "daws"} {
 			for _, part := range []string{"spec", "status"} {
 				Expect(kubectl(ctx, "explain", "--recursive=false", kind+"."+part)).NotTo(ContainSubstring("<no description>"))

@@ -43,8 +43,8 @@ const (
 // doings are what the operator has done about objects and packages up to a moment.
 type doings map[string]int
 
-// doingsOf counts the passes that the operator's log tells of, the writes of the objects in the team's namespace, and the calls at the service, by
-// package where they name one.
+// doingsOf counts the passes that the operator's log tells of, the writes of the objects in the team's namespace, and
+// the calls at the service, by package where they name one.
 func (t *team) doingsOf(ctx context.Context, o *operator) doings {
 	GinkgoHelper()
 	d := doings{}
@@ -60,7 +60,8 @@ func (t *team) doingsOf(ctx context.Context, o *operator) doings {
 			Metadata struct{ Name, ResourceVersion string }
 		}
 	}
-	Expect(json.Unmarshal([]byte(t.kubectl(ctx, "get", "relpkg,daws,events.events.k8s.io", "-o", "json")), &objects)).To(Succeed())
+	Expect(json.Unmarshal([]byte(t.kubectl(ctx, "get", "relpkg,daws,events.events.k8s.io", "-o", "json")), &objects)).To(
+		Succeed())
 	for _, i := range objects.Items {
 		version, err := strconv.Atoi(i.Metadata.ResourceVersion)
 		Expect(err).NotTo(HaveOccurred())
@@ -86,8 +87,8 @@ func (d doings) since(before, allowed doings) []string {
 	return more
 }
 
-// expectRest counts what the operator does while nothing changes. What is more than allowed, which is by object and for the whole of the time, is
-// told by object.
+// expectRest counts what the operator does while nothing changes. What is more than allowed, which is by object and
+// for the whole of the time, is told by object.
 func (t *team) expectRest(ctx context.Context, o *operator, allowed doings) {
 	GinkgoHelper()
 	var before doings // So that the first comparison is with a moment that is one calming ago.
@@ -115,7 +116,8 @@ spec: {%s, applyUserId: %s, approverIds: [%s]}
 // expectReason waits until Ready has a reason.
 func (t *team) expectReason(ctx context.Context, name, reason string) {
 	GinkgoHelper()
-	Eventually(ctx, t.field).WithArguments(ctx, name, `.status.conditions[?(@.type=="Ready")].reason`).Should(Equal(reason), name)
+	Eventually(ctx, t.field).WithArguments(ctx, name, `.status.conditions[?(@.type=="Ready")].reason`).Should(
+		Equal(reason), name)
 }
 
 var _ = Describe("At rest", func() {
@@ -123,7 +125,8 @@ var _ = Describe("At rest", func() {
 		o := startOperator(ctx, "--allow-insecure-endpoints", "--zap-log-level=5")
 		s := startService()
 		t := newTeam(ctx, s)
-		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"pollInterval":"%s"}}`, restPoll))
+		t.kubectl(ctx, "patch", "daws/production", "--type=merge", "-p",
+			fmt.Sprintf(`{"spec":{"pollInterval":"%s"}}`, restPoll))
 
 		By("bringing an object to each state that it may rest in")
 		for i, name := range []string{"review", "deployed", "withdrawn", "failed", "suspended", "held"} {
@@ -136,30 +139,38 @@ var _ = Describe("At rest", func() {
 		Expect(s.StartDeploy(id("failed"))).To(Succeed())
 		Expect(s.FailDeploy(id("failed"))).To(Succeed())
 		t.kubectl(ctx, "patch", "relpkg/suspended", "--type=merge", "-p", `{"spec":{"suspend":true}}`)
-		t.kubectl(ctx, "patch", "relpkg/held", "--type=json", "-p", `[{"op":"add","path":"/metadata/finalizers/-","value":"example.com/archive"}]`)
+		t.kubectl(ctx, "patch", "relpkg/held", "--type=json", "-p",
+			`[{"op":"add","path":"/metadata/finalizers/-","value":"example.com/archive"}]`)
 		t.kubectl(ctx, "delete", "relpkg/held", "--wait=false")
 
 		elsewhere, err := s.Pack("elsewhere", engineer, []string{approver}, []string{"7"})
 		Expect(err).NotTo(HaveOccurred())
-		t.applyOther(ctx, "differs", fmt.Sprintf(`workspaceRef: {name: production}, releasePackageId: %q, pendingItemIds: ["8"]`, elsewhere))
+		t.applyOther(ctx, "differs",
+			fmt.Sprintf(`workspaceRef: {name: production}, releasePackageId: %q, pendingItemIds: ["8"]`, elsewhere))
 		t.applyPackage(ctx, "claimed", "1")
 		t.applyPackage(ctx, "preflight", "99")
 		Expect(s.Inject(simulator.Fault{
-			Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "Refused",
+			Operation: simulator.OpPack, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter,
+			Message: "Refused",
 		})).To(Succeed())
 		t.applyPackage(ctx, "refused", "9")
-		t.kubectl(ctx, "create", "secret", "generic", "wrong", "--from-literal=accessKey=NOBODYSKEY", "--from-literal=secretKey=no")
+		t.kubectl(ctx, "create", "secret", "generic", "wrong", "--from-literal=accessKey=NOBODYSKEY",
+			"--from-literal=secretKey=no")
 		t.applyWorkspace(ctx, "rejected", "wrong")
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "daws").Should(MatchRegexp(`rejected +False +CredentialsRejected`))
+		Eventually(ctx, t.kubectl).WithArguments(ctx, "get",
+			"daws").Should(MatchRegexp(`rejected +False +CredentialsRejected`))
 		t.applyOther(ctx, "rejected", `workspaceRef: {name: rejected}, pendingItemIds: ["10"]`)
 
 		for name, reason := range map[string]string{
-			"review": "PendingReview", "deployed": "Deployed", "withdrawn": "Withdrawn", "failed": "DeployFailed", "suspended": "Suspended",
-			"differs": "SpecDiffers", "claimed": "AlreadyClaimed", "preflight": "PreflightFailed", "refused": "Refused", "rejected": "CredentialsRejected",
+			"review": "PendingReview", "deployed": "Deployed", "withdrawn": "Withdrawn", "failed": "DeployFailed",
+			"suspended": "Suspended",
+			"differs":   "SpecDiffers", "claimed": "AlreadyClaimed", "preflight": "PreflightFailed", "refused": "Refused",
+			"rejected": "CredentialsRejected",
 		} {
 			t.expectReason(ctx, name, reason)
 		}
-		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "relpkg/held", "-o", "jsonpath={.metadata.finalizers}").Should(Equal(`["example.com/archive"]`))
+		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "relpkg/held", "-o", "jsonpath={.metadata.finalizers}").Should(
+			Equal(`["example.com/archive"]`))
 
 		By("counting")
 		looks := int(restTime/restPoll) + 1

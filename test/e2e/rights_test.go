@@ -25,7 +25,8 @@ import (
 	"github.com/onsi/gomega/gexec"
 )
 
-// startRestricted starts a manager that has the operator's rights in the namespace of one team only, and watches those of two.
+// startRestricted starts a manager that has the operator's rights in the namespace of one team only, and watches
+// those of two.
 func startRestricted(ctx context.Context, a, b string) *operator {
 	GinkgoHelper()
 	grant(ctx, a)
@@ -46,7 +47,8 @@ func startRestricted(ctx context.Context, a, b string) *operator {
 // grant gives the manager's rights in a namespace to a user.
 func grant(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	kubectl(ctx, "create", "rolebinding", "restricted", "-n", namespace, "--clusterrole=dataarts-operator-manager-role", "--user="+restrictedUser)
+	kubectl(ctx, "create", "rolebinding", "restricted", "-n", namespace, "--clusterrole=dataarts-operator-manager-role",
+		"--user="+restrictedUser)
 }
 
 var _ = Describe("A manager with rights in one of two namespaces", func() {

@@ -14,8 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package e2e_test uses the operator as its users do: the manager is the built command with the rights that config/rbac gives it, the
-// cluster is a real kube-apiserver, kubectl is kubectl, and the service is the simulator over HTTP.
+// Package e2e_test uses the operator as its users do: the manager is the built command with the rights that
+// config/rbac gives it, the cluster is a real kube-apiserver, kubectl is kubectl, and the service is the simulator
+// over HTTP.
 package e2e_test
 
 import (
@@ -64,7 +65,8 @@ func TestE2E(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	assets = os.Getenv("KUBEBUILDER_ASSETS")
-	Expect(assets).NotTo(BeEmpty(), "KUBEBUILDER_ASSETS must name the folder of kube-apiserver, etcd and kubectl: run the tests with make test")
+	Expect(assets).NotTo(BeEmpty(),
+		"KUBEBUILDER_ASSETS must name the folder of kube-apiserver, etcd and kubectl: run the tests with make test")
 
 	var err error
 	managerBinary, err = gexec.Build(managerCommand, buildFlags...)
@@ -78,12 +80,14 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 	dir := GinkgoT().TempDir()
 	adminKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: "admin", Groups: []string{"system:masters"}})
-	opsKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
+	opsKubeconfig = kubeconfigFor(environment, dir,
+		envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
 
 	restrictedKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: restrictedUser})
 
 	kubectl(ctx, "apply", "-k", filepath.Join(root, "config/default"))
-	kubectl(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator", "--timeout=60s")
+	kubectl(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator",
+		"--timeout=60s")
 })
 
 func kubeconfigFor(environment *envtest.Environment, dir string, u envtest.User) string {

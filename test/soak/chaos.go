@@ -28,7 +28,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// mostArmed bounds how many faults wait for calls of one operation: those that are rare would otherwise come to nothing but trouble.
+// mostArmed bounds how many faults wait for calls of one operation: those that are rare would otherwise come to
+// nothing but trouble.
 const mostArmed = 3
 
 // chaos is everything that happens at the same time.
@@ -40,7 +41,8 @@ type chaos struct {
 	teams    []*team
 }
 
-// rage lets everyone loose for the duration, and returns how many seconds that was once all have finished what they were at.
+// rage lets everyone loose for the duration, and returns how many seconds that was once all have finished what they
+// were at.
 func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
 	start := time.Now()
 	group, all := errgroup.WithContext(ctx) // Who fails ends it for all.
@@ -66,10 +68,11 @@ func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
 	return int(time.Since(start).Round(time.Second) / time.Second), err
 }
 
-// lastBreakDown lets calls fail for some seconds while everything else is well again: no restart of a manager helps an object that is
-// forgotten over that.
+// lastBreakDown lets calls fail for some seconds while everything else is well again: no restart of a manager helps
+// an object that is forgotten over that.
 func (c *chaos) lastBreakDown(ctx context.Context) error {
-	fault := simulator.Fault{Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down", Times: manyTimes}
+	fault := simulator.Fault{Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down",
+		Times: manyTimes}
 	if err := c.service.inject(fault); err != nil {
 		return err
 	}
@@ -124,8 +127,9 @@ func (c *chaos) spoilCalls(season context.Context, random *rand.Rand) error {
 func (c *chaos) breakDown(season context.Context, random *rand.Rand) error {
 	for pause(season, between(random, 5*time.Second, 15*time.Second)) {
 		if err := c.service.inject(simulator.Fault{
-			Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down", AfterWork: random.IntN(4) == 0,
-			Times: 50 + random.IntN(250),
+			Kind: simulator.FaultError, Status: 503, Code: simulator.CodeBadRequest, Message: "Down",
+			AfterWork: random.IntN(4) == 0,
+			Times:     50 + random.IntN(250),
 		}); err != nil {
 			return err
 		}
@@ -133,12 +137,13 @@ func (c *chaos) breakDown(season context.Context, random *rand.Rand) error {
 	return nil
 }
 
-// changeLimits lets the service take more or less, whatever the workspace objects say, answer faster or slower, and serve another caller besides, who
-// takes half.
+// changeLimits lets the service take more or less, whatever the workspace objects say, answer faster or slower, and
+// serve another caller besides, who takes half.
 func (c *chaos) changeLimits(season context.Context, random *rand.Rand) error {
 	for pause(season, between(random, 8*time.Second, 20*time.Second)) {
 		l := c.service.Limits()
-		l.RateLimit, l.RetryAfter, l.Latency = oneOf(random, 40, 60, 100, 200), oneOf(random, 0, time.Second), oneOf(random, latency, latency, 10*latency)
+		l.RateLimit, l.RetryAfter, l.Latency = oneOf(random, 40, 60, 100, 200), oneOf(random, 0, time.Second),
+			oneOf(random, latency, latency, 10*latency)
 		l.OtherCalls = float64(l.RateLimit) / oneOf(random, 2.0, math.Inf(1))
 		if err := c.service.SetLimits(l); err != nil {
 			return err
@@ -161,13 +166,14 @@ func (c *chaos) lookForTwins(season context.Context) error {
 // tell says now and then how far it has come.
 func (c *chaos) tell(season context.Context) error {
 	for pause(season, 15*time.Second) {
-		fmt.Printf("soak: packages=%d kills=%d faults=%d so far\n", c.ledger.created(), c.managers.kills(), c.service.faults()+c.plane.restarts())
+		fmt.Printf("soak: packages=%d kills=%d faults=%d so far\n", c.ledger.created(), c.managers.kills(),
+			c.service.faults()+c.plane.restarts())
 	}
 	return nil
 }
 
-// someFault is bad luck that a real service could bring. What is answered after the work never proves that nothing was done: the
-// operator takes documented refusals at their word.
+// someFault is bad luck that a real service could bring. What is answered after the work never proves that nothing
+// was done: the operator takes documented refusals at their word.
 func someFault(random *rand.Rand) simulator.Fault {
 	operations := []simulator.Operation{
 		simulator.OpPack, simulator.OpPack, simulator.OpPack, simulator.OpUnpack, simulator.OpUnpack,
@@ -191,11 +197,14 @@ func someFault(random *rand.Rand) simulator.Fault {
 	case dice < 84:
 		f.Kind, f.Delay = simulator.FaultDelay, between(random, time.Millisecond, 3*time.Second)
 	case dice < 87:
-		f = simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Throttled", RetryAfter: time.Second}
+		f = simulator.Fault{Kind: simulator.FaultError, Status: 429, Code: simulator.CodeThrottled, Message: "Throttled",
+			RetryAfter: time.Second}
 	case dice < 92:
-		f = simulator.Fault{Operation: f.Operation, Kind: simulator.FaultError, Status: 400, Code: simulator.CodeInvalidParameter, Message: "Refused"}
+		f = simulator.Fault{Operation: f.Operation, Kind: simulator.FaultError, Status: 400,
+			Code: simulator.CodeInvalidParameter, Message: "Refused"}
 	default:
-		f = simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Lag: between(random, time.Millisecond, 3*time.Second)}
+		f = simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale,
+			Lag: between(random, time.Millisecond, 3*time.Second)}
 	}
 	return f
 }

@@ -35,7 +35,8 @@ import (
 
 const itemsPerPackage = 3
 
-// team is the engineers and the steward of one namespace and the approvers of its workspace. The engineers act one after another.
+// team is the engineers and the steward of one namespace and the approvers of its workspace. The engineers act one
+// after another.
 type team struct {
 	namespace string
 	service   *service
@@ -139,10 +140,11 @@ func (t *team) apply(ctx context.Context) error {
 	}
 	r.want = t.wish(r)
 	r.wanted = r.want
-	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name}, Spec: v1alpha1.ReleasePackageSpec{
-		WorkspaceRef: v1alpha1.WorkspaceReference{Name: workspaceName}, ApplyUserID: engineer,
-		PendingItemIDs: as[v1alpha1.ID](r.want.items), ApproverIDs: as[v1alpha1.UserID](r.want.approvers),
-	}}
+	rp := &v1alpha1.ReleasePackage{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name},
+		Spec: v1alpha1.ReleasePackageSpec{
+			WorkspaceRef: v1alpha1.WorkspaceReference{Name: workspaceName}, ApplyUserID: engineer,
+			PendingItemIDs: as[v1alpha1.ID](r.want.items), ApproverIDs: as[v1alpha1.UserID](r.want.approvers),
+		}}
 	if t.random.IntN(6) == 0 {
 		rp.Spec.PackageName = "nightly" // As many others are called.
 	}
@@ -195,7 +197,8 @@ func (t *team) some(all []string) []string {
 	return picked[:1+t.random.IntN(len(picked))]
 }
 
-// edit asks for another content, or for the one before the latest edit. The API server refuses that for a package that was released.
+// edit asks for another content, or for the one before the latest edit. The API server refuses that for a package
+// that was released.
 func (t *team) edit(ctx context.Context, r *record) error {
 	w := t.wish(r)
 	if r.edited && t.random.IntN(3) == 0 {
@@ -231,7 +234,8 @@ func (t *team) remove(ctx context.Context, r *record) error {
 		}
 	}
 	rp := &v1alpha1.ReleasePackage{ObjectMeta: t.named(r.name)}
-	if err := client.IgnoreNotFound(persist(ctx, func() error { return t.api.Get(ctx, client.ObjectKeyFromObject(rp), rp) })); err != nil {
+	if err := client.IgnoreNotFound(
+		persist(ctx, func() error { return t.api.Get(ctx, client.ObjectKeyFromObject(rp), rp) })); err != nil {
 		return err
 	}
 	if !slices.Contains(rp.Finalizers, v1alpha1.UnpackFinalizer) { // Someone has replaced it a moment ago.

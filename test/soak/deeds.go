@@ -32,7 +32,8 @@ import (
 // foreignFinalizer is another operator's.
 const foreignFinalizer = "example.com/archive"
 
-// replace does what kubectl replace and tools that sync by replacing do: all metadata that the file does not have is dropped.
+// replace does what kubectl replace and tools that sync by replacing do: all metadata that the file does not have is
+// dropped.
 func (t *team) replace(ctx context.Context, r *record) error {
 	w := r.want
 	if t.random.IntN(3) == 0 {
@@ -62,7 +63,8 @@ func (t *team) abandon(ctx context.Context, r *record) error {
 	return nil
 }
 
-// vanish drops the finalizers and deletes, as people do who are in a hurry. The operator may be faster and put its own back.
+// vanish drops the finalizers and deletes, as people do who are in a hurry. The operator may be faster and put its
+// own back.
 func (t *team) vanish(ctx context.Context, r *record) error {
 	if err := t.rewrite(ctx, r, func(rp *v1alpha1.ReleasePackage) { rp.Finalizers = nil }); err != nil {
 		return client.IgnoreNotFound(err)
@@ -74,7 +76,10 @@ func (t *team) vanish(ctx context.Context, r *record) error {
 // restore does what a backup tool does: the object is made again as it was, with another UID and without its status.
 func (t *team) restore(ctx context.Context, r *record) error {
 	backup := &v1alpha1.ReleasePackage{}
-	if err := persist(ctx, func() error { return t.api.Get(ctx, client.ObjectKey{Namespace: t.namespace, Name: r.name}, backup) }); err != nil {
+	if err := persist(ctx, func() error {
+		return t.api.Get(ctx, client.ObjectKey{Namespace: t.namespace, Name: r.name},
+			backup)
+	}); err != nil {
 		return client.IgnoreNotFound(err)
 	}
 	t.ledger.update(func() { r.restored = true })
@@ -82,7 +87,8 @@ func (t *team) restore(ctx context.Context, r *record) error {
 		return err
 	}
 	again := &v1alpha1.ReleasePackage{
-		ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name, Annotations: backup.Annotations}, Spec: backup.Spec,
+		ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: r.name, Annotations: backup.Annotations},
+		Spec:       backup.Spec,
 	}
 	if t.random.IntN(2) == 0 {
 		again.Finalizers = backup.Finalizers

@@ -64,9 +64,10 @@ type judge struct {
 	nudged   map[types.UID]time.Time // when the judge has forced an object
 }
 
-// hold judges again and again, each time when everything has settled: first as the faults have left it, with what people have suspended or hold back;
-// then when they have resumed and let go; then when they have done the roughest things once more, under the eyes of one manager; and at last when
-// the approvers have deployed all that is in review. While nothing changes, nothing may go on.
+// hold judges again and again, each time when everything has settled: first as the faults have left it, with what
+// people have suspended or hold back; then when they have resumed and let go; then when they have done the roughest
+// things once more, under the eyes of one manager; and at last when the approvers have deployed all that is in
+// review. While nothing changes, nothing may go on.
 func (j *judge) hold(ctx context.Context) ([]offence, error) {
 	steps := []struct {
 		name string
@@ -100,8 +101,8 @@ func (j *judge) hold(ctx context.Context) ([]offence, error) {
 	return j.ledger.duplicates(), nil
 }
 
-// wait returns when there is nothing to object to, or with what there is when the patience has ended. Meanwhile it does what conditions ask
-// people to do, and nothing else.
+// wait returns when there is nothing to object to, or with what there is when the patience has ended. Meanwhile it
+// does what conditions ask people to do, and nothing else.
 func (j *judge) wait(ctx context.Context) ([]offence, error) {
 	start, told := time.Now(), time.Now()
 	for {
@@ -125,7 +126,8 @@ func (j *judge) wait(ctx context.Context) ([]offence, error) {
 	}
 }
 
-// help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks. What is as it should be is left alone.
+// help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks. What is as it
+// should be is left alone.
 func (j *judge) help(ctx context.Context, found []offence) error {
 	objects, err := j.objects(ctx)
 	if err != nil {
@@ -157,7 +159,8 @@ func accused(found []offence, rp *v1alpha1.ReleasePackage) bool {
 // asksToBeForced reports whether nothing goes on until a person forces it, for a reason that faults bring about.
 func asksToBeForced(rp *v1alpha1.ReleasePackage) bool {
 	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	return c != nil && slices.Contains([]string{v1alpha1.ReasonRefused, v1alpha1.ReasonUnpackRefused, v1alpha1.ReasonOutcomeUnknown}, c.Reason)
+	return c != nil && slices.Contains([]string{v1alpha1.ReasonRefused, v1alpha1.ReasonUnpackRefused,
+		v1alpha1.ReasonOutcomeUnknown}, c.Reason)
 }
 
 func (j *judge) objects(ctx context.Context) (map[types.UID]*v1alpha1.ReleasePackage, error) {
@@ -192,7 +195,8 @@ func (j *judge) offences(ctx context.Context) ([]offence, error) {
 	var found []offence
 	for i := range records {
 		r := &records[i]
-		c := &matter{ledger: j.ledger, trace: j.trace, record: r, rp: objects[r.uid], packages: packages[r.uid], suspendedIsFine: !j.resumes}
+		c := &matter{ledger: j.ledger, trace: j.trace, record: r, rp: objects[r.uid], packages: packages[r.uid],
+			suspendedIsFine: !j.resumes}
 		c.judge()
 		found = append(found, c.offences...)
 	}
@@ -211,7 +215,8 @@ func (j *judge) workspaces(ctx context.Context) ([]offence, error) {
 		w := &list.Items[i]
 		c := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionReady)
 		if c == nil || c.Status != "True" || w.Status.ObservedGeneration != w.Generation {
-			found = append(found, offence{stuck, "DataArtsWorkspace " + w.Namespace + "/" + w.Name, fmt.Sprintf("is not Ready: %+v", c)})
+			found = append(found, offence{stuck, "DataArtsWorkspace " + w.Namespace + "/" + w.Name,
+				fmt.Sprintf("is not Ready: %+v", c)})
 		}
 	}
 	return found, nil

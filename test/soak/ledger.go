@@ -66,7 +66,8 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{byItem: map[string]*record{}, withdrawn: map[string]bool{}, failed: map[string]bool{}, twins: map[*record]string{}}
+	return &ledger{byItem: map[string]*record{}, withdrawn: map[string]bool{}, failed: map[string]bool{},
+		twins: map[*record]string{}}
 }
 
 // add takes down an object before its creation, since its package may be there before the API server's answer is.
@@ -143,12 +144,15 @@ func (l *ledger) watch(packages []simulator.Package) {
 	}
 }
 
-// twins reports whether two of an object's live packages are one too many. What it had when it lost its status is known to no one but by the items
-// that it still asks for.
+// twins reports whether two of an object's live packages are one too many. What it had when it lost its status is
+// known to no one but by the items that it still asks for.
 func (r *record) twins(live []simulator.Package) bool {
 	for i := range live {
 		for _, later := range live[i+1:] {
-			forgotten := slices.ContainsFunc(r.vanished, func(at time.Time) bool { return live[i].Packed.Before(at) && later.Packed.After(at) })
+			forgotten := slices.ContainsFunc(r.vanished, func(at time.Time) bool {
+				return live[i].Packed.Before(at) &&
+					later.Packed.After(at)
+			})
 			if !forgotten || overlap(live[i].Items, later.Items) {
 				return true
 			}
@@ -163,7 +167,8 @@ func (l *ledger) duplicates() []offence {
 	defer l.mu.Unlock()
 	var found []offence
 	for r, what := range l.twins {
-		found = append(found, offence{crime: duplicate, object: r.String(), story: "had more than one live package at a time: " + what})
+		found = append(found, offence{crime: duplicate, object: r.String(),
+			story: "had more than one live package at a time: " + what})
 	}
 	slices.SortFunc(found, byObject)
 	return found

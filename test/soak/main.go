@@ -14,8 +14,9 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command soak lets people, approvers and bad luck loose on the operator for a while, and then judges what has become of every package.
-// The control plane and the managers are real processes; the service is the simulator over HTTP, which knows the truth.
+// Command soak lets people, approvers and bad luck loose on the operator for a while, and then judges what has become
+// of every package. The control plane and the managers are real processes; the service is the simulator over HTTP,
+// which knows the truth.
 //
 // It is run from the root of the repository, by make soak. docs/soak.md says what it does and how to read it.
 package main
@@ -78,15 +79,17 @@ func main() {
 func parse(args []string) (options, error) {
 	o := options{duration: time.Minute}
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError) // Of its own: libraries put theirs into the common one.
-	flags.Func("duration", "How long the faults last: 10m, or a number of seconds. (default 60s)", func(s string) (err error) {
-		if seconds, failed := strconv.Atoi(s); failed == nil {
-			s = strconv.Itoa(seconds) + "s"
-		}
-		o.duration, err = time.ParseDuration(s)
-		return err
-	})
+	flags.Func("duration", "How long the faults last: 10m, or a number of seconds. (default 60s)",
+		func(s string) (err error) {
+			if seconds, failed := strconv.Atoi(s); failed == nil {
+				s = strconv.Itoa(seconds) + "s"
+			}
+			o.duration, err = time.ParseDuration(s)
+			return err
+		})
 	flags.DurationVar(&o.patience, "patience", 3*time.Minute, "How long everything may take to settle after the faults.")
-	flags.Uint64Var(&o.seed, "seed", 0, "Fixes the plan of all actions and faults, but not their timing: the processes are real. 0 draws one.")
+	flags.Uint64Var(&o.seed, "seed", 0,
+		"Fixes the plan of all actions and faults, but not their timing: the processes are real. 0 draws one.")
 	flags.IntVar(&o.teams, "teams", 4, "How many namespaces there are, each with a workspace of its own.")
 	flags.IntVar(&o.packages, "packages", 150, "How many ReleasePackages each team has at most at a time.")
 	flags.BoolVar(&o.keep, "keep", false, "Keep the logs also when nothing is wrong.")
@@ -164,7 +167,8 @@ func soak(ctx context.Context, o options, dir, logs string) (result, error) {
 	}
 	fmt.Println("soak: the faults are over; waiting until everything has settled")
 	j := &judge{
-		api: p.api, ledger: l, service: s, trace: m.trace, teams: teams, patience: o.patience, nudged: map[types.UID]time.Time{},
+		api: p.api, ledger: l, service: s, trace: m.trace, teams: teams, patience: o.patience,
+		nudged: map[types.UID]time.Time{},
 	}
 	found, err := j.hold(ctx)
 	return result{
@@ -183,6 +187,7 @@ func (r result) summary() string {
 	for _, o := range r.offences {
 		n[o.crime]++
 	}
-	return fmt.Sprintf("soak: seconds=%d packages=%d kills=%d faults=%d duplicates=%d leaks=%d stuck=%d lost=%d restless=%d",
+	return fmt.Sprintf("soak: seconds=%d packages=%d kills=%d faults=%d duplicates=%d leaks=%d stuck=%d lost=%d "+
+		"restless=%d",
 		r.seconds, r.packages, r.kills, r.faults, n[duplicate], n[leak], n[stuck], n[lost], n[restless])
 }

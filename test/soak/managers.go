@@ -71,12 +71,14 @@ func startManagers(kubeconfig, logs string) (*managers, error) {
 	m := &managers{trace: newTrace()}
 	for i := range replicas {
 		r := &replica{
-			name: fmt.Sprintf("manager-%d", i), logs: logs, trace: m.trace, command: filepath.Join(filepath.Dir(self), "manager"),
-			quit: make(chan struct{}), done: make(chan struct{}),
+			name: fmt.Sprintf("manager-%d", i), logs: logs, trace: m.trace,
+			command: filepath.Join(filepath.Dir(self), "manager"),
+			quit:    make(chan struct{}), done: make(chan struct{}),
 			args: []string{
 				"--kubeconfig", kubeconfig, "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
 				"--leader-elect", "--leader-election-namespace", systemNamespace,
-				"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period", "500ms",
+				"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period",
+				"500ms",
 				"--allow-insecure-endpoints", "--settle-time", settleTime.String(), "--max-concurrent-reconciles", "16",
 				"--zap-log-level", traceLevel,
 			},
@@ -105,7 +107,8 @@ func (r *replica) keepRunning() {
 	}
 }
 
-// start starts a process with a group of its own, so that a Ctrl-C in the terminal reaches this program alone. Every run has a log.
+// start starts a process with a group of its own, so that a Ctrl-C in the terminal reaches this program alone. Every
+// run has a log.
 func (r *replica) start(run int) (ended chan struct{}, err error) {
 	file, err := os.Create(filepath.Join(r.logs, fmt.Sprintf("%s.%d.log", r.name, run)))
 	if err != nil {

@@ -56,7 +56,8 @@ func (m *matter) judge() {
 	case m.rp == nil:
 		m.accuse(lost, "was accepted by the API server, and is not there")
 	case !m.asWanted():
-		m.accuse(lost, "has another spec than the API server has accepted last: items %v and approvers %v", m.record.want.items, m.record.want.approvers)
+		m.accuse(lost, "has another spec than the API server has accepted last: items %v and approvers %v",
+			m.record.want.items, m.record.want.approvers)
 	case m.rp.Spec.Suspend && m.suspendedIsFine:
 		m.judgeSuspended()
 	default:
@@ -67,7 +68,8 @@ func (m *matter) judge() {
 
 // heldByOthers reports whether the operator has let go of a deleted object, and someone else has not.
 func (m *matter) heldByOthers() bool {
-	return slices.Contains(m.rp.Finalizers, foreignFinalizer) && !slices.Contains(m.rp.Finalizers, v1alpha1.UnpackFinalizer)
+	return slices.Contains(m.rp.Finalizers, foreignFinalizer) &&
+		!slices.Contains(m.rp.Finalizers, v1alpha1.UnpackFinalizer)
 }
 
 // judgeLeaks looks for packages that wait in vain. What was deployed is history.
@@ -79,11 +81,13 @@ func (m *matter) judgeLeaks(known string) {
 	}
 }
 
-// steady is how long a manager is in office at least that has to withdraw what an object leaves behind that vanishes before its eyes.
+// steady is how long a manager is in office at least that has to withdraw what an object leaves behind that vanishes
+// before its eyes.
 const steady = time.Minute
 
-// excused reports whether a package was left behind by people in a way that the operator could do nothing about. Where it knew of the package, it
-// has to tell of it: in its log where the object is gone, else in the object's condition.
+// excused reports whether a package was left behind by people in a way that the operator could do nothing about.
+// Where it knew of the package, it has to tell of it: in its log where the object is gone, else in the object's
+// condition.
 func (m *matter) excused(p *simulator.Package) bool {
 	switch {
 	case m.rp != nil && m.record.restored && names(m.stalledMessage(), p.ID):
@@ -91,8 +95,8 @@ func (m *matter) excused(p *simulator.Package) bool {
 	case m.rp == nil && (m.record.deadline || len(m.record.vanished) > 0) && m.trace.tells(m.record.String(), p.ID):
 		return true
 	}
-	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, and not deleted before the service can be read, finds what
-	// has the items that it wants.
+	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, and not deleted before the
+	// service can be read, finds what has the items that it wants.
 	return slices.ContainsFunc(m.record.vanished, func(at time.Time) bool {
 		return p.Packed.Before(at) && !m.trace.inOffice(at, steady)
 	}) && (m.rp == nil || m.record.deleted || !overlap(p.Items, m.record.want.items))
@@ -111,7 +115,8 @@ func (m *matter) stalledMessage() string {
 
 // judgeSuspended asks for no more than that the object says so: what else there is to do waits.
 func (m *matter) judgeSuspended() {
-	if ready := meta.FindStatusCondition(m.rp.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason != v1alpha1.ReasonSuspended {
+	if ready := meta.FindStatusCondition(m.rp.Status.Conditions, v1alpha1.ConditionReady); ready == nil ||
+		ready.Reason != v1alpha1.ReasonSuspended {
 		m.accuse(stuck, "is suspended, and does not say so")
 	}
 }
@@ -140,7 +145,8 @@ func (m *matter) judgeStatus() {
 func (m *matter) rightlyStalled(reason string) bool {
 	p := m.recorded()
 	switch reason {
-	case v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound: // The latter where the service shows no withdrawn packages.
+	// The latter where the service shows no withdrawn packages.
+	case v1alpha1.ReasonWithdrawn, v1alpha1.ReasonPackageNotFound:
 		return p != nil && !p.Live() && m.ledger.peopleWithdrew(p.ID)
 	case v1alpha1.ReasonDeployFailed:
 		return p != nil && p.State == simulator.StateFailed && m.ledger.peopleFailed(p.ID)
@@ -152,8 +158,8 @@ func (m *matter) rightlyStalled(reason string) bool {
 	return false
 }
 
-// differsFromOld reports whether some of the items are in a package that was packed for another spec, and whose status was not restored. What was
-// packed for this one has to be found.
+// differsFromOld reports whether some of the items are in a package that was packed for another spec, and whose
+// status was not restored. What was packed for this one has to be found.
 func (m *matter) differsFromOld() bool {
 	want := m.record.want
 	return slices.ContainsFunc(m.packages, func(p simulator.Package) bool {
@@ -176,7 +182,8 @@ func (m *matter) difference() string {
 }
 
 func (m *matter) asWanted() bool {
-	return sameSet(m.rp.Spec.PendingItemIDs, m.record.want.items) && sameSet(m.rp.Spec.ApproverIDs, m.record.want.approvers)
+	return sameSet(m.rp.Spec.PendingItemIDs, m.record.want.items) &&
+		sameSet(m.rp.Spec.ApproverIDs, m.record.want.approvers)
 }
 
 // recorded is the package that the status names.
@@ -219,7 +226,8 @@ func describe(packages []simulator.Package) string {
 		if !p.Live() {
 			state = "Withdrawn"
 		}
-		all = append(all, fmt.Sprintf("%s %s %s items %v approvers %v packed %s", p.ID, p.Name, state, p.Items, p.Approvers, p.Packed.Format("15:04:05.000")))
+		all = append(all, fmt.Sprintf("%s %s %s items %v approvers %v packed %s", p.ID, p.Name, state, p.Items, p.Approvers,
+			p.Packed.Format("15:04:05.000")))
 	}
 	return strings.Join(all, "; ")
 }

@@ -52,7 +52,8 @@ type plane struct {
 	restarted         atomic.Int32
 }
 
-// startPlane starts the control plane with its files in dir, so that the API server comes back with the same certificates and data.
+// startPlane starts the control plane with its files in dir, so that the API server comes back with the same
+// certificates and data.
 func startPlane(ctx context.Context, assets, dir string) (started *plane, err error) {
 	p := &plane{managerKubeconfig: filepath.Join(dir, "manager.kubeconfig"), environment: &envtest.Environment{
 		BinaryAssetsDirectory: assets,
@@ -86,7 +87,8 @@ func (p *plane) install(ctx context.Context, kubectl, dir string) error {
 	if err := p.writeKubeconfig(admin, envtest.User{Name: "admin", Groups: []string{"system:masters"}}); err != nil {
 		return err
 	}
-	if err := p.writeKubeconfig(p.managerKubeconfig, envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}}); err != nil {
+	if err := p.writeKubeconfig(p.managerKubeconfig,
+		envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}}); err != nil {
 		return err
 	}
 	for _, args := range [][]string{
@@ -126,7 +128,8 @@ func (p *plane) writeKubeconfig(path string, u envtest.User) error {
 	return os.WriteFile(path, content, 0o600)
 }
 
-// restart stops the API server, crashing it if that is asked for, and starts it again after some time, on the same port and data.
+// restart stops the API server, crashing it if that is asked for, and starts it again after some time, on the same
+// port and data.
 func (p *plane) restart(ctx context.Context, crash bool, away time.Duration) error {
 	apiServer := p.environment.ControlPlane.GetAPIServer()
 	apiServer.StopTimeout = politeStop
@@ -136,10 +139,12 @@ func (p *plane) restart(ctx context.Context, crash bool, away time.Duration) err
 	p.restarted.Add(1)
 	_ = apiServer.Stop() // An error says that it had to be killed, which is as good.
 	pause(ctx, away)
-	// It comes back in any case, since the end of the soak needs it too. Its port may be taken for a moment by the one that was killed.
-	return wait.PollUntilContextTimeout(context.WithoutCancel(ctx), time.Second, time.Minute, true, func(context.Context) (bool, error) {
-		return apiServer.Start() == nil, nil
-	})
+	// It comes back in any case, since the end of the soak needs it too. Its port may be taken for a moment by the one
+	// that was killed.
+	return wait.PollUntilContextTimeout(context.WithoutCancel(ctx), time.Second, time.Minute, true,
+		func(context.Context) (bool, error) {
+			return apiServer.Start() == nil, nil
+		})
 }
 
 func (p *plane) restarts() int { return int(p.restarted.Load()) }

@@ -81,7 +81,8 @@ func (j *judge) watchRest(ctx context.Context) ([]offence, error) {
 
 func (j *judge) restOf(ctx context.Context, leader int) (rest, error) {
 	r := rest{passes: j.trace.passesMade(), seldom: map[string]bool{}, versions: map[string]string{}, cpu: cpuOf(leader)}
-	packages, workspaces, events := &v1alpha1.ReleasePackageList{}, &v1alpha1.DataArtsWorkspaceList{}, &eventsv1.EventList{}
+	packages, workspaces, events := &v1alpha1.ReleasePackageList{}, &v1alpha1.DataArtsWorkspaceList{},
+		&eventsv1.EventList{}
 	for _, list := range []client.ObjectList{packages, workspaces, events} {
 		if err := persist(ctx, func() error { return j.api.List(ctx, list) }); err != nil {
 			return rest{}, err
@@ -97,7 +98,8 @@ func (j *judge) restOf(ctx context.Context, leader int) (rest, error) {
 	}
 	for i := range events.Items {
 		o := &events.Items[i]
-		r.versions[fmt.Sprintf("event %s of %s %s/%s", o.Reason, o.Regarding.Kind, o.Regarding.Namespace, o.Regarding.Name)] += " " + o.ResourceVersion
+		r.versions[fmt.Sprintf("event %s of %s %s/%s", o.Reason, o.Regarding.Kind, o.Regarding.Namespace,
+			o.Regarding.Name)] += " " + o.ResourceVersion
 	}
 	return r, nil
 }
@@ -109,7 +111,8 @@ func lookedAtAgain(rp *v1alpha1.ReleasePackage) bool {
 		return true
 	}
 	c := meta.FindStatusCondition(rp.Status.Conditions, v1alpha1.ConditionStalled)
-	return c != nil && slices.Contains([]string{v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage, v1alpha1.ReasonPackageNotFound}, c.Reason)
+	return c != nil && slices.Contains([]string{v1alpha1.ReasonPreflightFailed, v1alpha1.ReasonAmbiguousPackage,
+		v1alpha1.ReasonPackageNotFound}, c.Reason)
 }
 
 // passesUntil are the passes of a namespace's packages that were made until a later moment.
@@ -137,18 +140,20 @@ func disturbances(before, after rest) []offence {
 	}
 	for _, object := range slices.Sorted(maps.Keys(after.versions)) {
 		if before.versions[object] != after.versions[object] {
-			found = append(found, offence{restless, object, fmt.Sprintf("was written within %s, while nothing changed", restTime)})
+			found = append(found, offence{restless, object, fmt.Sprintf("was written within %s, while nothing changed",
+				restTime)})
 		}
 	}
 	if share := float64(after.cpu-before.cpu) / float64(restTime); share > busyAtRest {
-		found = append(found, offence{restless, "manager", fmt.Sprintf("took %.0f %% of a core, while nothing changed", 100*share)})
+		found = append(found, offence{restless, "manager", fmt.Sprintf("took %.0f %% of a core, while nothing changed",
+			100*share)})
 	}
 	return found
 }
 
-// needlessCalls are those beyond what it takes to look at the packages in review at every poll: a look at each of them, or the list of them, if that
-// is cheaper.
-// Each pass that was made all the same may search the packages of the workspace.
+// needlessCalls are those beyond what it takes to look at the packages in review at every poll: a look at each of
+// them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages of the
+// workspace.
 func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence {
 	inReview, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
 	for _, p := range all {
@@ -175,7 +180,8 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence
 	var found []offence
 	for _, id := range slices.Sorted(maps.Keys(each)) {
 		if n := each[id]; n > looks {
-			found = append(found, offence{restless, "ReleasePackage " + owners[id], fmt.Sprintf("%d calls about package %s in %s, while nothing changed", n, id, restTime)})
+			found = append(found, offence{restless, "ReleasePackage " + owners[id],
+				fmt.Sprintf("%d calls about package %s in %s, while nothing changed", n, id, restTime)})
 		}
 	}
 	pages := inReview/100 + 1 // That a page of a hundred is the last is seen on the next one.
@@ -185,7 +191,8 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence
 	allowed := looks*pages + passes*(len(all)/100+1) + spareCalls
 	if total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
 		found = append(found, offence{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(
-			"%d calls in %s, while nothing changed and %d packages were in review: %v, %v", total, restTime, inReview, made, each)})
+			"%d calls in %s, while nothing changed and %d packages were in review: %v, %v", total, restTime, inReview, made,
+			each)})
 	}
 	return found
 }

@@ -60,16 +60,17 @@ type service struct {
 	dealt  int // how many calls the faults since then may strike
 }
 
-// assumptions are one of the ways in which the service may behave where its reference is silent. Items may be packed twice in all of them:
-// what would be refused otherwise becomes visible as a duplicate.
+// assumptions are one of the ways in which the service may behave where its reference is silent. Items may be packed
+// twice in all of them: what would be refused otherwise becomes visible as a duplicate.
 func assumptions(random *rand.Rand) simulator.Assumptions {
 	return simulator.Assumptions{
-		SharedItem:       simulator.Accept,
-		Offset:           oneOf(random, simulator.OffsetPage, simulator.OffsetRow),
-		Keyword:          oneOf(random, simulator.MatchContains, simulator.MatchExact),
-		PackedItem:       oneOf(random, simulator.Accept, simulator.Refuse),
-		UnpackAgain:      oneOf(random, simulator.Refuse, simulator.Accept),
-		UnknownPackage:   oneOf(random, simulator.CodeNoTask, simulator.CodeNoTaskLong, simulator.CodeInvalidParameter, simulator.NoCode),
+		SharedItem:  simulator.Accept,
+		Offset:      oneOf(random, simulator.OffsetPage, simulator.OffsetRow),
+		Keyword:     oneOf(random, simulator.MatchContains, simulator.MatchExact),
+		PackedItem:  oneOf(random, simulator.Accept, simulator.Refuse),
+		UnpackAgain: oneOf(random, simulator.Refuse, simulator.Accept),
+		UnknownPackage: oneOf(random, simulator.CodeNoTask, simulator.CodeNoTaskLong, simulator.CodeInvalidParameter,
+			simulator.NoCode),
 		IDForm:           oneOf(random, simulator.IDText, simulator.IDNumber),
 		MixedUnpack:      oneOf(random, simulator.BatchAtomic, simulator.BatchPartial),
 		RateWindow:       oneOf(random, simulator.WindowSecond, simulator.WindowBucket),
@@ -96,8 +97,10 @@ func oneOf[T any](random *rand.Rand, all ...T) T { return all[random.IntN(len(al
 func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 	o := simulator.Options{
 		Users: []simulator.User{
-			{ID: engineer, Name: "engineer", AccessKey: "ENGINEERKEY", SecretKey: "soak-engineer", Token: "soak-engineer-token", Projects: []string{projectID}},
-			{ID: deputy, Name: "deputy", AccessKey: "DEPUTYKEY", SecretKey: "soak-deputy", Token: "soak-deputy-token", Projects: []string{projectID}},
+			{ID: engineer, Name: "engineer", AccessKey: "ENGINEERKEY", SecretKey: "soak-engineer", Token: "soak-engineer-token",
+				Projects: []string{projectID}},
+			{ID: deputy, Name: "deputy", AccessKey: "DEPUTYKEY", SecretKey: "soak-deputy", Token: "soak-deputy-token",
+				Projects: []string{projectID}},
 		},
 		Assumptions: a,
 		RateLimit:   callsPerSecond, Latency: latency, DeployDuration: deployDuration, LogLimit: logLimit,
@@ -106,7 +109,8 @@ func startService(workspaces int, a simulator.Assumptions) (*service, error) {
 		o.Users = append(o.Users, simulator.User{ID: id, Name: fmt.Sprintf("approver-%d", i), Projects: []string{projectID}})
 	}
 	for i := range workspaces {
-		o.Workspaces = append(o.Workspaces, simulator.Workspace{ProjectID: projectID, ID: workspaceID(i), Reviewers: approvers})
+		o.Workspaces = append(o.Workspaces, simulator.Workspace{ProjectID: projectID, ID: workspaceID(i),
+			Reviewers: approvers})
 	}
 	sim, err := simulator.New(o)
 	if err != nil {

@@ -57,7 +57,8 @@ type settings struct {
 // inTheEnd holds once the faults are over: what follows has bounds that depend on it.
 var inTheEnd = settings{timeout: 2 * time.Second, poll: 2 * time.Second, calls: callsPerSecond}
 
-// tend lets the steward of a namespace change its Secret and its workspace object until season ends. What is wrong then is put right.
+// tend lets the steward of a namespace change its Secret and its workspace object until season ends. What is wrong
+// then is put right.
 func (t *team) tend(ctx, season context.Context) error {
 	for pause(season, between(t.tending, 3*time.Second, 10*time.Second)) {
 		if err := t.change(ctx, season); err != nil {

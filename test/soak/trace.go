@@ -39,8 +39,8 @@ const (
 	mostTold = 30
 )
 
-// trace is what the managers' logs tell while they are written: the passes that were made of each object, what was told of it, and
-// who was in office when.
+// trace is what the managers' logs tell while they are written: the passes that were made of each object, what was
+// told of it, and who was in office when.
 type trace struct {
 	mu     sync.Mutex
 	passes map[string]int      // by kind, namespace and name
@@ -133,7 +133,8 @@ func (t *trace) tells(object, id string) bool {
 // names reports whether a text has an id as a word of its own.
 func names(text, id string) bool {
 	letter := func(r rune) bool {
-		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '/' || r == ':'
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '/' ||
+			r == ':'
 	}
 	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return !letter(r) }), id)
 }
