@@ -116,8 +116,8 @@ func (r *ReleasePackageReconciler) conflict(ctx context.Context, p *pass,
 	return first, contested, nil
 }
 
-// freed finds the ReleasePackages that had to leave something to the one that changed, or is gone.
-func (r *ReleasePackageReconciler) freed(ctx context.Context, obj client.Object) []reconcile.Request {
+// waiters finds the ReleasePackages that had to leave something to the one that changed, or is gone.
+func (r *ReleasePackageReconciler) waiters(ctx context.Context, obj client.Object) []reconcile.Request {
 	list := &v1alpha1.ReleasePackageList{}
 	if err := r.List(ctx, list, client.MatchingFields{yieldIndex: yielding}, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the packages that wait for a claim failed", "changed",
@@ -191,7 +191,7 @@ func (r *reservations) take(by types.UID, place v1alpha1.PinnedWorkspace, claims
 	now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sweep(now)
+	r.expire(now)
 	for _, claim := range claims {
 		if held, ok := r.made[reservationKey{place, claim}]; ok && held.by != by && !held.over(now) {
 			return false
@@ -216,8 +216,8 @@ func (r *reservations) heldByOther(by types.UID, place v1alpha1.PinnedWorkspace,
 	return ok && held.by != by && !held.over(now)
 }
 
-// sweep clears away what is over, now and then.
-func (r *reservations) sweep(now time.Time) {
+// expire clears away what is over, now and then.
+func (r *reservations) expire(now time.Time) {
 	if r.made == nil {
 		r.made, r.by = map[reservationKey]reservation{}, map[types.UID][]reservationKey{}
 	}

@@ -190,7 +190,7 @@ var _ = Describe("A DataArtsWorkspace", func() {
 	expectForgotten := func(ctx context.Context) {
 		GinkgoHelper()
 		Expect(reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(ws)})).To(BeZero())
-		_, err := s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, v1alpha1.WorkspaceReference{Name: ws.Name})
+		_, err := s.reconciler.Workspaces.ConnectForDeletion(ctx, s.namespace, v1alpha1.WorkspaceReference{Name: ws.Name})
 		Expect(err).To(HaveField("Reason", v1alpha1.ReasonWorkspaceNotFound))
 	}
 
@@ -209,7 +209,7 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		s.clock.Step(time.Minute)
 		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound, "create it with")
 		reference := v1alpha1.WorkspaceReference{Name: ws.Name}
-		Expect(s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, reference)).NotTo(BeNil())
+		Expect(s.reconciler.Workspaces.ConnectForDeletion(ctx, s.namespace, reference)).NotTo(BeNil())
 
 		s.expectDeleted(ctx, rp)
 		for range 2 {
@@ -217,7 +217,7 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		}
 		s.expectGone(ctx, rp)
 		expectVerdict(ctx, metav1.ConditionFalse, v1alpha1.ReasonCredentialsNotFound, "create it with")
-		_, err := s.reconciler.Workspaces.ConnectToUnpack(ctx, s.namespace, reference)
+		_, err := s.reconciler.Workspaces.ConnectForDeletion(ctx, s.namespace, reference)
 		Expect(err).To(HaveField("Reason", v1alpha1.ReasonCredentialsNotFound))
 	})
 

@@ -36,7 +36,7 @@ func (r *ReleasePackageReconciler) observe(ctx context.Context, p *pass) error {
 	}
 	connect := r.Workspaces.Connect
 	if !p.rp.DeletionTimestamp.IsZero() {
-		connect = r.Workspaces.ConnectToUnpack
+		connect = r.Workspaces.ConnectForDeletion
 	}
 	conn, err := connect(ctx, p.rp.Namespace, p.rp.Spec.WorkspaceRef)
 	if err != nil {

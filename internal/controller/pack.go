@@ -35,13 +35,13 @@ import (
 // the record of it, which report makes. The budget is waited for before, so that the request leaves right after the
 // attempt is recorded.
 func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle.Step, error) {
-	if err := p.conn.Admit(ctx, p.rp.CreationTimestamp.Time); err != nil {
+	if err := p.conn.AcquirePack(ctx, p.rp.CreationTimestamp.Time); err != nil {
 		return r.packDeferred(p, err)
 	}
 	// The pending list may have taken its time, and what another has recorded meanwhile is known by now.
 	claims := lifecycle.RequiredClaims(p.rp, lifecycle.Step{Action: lifecycle.Pack})
 	if instead, err := r.reserve(ctx, p, claims); instead != nil || err != nil {
-		p.conn.Unadmit()
+		p.conn.ReleasePack()
 		return stepOr(instead, lifecycle.Step{}), err
 	}
 	previous, start := p.rp.Status.Attempt, r.Clock.Now()
@@ -52,7 +52,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 			Message: fmt.Sprintf("Package %s is being packed", p.rp.Status.PackageName)}, start)
 	}
 	if err := r.recordAttempt(ctx, p); err != nil {
-		p.conn.Unadmit()
+		p.conn.ReleasePack()
 		return lifecycle.Step{}, err
 	}
 
@@ -61,7 +61,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	ctx = context.WithoutCancel(ctx)
 	p.packed = true
 	if r.Clock.Since(p.rp.Status.Attempt.StartTime.Time)+p.conn.Timeout() > r.SettleTime {
-		p.conn.Unadmit()
+		p.conn.ReleasePack()
 		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone,
 			"The operator was held up for so long that the request was not sent")
 		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message,

@@ -48,7 +48,7 @@ func crowded(ctx context.Context) (s *scene, conn *workspace.Connection, waits <
 	Expect(err).NotTo(HaveOccurred())
 	Expect(s.console.Withdraw(id)).To(Succeed())
 	answer := make(chan error, 1)
-	go func() { answer <- conn.Admit(ctx, time.Time{}) }()
+	go func() { answer <- conn.AcquirePack(ctx, time.Time{}) }()
 	Eventually(ctx, s.clock.HasWaiters).Should(BeTrue())
 	return s, conn, answer
 }
@@ -76,7 +76,7 @@ var _ = Describe("A package for which there is no room to wait", func() {
 		s, conn, waits := crowded(ctx)
 		var busy *workspace.BusyError
 		for busy == nil || busy.After < 2*time.Minute {
-			Expect(errors.As(conn.Admit(ctx, time.Time{}), &busy)).To(BeTrue())
+			Expect(errors.As(conn.AcquirePack(ctx, time.Time{}), &busy)).To(BeTrue())
 		}
 		rp := s.aReleasePackage()
 		s.expectApplied(ctx, rp)

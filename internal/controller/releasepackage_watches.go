@@ -50,7 +50,7 @@ func (r *ReleasePackageReconciler) SetupWithManager(mgr ctrl.Manager, concurrenc
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(ReleasePackageController).
 		For(&v1alpha1.ReleasePackage{}, builder.WithPredicates(Wakes())).
-		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.freed),
+		Watches(&v1alpha1.ReleasePackage{}, handler.EnqueueRequestsFromMapFunc(r.waiters),
 			builder.WithPredicates(claimsFreed())).
 		Watches(&v1alpha1.DataArtsWorkspace{}, handler.EnqueueRequestsFromMapFunc(r.waitingFor),
 			builder.WithPredicates(workspaceChanged())).

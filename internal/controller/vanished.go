@@ -198,7 +198,7 @@ func (r *ReleasePackageReconciler) ClearUp(ctx context.Context, uid types.UID) (
 	r.tellOfRemains(ctx, p, &left, step)
 	left.helpless = left.told && p.conn == nil
 	r.vanished.keep(left)
-	delay := lifecycle.PatienceWithRemains(step, p.obs.Now.Sub(left.noticed))
+	delay := lifecycle.VanishedDelay(step, p.obs.Now.Sub(left.noticed))
 	if p.cause != nil {
 		delay = r.retryDelay(p, requestOfRemains(p.rp))
 	}

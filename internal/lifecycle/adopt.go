@@ -123,7 +123,7 @@ func notShownToAdopt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 
 // adopt takes a package over. Unless that only waits for review now, the next pass has more to say or to do.
 func adopt(rp *v1alpha1.ReleasePackage, p *Package, why string, poll time.Duration) Step {
-	step := Step{Action: Adopt, Package: p, After: minPatience, Event: Event{Reason: v1alpha1.EventAdopted,
+	step := Step{Action: Adopt, Package: p, After: minLookDelay, Event: Event{Reason: v1alpha1.EventAdopted,
 		Message: fmt.Sprintf("Adopted package %s (%s), %s", p.ID, p.Name, why)}}
 	if p.State == v1alpha1.StatePendingReview && !edited(rp) && len(differences(rp, p)) == 0 {
 		step.After = poll

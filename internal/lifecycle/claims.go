@@ -78,7 +78,7 @@ func ClaimsToKeep(rp *v1alpha1.ReleasePackage) []Claim {
 // back a moment ago.
 func AwaitReservation(rp *v1alpha1.ReleasePackage, now time.Time) Step {
 	reason := v1alpha1.ReasonAlreadyClaimed
-	return Step{Action: Wait, Reason: reason, After: patience(rp, reason, now), Message: "Another ReleasePackage " +
+	return Step{Action: Wait, Reason: reason, After: lookDelay(rp, reason, now), Message: "Another ReleasePackage " +
 		"asks for the same items or package at this moment, or has just given them back; the operator looks again"}
 }
 

@@ -156,7 +156,7 @@ func ended(rp *v1alpha1.ReleasePackage, outcomes ...v1alpha1.AttemptOutcome) boo
 // replace withdraws the package first: its items are free only then.
 func replace(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	id := rp.Status.ReleasePackageID
-	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: patience(rp, v1alpha1.ReasonReplacing, obs.Now),
+	return Step{Action: Unpack, Reason: v1alpha1.ReasonReplacing, After: lookDelay(rp, v1alpha1.ReasonReplacing, obs.Now),
 		Message: replacing(rp),
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }

@@ -153,7 +153,7 @@ func adoptSoon(rp *v1alpha1.ReleasePackage, p *Package, why string, obs Observat
 }
 
 func unpack(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: patience(rp, v1alpha1.ReasonUnpacking, obs.Now),
+	return Step{Action: Unpack, Reason: v1alpha1.ReasonUnpacking, After: lookDelay(rp, v1alpha1.ReasonUnpacking, obs.Now),
 		Message: withdrawing(rp)}
 }
 

@@ -66,7 +66,7 @@ func reportsMissing(rp *v1alpha1.ReleasePackage) bool {
 
 // AwaitLook is the step of an object that waits for a look at its package.
 func AwaitLook(rp *v1alpha1.ReleasePackage) Step {
-	step := Step{Action: Wait, After: minPatience}
+	step := Step{Action: Wait, After: minLookDelay}
 	switch {
 	case !rp.DeletionTimestamp.IsZero():
 		step.Reason, step.Message = v1alpha1.ReasonUnpacking, withdrawing(rp)

@@ -42,7 +42,7 @@ func NeedsPreflight(step Step) bool { return leadsToPacking(step) }
 
 // TimeoutFits reports whether a request that may take so long is surely over within the settle time, after the record
 // of it was written. No other is sent.
-func TimeoutFits(timeout, settleTime time.Duration) bool { return timeout+minPatience <= settleTime }
+func TimeoutFits(timeout, settleTime time.Duration) bool { return timeout+minLookDelay <= settleTime }
 
 // TimeoutTooLong is the step instead of one that packs where two settings contradict each other.
 func TimeoutTooLong(timeout, settleTime time.Duration) Step {

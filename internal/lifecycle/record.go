@@ -198,7 +198,7 @@ func takeBackWithdrawal(rp *v1alpha1.ReleasePackage) {
 	}
 }
 
-// RecordNextAttempt records when something that is hindered is tried again; zero where nothing is, or soon.
+// RecordNextAttempt records when something that is blocked is tried again; zero where nothing is, or soon.
 func RecordNextAttempt(rp *v1alpha1.ReleasePackage, at time.Time) {
 	rp.Status.NextAttemptTime = timeOrNil(at)
 }

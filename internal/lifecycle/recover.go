@@ -104,7 +104,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 				"asked for",
 			idsOf(contradicting(rp, obs)), a.Number))
 	case obs.ItemUnpacked:
-		return Step{Action: CloseAttempt, After: minPatience}
+		return Step{Action: CloseAttempt, After: minLookDelay}
 	}
 	return ambiguous(rp, fmt.Sprintf(
 		"No package %s as attempt %d asked for was found, but none of its items is listed as unpacked",
@@ -134,7 +134,7 @@ const firstSearch = 10 * time.Second
 // nextSearch is when to look again after nothing was found: when no request can take effect any more.
 func nextSearch(a *v1alpha1.PackAttempt, obs Observation) time.Duration {
 	elapsed := max(obs.Now.Sub(a.StartTime.Time), 0) // A clock that runs behind is no reason to wait for longer.
-	left := max(obs.SettleTime-elapsed, 0) + minPatience
+	left := max(obs.SettleTime-elapsed, 0) + minLookDelay
 	if elapsed < firstSearch {
 		return min(firstSearch-elapsed, left)
 	}

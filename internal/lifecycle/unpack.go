@@ -58,7 +58,7 @@ func recordUnpacked(rp *v1alpha1.ReleasePackage, obs Observation) {
 
 // LookSoon is the step after an answer that leaves to a look what became of the package.
 func LookSoon(step Step) Step {
-	step.After = minPatience
+	step.After = minLookDelay
 	return step
 }
 

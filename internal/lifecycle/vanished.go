@@ -53,14 +53,14 @@ func AwaitVanished(rp, gone *v1alpha1.ReleasePackage, now time.Time) Step {
 		what = "its package " + id
 	}
 	return Step{Action: Wait, Reason: v1alpha1.ReasonAlreadyClaimed,
-		After: patience(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: fmt.Sprintf(
+		After: lookDelay(rp, v1alpha1.ReasonAlreadyClaimed, now), Message: fmt.Sprintf(
 			"%s was deleted without its finalizer, and %s is being withdrawn; this one goes on after that", nameFor(rp, gone),
 			what)}
 }
 
-// PatienceWithRemains is how soon to come back to what an object has left, some time after it went. It has no
+// VanishedDelay is how soon to come back to what an object has left, some time after it went. It has no
 // conditions that would tell how long the same has been waited for.
-func PatienceWithRemains(step Step, gone time.Duration) time.Duration {
+func VanishedDelay(step Step, gone time.Duration) time.Duration {
 	return max(step.After, halfOf(gone))
 }
 

@@ -73,7 +73,7 @@ var _ = Describe("An object that is gone", func() {
 	})
 
 	DescribeTable("is come back to less and less often", func(step lifecycle.Step, gone, want time.Duration) {
-		Expect(lifecycle.PatienceWithRemains(step, gone)).To(Equal(want))
+		Expect(lifecycle.VanishedDelay(step, gone)).To(Equal(want))
 	},
 		Entry("at first soon", lifecycle.Step{}, time.Duration(0), time.Second),
 		Entry("then later", lifecycle.Step{After: time.Second}, 20*time.Second, 10*time.Second),

@@ -92,14 +92,14 @@ func anyAspects(t *rapid.T) []aspect {
 }
 
 // record takes down what an object knows now. One whose package has come to an end unsubscribes.
-func (p *population) record(id string, outlook poll.RemoteState, aspects ...aspect) {
-	p.recorded[id] = outlook
+func (p *population) record(id string, state poll.RemoteState, aspects ...aspect) {
+	p.recorded[id] = state
 	delete(p.late, id)
-	if outlook.Gone || outlook.Hidden || outlook.Deleted || outlook.Status == dataarts.StatusDeployed {
+	if state.Gone || state.Hidden || state.Deleted || state.Status == dataarts.StatusDeployed {
 		p.Unsubscribe(object(id))
 		return
 	}
-	p.subscribe([]string{id}, append(aspects, known(outlook))...)
+	p.subscribe([]string{id}, append(aspects, known(state))...)
 }
 
 // arrange lets things happen right before the service sees certain calls, or right away.
@@ -174,25 +174,25 @@ func (p *population) look(ctx context.Context, answers bool) {
 
 // answer takes a view like a pass does. It must not say that a package is gone which is not.
 func (p *population) answer(id string, v poll.Observation) {
-	outlook := p.recorded[id]
+	state := p.recorded[id]
 	switch {
 	case v.Err != nil:
 		p.t.Fatalf("a look at package %s failed: %v", id, v.Err)
 	case v.Package != nil && v.Package.ID != id:
 		p.t.Fatalf("a view of package %s shows package %s", id, v.Package.ID)
 	case v.Package != nil && v.Package.Deleted:
-		outlook = poll.RemoteState{Deleted: true}
+		state = poll.RemoteState{Deleted: true}
 	case v.Package != nil:
-		outlook = poll.RemoteState{Status: v.Package.Status}
+		state = poll.RemoteState{Status: v.Package.Status}
 	case v.Gone, v.Hidden != nil:
-		outlook = poll.RemoteState{Gone: true}
+		state = poll.RemoteState{Gone: true}
 	}
 	for _, now := range p.console.Packages() {
-		if now.ID == id && now.Live() && (outlook.Gone || outlook.Deleted) {
+		if now.ID == id && now.Live() && (state.Gone || state.Deleted) {
 			p.t.Fatalf("package %s is said to be gone, and has been there all the time: %+v", id, v)
 		}
 	}
-	p.record(id, outlook)
+	p.record(id, state)
 }
 
 // compare compares what is on record with what the service has.

@@ -106,7 +106,7 @@ func (p *Poller) run(ctx context.Context, r *run) {
 			return
 		}
 	}
-	p.lookAtRest(ctx, r)
+	p.lookSingly(ctx, r)
 }
 
 // checkSource makes sure that the source is still the one that the workspace objects have: credentials that were
@@ -198,10 +198,10 @@ func (r *run) list(ctx context.Context) error {
 	return nil
 }
 
-// lookAtRest looks at the packages that no list has shown, one by one, at those first that somebody waits for. It
+// lookSingly looks at the packages that no list has shown, one by one, at those first that somebody waits for. It
 // belongs to the run's calls, so that it goes on however busy the budget is. Nobody waits for more than a few seconds
 // of looks that only others have asked for.
-func (p *Poller) lookAtRest(ctx context.Context, r *run) {
+func (p *Poller) lookSingly(ctx context.Context, r *run) {
 	r.calls.Hurry()
 	required := func(s *Subscription) int {
 		if s.Required {
@@ -218,7 +218,7 @@ func (p *Poller) lookAtRest(ctx context.Context, r *run) {
 			continue
 		}
 		late := !s.Required && p.clock.Since(began) > longestGathering
-		if made == maxLooks || late && p.awaited(r) {
+		if made == maxLooks || late && p.required(r) {
 			r.unfinished = true // The others are still due, and have the next run.
 			return
 		}
@@ -237,8 +237,8 @@ func (p *Poller) lookAtRest(ctx context.Context, r *run) {
 	}
 }
 
-// awaited reports whether somebody waits for this run, or has come to wait for the next one.
-func (p *Poller) awaited(r *run) bool {
+// required reports whether somebody waits for this run, or has come to wait for the next one.
+func (p *Poller) required(r *run) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return r.due[0].Required || r.asked.After(r.began)

@@ -139,11 +139,11 @@ var _ = Describe("A package that left the list", func() {
 	})
 
 	DescribeTable("is not told of if that is known",
-		func(ctx SpecContext, service func(*simulator.Options), becomes fate, outlook poll.RemoteState, costs cost) {
+		func(ctx SpecContext, service func(*simulator.Options), becomes fate, state poll.RemoteState, costs cost) {
 			s := aSite(service)
 			ids := s.packages(3)
 			s.subscribe(ids)
-			s.subscribe(ids[1:2], known(outlook))
+			s.subscribe(ids[1:2], known(state))
 			Expect(becomes(s.console, ids[1])).To(Succeed())
 			s.expectQuietRun(ctx, costs)
 		},

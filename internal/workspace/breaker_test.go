@@ -136,11 +136,11 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("a turn that is handed back is the next one's", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1000)
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		next := queue(ctx, conn, conn.Probe)
 		s.clock.Step(time.Second)
 		Consistently(ctx, next, "20ms").ShouldNot(Receive())
-		conn.Unadmit()
+		conn.ReleasePack()
 		Expect(expectAnswer(ctx, next)).To(Succeed())
 	})
 
@@ -156,7 +156,7 @@ var _ = Describe("While it is not known whether credentials are accepted", func(
 	It("a turn that nobody uses is not waited for much longer than a call takes", func(ctx SpecContext) {
 		s := aSite()
 		conn := s.pacedAt(ctx, 1000)
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		next := queue(ctx, conn, conn.Probe)
 		s.clock.Step(conn.Timeout())
 		Consistently(ctx, next, "20ms").ShouldNot(Receive())

@@ -104,9 +104,9 @@ func (e *eager) turns(ctx context.Context, conn *workspace.Connection, n int) []
 	GinkgoHelper()
 	times := make([]time.Time, 0, n)
 	for range n {
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		times = append(times, e.Now())
-		conn.Unadmit()
+		conn.ReleasePack()
 	}
 	return times
 }
@@ -145,7 +145,7 @@ var _ = Describe("The budget", func() {
 		conn := s.proved(ctx, 1)
 		arrivals := s.arrivals()
 		var answers []<-chan error
-		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.AdmitNow, unpacking(conn)} {
+		for _, call := range []func(context.Context) error{conn.Probe, look(conn), conn.AcquirePackNow, unpacking(conn)} {
 			answers = append(answers, queue(ctx, conn, call))
 		}
 		for _, want := range []int{2, 3, 1, 0} {
@@ -156,26 +156,26 @@ var _ = Describe("The budget", func() {
 	})
 
 	DescribeTable("lets nobody starve",
-		func(ctx SpecContext, patience time.Duration, call func(*workspace.Connection) func(context.Context) error) {
+		func(ctx SpecContext, timeout time.Duration, call func(*workspace.Connection) func(context.Context) error) {
 			s := aSite()
 			conn := s.proved(ctx, 1)
 			begin, patient := s.clock.Now(), queue(ctx, conn, call(conn))
 			served := false
-			for !served && s.clock.Since(begin) < 2*patience {
-				rival := queue(ctx, conn, conn.AdmitNow)
+			for !served && s.clock.Since(begin) < 2*timeout {
+				competitor := queue(ctx, conn, conn.AcquirePackNow)
 				s.clock.Step(1020 * time.Millisecond)
 				select {
 				case err := <-patient:
 					Expect(errors.Is(err, context.Canceled)).To(BeFalse())
 					served = true
 					s.clock.Step(1020 * time.Millisecond)
-					Expect(expectAnswer(ctx, rival)).To(Succeed())
-				case err := <-rival:
+					Expect(expectAnswer(ctx, competitor)).To(Succeed())
+				case err := <-competitor:
 					Expect(err).NotTo(HaveOccurred())
 				}
 			}
 			Expect(served).To(BeTrue())
-			Expect(s.clock.Since(begin)).To(BeNumerically("~", patience, 4*time.Second))
+			Expect(s.clock.Since(begin)).To(BeNumerically("~", timeout, 4*time.Second))
 		},
 		Entry("with a look", 10*time.Second, look),
 		Entry("with a probe", 2*time.Minute,
@@ -186,7 +186,7 @@ var _ = Describe("The budget", func() {
 		s := aSite()
 		conn := s.proved(ctx, 1)
 		leaving, leave := context.WithCancel(ctx)
-		gone, stays := queue(leaving, conn, conn.AdmitNow), queue(ctx, conn, conn.Probe)
+		gone, stays := queue(leaving, conn, conn.AcquirePackNow), queue(ctx, conn, conn.Probe)
 		leave()
 		Expect(expectAnswer(ctx, gone)).To(MatchError(context.Canceled))
 		Expect(conn.Waiting()).To(Equal(1))
@@ -200,7 +200,7 @@ var _ = Describe("A caller with a new package", func() {
 	expectBusy := func(ctx context.Context, conn *workspace.Connection) time.Duration {
 		GinkgoHelper()
 		var busy *workspace.BusyError
-		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue())
+		Expect(errors.As(conn.AcquirePackNow(ctx), &busy)).To(BeTrue())
 		return busy.After
 	}
 
@@ -211,7 +211,7 @@ var _ = Describe("A caller with a new package", func() {
 		interval := time.Duration(1.02 / float64(perSecond) * float64(time.Second))
 		waiting := make([]<-chan error, 0, room)
 		for range room {
-			waiting = append(waiting, queue(ctx, conn, conn.AdmitNow))
+			waiting = append(waiting, queue(ctx, conn, conn.AcquirePackNow))
 		}
 		Expect(expectBusy(ctx, conn)).To(BeNumerically("~", time.Duration(room+1)*interval, time.Microsecond))
 		second := expectBusy(ctx, conn)
@@ -225,7 +225,7 @@ var _ = Describe("A caller with a new package", func() {
 		s.clock.Step(interval)
 		_ = expectAnswer(ctx, looking)
 		s.clock.Step(second - time.Duration(room+1)*interval)
-		Expect(conn.AdmitNow(ctx)).To(Succeed(), "who comes back meets a free turn")
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed(), "who comes back meets a free turn")
 	},
 		Entry("as many as eight at least", int32(1), 0, 8),
 		Entry("as many as are served in two seconds", int32(20), 0, 39),
@@ -240,10 +240,10 @@ var _ = Describe("A caller with a new package", func() {
 		waiting := make([]<-chan error, 0, 8)
 		for range 8 {
 			s.clock.Step(time.Millisecond)
-			waiting = append(waiting, queue(ctx, conn, conn.AdmitNow))
+			waiting = append(waiting, queue(ctx, conn, conn.AcquirePackNow))
 		}
 		served := make(chan error, 1)
-		go func() { served <- conn.Admit(ctx, old) }()
+		go func() { served <- conn.AcquirePack(ctx, old) }()
 		var busy *workspace.BusyError
 		Expect(errors.As(expectAnswer(ctx, waiting[7]), &busy)).To(BeTrue(), "the one who came last")
 		Expect(busy.After).To(BeNumerically(">", 8*time.Second))
@@ -281,7 +281,7 @@ var _ = Describe("Workspaces of one user", func() {
 		Expect(s.Budgets()).To(Equal(1))
 		s.clock.Step(time.Second)
 		Expect(fast.Probe(ctx)).To(Succeed())
-		answer := queue(ctx, slow, slow.AdmitNow)
+		answer := queue(ctx, slow, slow.AcquirePackNow)
 		s.clock.Step(time.Second)
 		Consistently(ctx, answer, "20ms").ShouldNot(Receive())
 		s.clock.Step(20 * time.Millisecond)

@@ -28,9 +28,9 @@ import (
 // caller makes the calls of one connection. The budget, the metrics and what is known of the answers' shape are told
 // what came of each, so that nobody can forget to.
 type caller struct {
-	client  *dataarts.Client
-	budget  *quota.Budget
-	legible *legible
+	client   *dataarts.Client
+	budget   *quota.Budget
+	readable *readability
 }
 
 // Pack is dataarts.Client.Pack, and so on.
@@ -75,7 +75,7 @@ func (c *caller) Close() { c.client.Close() }
 func watched[T any](ctx context.Context, c *caller, op dataarts.Op, do func() (T, int, error)) (T, error) {
 	call, begin := c.budget.Begin(ctx), time.Now()
 	answer, packages, err := do()
-	c.legible.note(op, err, packages)
+	c.readable.note(op, err, packages)
 	call.End(outcomeOf(err, ctx.Err() != nil))
 	count(op, err, time.Since(begin))
 	return answer, err

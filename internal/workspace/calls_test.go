@@ -72,7 +72,7 @@ func (s *site) expectHeldBack(ctx context.Context, conn *workspace.Connection, k
 		expectNoSecret(err)
 		Expect(dataarts.KindOf(err)).To(Equal(kind), name)
 	}
-	Expect(dataarts.KindOf(conn.AdmitNow(ctx))).To(Equal(kind))
+	Expect(dataarts.KindOf(conn.AcquirePackNow(ctx))).To(Equal(kind))
 	Expect(s.calls()).To(Equal(before))
 }
 
@@ -84,7 +84,7 @@ var _ = Describe("The calls", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(items).To(HaveExactElements(HaveField("ID", "1"), HaveField("ID", "2")))
 
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		id, err := conn.Pack(ctx, aRequest)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(conn.Look(ctx, id)).To(And(HaveField("Name", "rel-a"), HaveField("Items", HaveLen(2))))
@@ -234,7 +234,7 @@ var _ = Describe("After a call was throttled", func() {
 		s := aSite()
 		conn := s.expectConnected(ctx)
 		Expect(conn.Probe(ctx)).To(Succeed())
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		Expect(s.Inject(throttled)).To(Succeed())
 		Expect(conn.Probe(ctx)).NotTo(Succeed())
 		Expect(conn.Pack(ctx, aRequest)).NotTo(BeEmpty(), "its attempt is on record already")

@@ -83,24 +83,24 @@ func (c *Connection) ThrottledUntil() time.Time { return c.budget.ThrottledUntil
 // does nothing where that was done a moment ago.
 func (c *Connection) TryNow() { c.budget.HalfOpen() }
 
-// Admit waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too many
-// wait already. The other calls wait by themselves; Pack does not, so that its caller can wait before it records the
-// attempt, and not between the record and the request. Where too many wait, those stay who have been there for
+// AcquirePack waits for the turn of a call of Pack, or says at once why none is to be made now: a *BusyError if too
+// many wait already. The other calls wait by themselves; Pack does not, so that its caller can wait before it records
+// the attempt, and not between the record and the request. Where too many wait, those stay who have been there for
 // longer.
-func (c *Connection) Admit(ctx context.Context, there time.Time) error {
-	if !c.client.legible.begin() {
+func (c *Connection) AcquirePack(ctx context.Context, there time.Time) error {
+	if !c.client.readable.begin() {
 		return c.budget.Busy()
 	}
 	err := c.budget.AcquireUnlessBusy(ctx, c.trialTime(), there)
 	if err != nil {
-		c.client.legible.end()
+		c.client.readable.end()
 	}
 	return err
 }
 
-// Unadmit hands back what Admit gave, where no request is sent after all.
-func (c *Connection) Unadmit() {
-	c.client.legible.end()
+// ReleasePack hands back what AcquirePack gave, where no request is sent after all.
+func (c *Connection) ReleasePack() {
+	c.client.readable.end()
 	c.budget.Release()
 }
 
@@ -108,12 +108,12 @@ func (c *Connection) Unadmit() {
 // it is asked again. Until then, nothing must be sent that changes something without a look at what it changes: it
 // could not be followed.
 func (c *Connection) CheckAnswers(ctx context.Context) error {
-	return c.client.legible.check(ctx, c.askAgain)
+	return c.client.readable.check(ctx, c.askAgain)
 }
 
 // askAgain makes the cheapest call of a kind.
 func (c *Connection) askAgain(ctx context.Context, op dataarts.Op) error {
-	if err := c.admit(ctx, quota.Change); err != nil {
+	if err := c.acquire(ctx, quota.Change); err != nil {
 		return err
 	}
 	var err error
@@ -125,8 +125,8 @@ func (c *Connection) askAgain(ctx context.Context, op dataarts.Op) error {
 	return c.note(err)
 }
 
-// admit waits for the turn of any other call, or says at once why none is to be made now.
-func (c *Connection) admit(ctx context.Context, p quota.Priority) error {
+// acquire waits for the turn of any other call, or says at once why none is to be made now.
+func (c *Connection) acquire(ctx context.Context, p quota.Priority) error {
 	return c.budget.Acquire(ctx, p, c.trialTime())
 }
 
@@ -138,7 +138,7 @@ func (c *Connection) trialTime() time.Duration { return cmp.Or(c.timeout, time.M
 
 // Pack packs a package and returns its id. The caller was admitted before.
 func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string, error) {
-	defer c.client.legible.end()
+	defer c.client.readable.end()
 	id, err := c.client.Pack(ctx, req)
 	c.items.NotePack(req.PendingItemIDs, err)
 	return id, c.note(err)
@@ -146,7 +146,7 @@ func (c *Connection) Pack(ctx context.Context, req dataarts.PackRequest) (string
 
 // Look shows one package as it is now.
 func (c *Connection) Look(ctx context.Context, id string) (dataarts.PackageDetail, error) {
-	if err := c.admit(ctx, quota.Lookup); err != nil {
+	if err := c.acquire(ctx, quota.Lookup); err != nil {
 		return dataarts.PackageDetail{}, err
 	}
 	detail, err := c.client.Show(ctx, id)
@@ -173,7 +173,7 @@ func (c *Connection) ShowsAny(ctx context.Context) (bool, error) {
 
 // Probe makes the cheapest call that shows whether endpoint, credentials and workspace fit together.
 func (c *Connection) Probe(ctx context.Context) error {
-	if err := c.admit(ctx, quota.Background); err != nil {
+	if err := c.acquire(ctx, quota.Background); err != nil {
 		return err
 	}
 	_, err := c.client.List(ctx, dataarts.ListOptions{Limit: 1})

@@ -70,17 +70,17 @@ type Connections struct {
 	Clock clock.PassiveClock
 	// Pace is the real clock if nil. It is what calls wait by.
 	Pace clock.WithDelayedExecution
-	// Workers is how many callers of Connection.Admit there are at most. Half of them are kept free of waiting for any
-	// one budget. 0: not known.
+	// Workers is how many callers of Connection.AcquirePack there are at most. Half of them are kept free of waiting for
+	// any one budget. 0: not known.
 	Workers int
 	// Linger is how long a package that is to be withdrawn waits for others to share its call with, since the latest of
 	// them, and four times that in all. It is half a second if zero; if negative, only those share a call that wait for
 	// the budget together.
 	Linger time.Duration
 
-	mu     sync.Mutex
-	slots  map[types.NamespacedName]*slot
-	shared shared
+	mu       sync.Mutex
+	slots    map[types.NamespacedName]*slot
+	registry registry
 
 	once       sync.Once
 	poller     *poll.Poller
@@ -91,9 +91,9 @@ type Connections struct {
 // OnThrottled sets who is told of each workspace object whose calls are paused, as the service asked for that, or
 // whose pause has changed. It has to return at once.
 func (c *Connections) OnThrottled(tell func(types.NamespacedName)) {
-	c.shared.mu.Lock()
-	defer c.shared.mu.Unlock()
-	c.shared.tellThrottled = tell
+	c.registry.mu.Lock()
+	defer c.registry.mu.Unlock()
+	c.registry.tellThrottled = tell
 }
 
 // Connect returns the connection of the workspace object that ref names in the namespace. It is the same one until
@@ -145,20 +145,21 @@ func (c *Connections) open(ws *v1alpha1.DataArtsWorkspace, secret *corev1.Secret
 		Timeout:     ws.Spec.Timeout.Duration,
 		UserAgent:   c.UserAgent,
 	}
-	return c.shared.connection(sameness(&cfg, &ws.Spec), client.ObjectKeyFromObject(ws), func() (*Connection, error) {
-		dc, err := dataarts.New(cfg)
-		if err != nil {
-			return nil, invalidConfig(ws, err)
-		}
-		return c.newConnection(&cfg, &ws.Spec, dc), nil
-	})
+	return c.registry.connection(connectionKey(&cfg, &ws.Spec), client.ObjectKeyFromObject(ws),
+		func() (*Connection, error) {
+			dc, err := dataarts.New(cfg)
+			if err != nil {
+				return nil, invalidConfig(ws, err)
+			}
+			return c.newConnection(&cfg, &ws.Spec, dc), nil
+		})
 }
 
 func (c *Connections) newConnection(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec,
 	dc *dataarts.Client) *Connection {
-	b, leave := c.quota().Join(identity(cfg), perSecond(spec))
+	b, leave := c.quota().Join(credentialKey(cfg), perSecond(spec))
 	conn := &Connection{
-		client:      &caller{client: dc, budget: b, legible: newLegible(c.clock())},
+		client:      &caller{client: dc, budget: b, readable: newReadability(c.clock())},
 		budget:      b,
 		leaveBudget: leave,
 		target: v1alpha1.PinnedWorkspace{Endpoint: cfg.Endpoint, ProjectID: cfg.ProjectID,
@@ -234,7 +235,7 @@ func (c *Connections) Poller() *poll.Poller {
 
 // quota returns the budgets, whose clocks are those of the first time that one was needed.
 func (c *Connections) quota() *quota.Budgets {
-	c.quotaOnce.Do(func() { c.allBudgets = quota.NewBudgets(c.clock(), c.pace(), c.Workers, c.shared.throttled) })
+	c.quotaOnce.Do(func() { c.allBudgets = quota.NewBudgets(c.clock(), c.pace(), c.Workers, c.registry.throttled) })
 	return c.allBudgets
 }
 

@@ -400,7 +400,7 @@ var _ = Describe("Workspace objects", func() {
 		Entry("of another workspace", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.WorkspaceID = "other" }),
 		Entry("of another user", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Credentials.SecretRef.Name = "other" }),
 		Entry("through another proxy", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.ProxyURL = "http://localhost:1" }),
-		Entry("of another patience", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Timeout.Duration = time.Second }),
+		Entry("of another timeout", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Timeout.Duration = time.Second }),
 		Entry("of another interval", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.PollInterval.Duration = time.Second }),
 		Entry("of another pace", func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.RequestsPerSecond = 5 }),
 	)

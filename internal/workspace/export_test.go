@@ -31,17 +31,17 @@ func (c *Connection) Waiting() int {
 
 // Budgets is how many budgets the open connections have.
 func (c *Connections) Budgets() int {
-	c.shared.mu.Lock()
-	defer c.shared.mu.Unlock()
+	c.registry.mu.Lock()
+	defer c.registry.mu.Unlock()
 	budgets := map[*quota.Budget]bool{}
-	for _, conn := range c.shared.connections {
+	for _, conn := range c.registry.connections {
 		budgets[conn.budget] = true
 	}
 	return len(budgets)
 }
 
 // HasRead lets the connection have read the id of a package, as by a list of them.
-func (c *Connection) HasRead() { c.client.legible.note(dataarts.OpList, nil, 1) }
+func (c *Connection) HasRead() { c.client.readable.note(dataarts.OpList, nil, 1) }
 
 // UnpackForNobody hands back the turn of a batch, as one does whose callers have all gone.
 func (c *Connection) UnpackForNobody(ctx context.Context) error {
@@ -55,5 +55,7 @@ func (c *Connection) PendingItems(ctx context.Context) ([]dataarts.PendingItem, 
 	return dataarts.AllRows(c.listItems(ctx), math.MaxInt)
 }
 
-// AdmitNow is Admit for someone who has just come.
-func (c *Connection) AdmitNow(ctx context.Context) error { return c.Admit(ctx, c.clock.Now()) }
+// AcquirePackNow is AcquirePack for someone who has just come.
+func (c *Connection) AcquirePackNow(ctx context.Context) error {
+	return c.AcquirePack(ctx, c.clock.Now())
+}

@@ -38,9 +38,9 @@ const (
 	// failureTTL is that for one that is missing, unusable, or rejected by the service: however many packages wait for
 	// it, it is read once in that time.
 	failureTTL = 2 * time.Second
-	// secretTimeout bounds a read, and secretPatience how long someone waits for it who has other things to do.
-	secretTimeout  = 10 * time.Second
-	secretPatience = 2 * time.Second
+	// secretTimeout bounds a read, and secretWait how long someone waits for it who has other things to do.
+	secretTimeout = 10 * time.Second
+	secretWait    = 2 * time.Second
 )
 
 // slot holds the latest connection of one object and what it was made from. It outlives the object, until Forget.
@@ -95,15 +95,15 @@ func (c *Connections) connect(ctx context.Context, s *slot, ws *v1alpha1.DataArt
 		secret, err := c.readSecret(ctx, ws)
 		return c.renew(s, ws, secret, err)
 	})
-	patience := c.pace().NewTimer(secretPatience)
-	defer patience.Stop()
+	wait := c.pace().NewTimer(secretWait)
+	defer wait.Stop()
 	select {
 	case answer := <-read:
 		conn, _ := answer.Val.(*Connection)
 		return conn, answer.Err
-	case <-patience.C():
+	case <-wait.C():
 		return c.renew(s, ws, nil, fmt.Errorf("reading Secret %q: the API server has not answered within %s",
-			ws.Spec.Credentials.SecretRef.Name, secretPatience))
+			ws.Spec.Credentials.SecretRef.Name, secretWait))
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reading Secret %q: %w", ws.Spec.Credentials.SecretRef.Name, ctx.Err())
 	}
@@ -186,7 +186,7 @@ func (c *Connections) replace(s *slot, conn *Connection) {
 		c.Poller().SetSource(s.key, conn)
 	}
 	if s.conn != nil {
-		c.shared.release(s.conn, s.key)
+		c.registry.release(s.conn, s.key)
 	}
 	s.conn = conn
 }

@@ -73,7 +73,7 @@ func (c *Connections) resolve(ctx context.Context, workspace types.NamespacedNam
 	forDeletion bool) (poll.Source, error) {
 	connect := c.Connect
 	if forDeletion {
-		connect = c.ConnectToUnpack
+		connect = c.ConnectForDeletion
 	}
 	conn, err := connect(ctx, workspace.Namespace, v1alpha1.WorkspaceReference{Name: workspace.Name})
 	if err != nil {

@@ -43,7 +43,7 @@ func (c *Connection) Unpack(ctx context.Context, id string) error {
 type unpackService struct{ *Connection }
 
 // Acquire implements unpack.Service, as the methods below do.
-func (s unpackService) Acquire(ctx context.Context) error { return s.admit(ctx, quota.Change) }
+func (s unpackService) Acquire(ctx context.Context) error { return s.acquire(ctx, quota.Change) }
 
 func (s unpackService) Release() { s.budget.Release() }
 

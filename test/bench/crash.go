@@ -74,6 +74,6 @@ func (b *bench) crash(ctx context.Context) error {
 	}
 	b.measured(measurement{Name: "crash", Seconds: time.Since(began).Seconds(), Note: fmt.Sprintf(
 		"runs=%d duplicates=%d leaks=%d stuck=%d", numbers[0], numbers[1], numbers[2], numbers[3])})
-	b.row(atMost("crash-offences", float64(numbers[1]+numbers[2]+numbers[3]), 0))
+	b.row(atMost("crash-violations", float64(numbers[1]+numbers[2]+numbers[3]), 0))
 	return nil
 }

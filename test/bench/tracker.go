@@ -153,11 +153,11 @@ func (a arrival) note() string {
 
 // await waits until n packages have come so far, or the time is over, which is no error: the operator was slow then,
 // and that is a result.
-func (t *tracker) await(ctx context.Context, n int, patience time.Duration, what func(*seen) time.Time,
+func (t *tracker) await(ctx context.Context, n int, timeout time.Duration, what func(*seen) time.Time,
 	well func() error) (arrival, error) {
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(timeout); ; {
 		reached, latest := t.state(what)
 		switch {
 		case reached >= n:

@@ -185,12 +185,12 @@ func (d *driver) rest(t task, calm bool) {
 // takeOver lets a fresh manager take the place of one that is frozen.
 func (d *driver) takeOver() error {
 	w := d.world
-	hold, patience := frozenFor, maxTime
+	hold, timeout := frozenFor, maxTime
 	if slices.Contains(slices.Collect(maps.Values(w.settings.strikes)), overtakenBriefly) {
-		hold, patience = briefly, briefly
+		hold, timeout = briefly, briefly
 	}
 	w.clock.Step(hold)
-	d.frozen, d.thawAt = d.leader, w.clock.Now().Add(patience)
+	d.frozen, d.thawAt = d.leader, w.clock.Now().Add(timeout)
 	var err error
 	d.leader, err = w.start()
 	return err

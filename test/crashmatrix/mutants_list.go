@@ -46,7 +46,7 @@ var mutants = []mutant{
 	{
 		name: "attempt-not-recorded", file: filePack, runs: "pack/documented,pack/shared-item",
 		why: "the request leaves before the attempt is stored, so that a crash forgets it",
-		old: "	if err := r.recordAttempt(ctx, p); err != nil {\n		p.conn.Unadmit()\n		return lifecycle.Step{}, err\n	}\n",
+		old: "	if err := r.recordAttempt(ctx, p); err != nil {\n		p.conn.ReleasePack()\n		return lifecycle.Step{}, err\n	}\n",
 		new: "",
 	},
 	{

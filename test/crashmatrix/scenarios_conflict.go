@@ -27,11 +27,11 @@ import (
 // conflictScenarios are about two objects that want the same.
 var conflictScenarios = []scenario{
 	{name: "conflict", neighbour: true, variants: []variant{contrary, sharedItems}, steps: func(variant) []step {
-		return []step{applyingRivals(), deletingTheFirst()}
+		return []step{applyingConflicting(), deletingTheFirst()}
 	}},
 	{name: "conflict-while-the-list-is-slow", neighbour: true, variants: []variant{sharedItems},
 		steps: func(variant) []step {
-			first := applyingRivals()
+			first := applyingConflicting()
 			first.during = []interruption{{op: simulator.OpListItems, do: func(w *world) error {
 				w.clock.Step(10 * time.Minute)
 				return nil
@@ -53,8 +53,9 @@ var conflictScenarios = []scenario{
 		}},
 }
 
-// applyingRivals is the step in which the neighbour comes first, also by its name if both are made in the same second.
-func applyingRivals() step {
+// applyingConflicting is the step in which the neighbour comes first, also by its name if both are made in the same
+// second.
+func applyingConflicting() step {
 	return step{name: "apply both", goal: all(yields, ofNeighbour(inReview)), do: func(w *world) error {
 		return errors.Join(connected(w), ofNeighbour(func(w *world) error { return w.apply(wantingMore) })(w), w.apply())
 	}}

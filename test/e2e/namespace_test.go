@@ -63,14 +63,14 @@ func (t *team) applyPackages(ctx context.Context) {
 	for i := 1; i <= 4; i++ {
 		t.applyPackage(ctx, fmt.Sprintf("job-%d", i), fmt.Sprint(i))
 	}
-	t.kubectl(ctx, "wait", "--for=condition=Ready", "relpkg", "--all", "--timeout="+patience.String())
+	t.kubectl(ctx, "wait", "--for=condition=Ready", "relpkg", "--all", "--timeout="+timeout.String())
 	Expect(t.service.live()).To(HaveLen(4))
 }
 
 // deleteNamespace waits until it is gone.
 func (t *team) deleteNamespace(ctx context.Context) {
 	GinkgoHelper()
-	kubectl(ctx, "delete", "namespace", t.namespace, "--timeout="+patience.String())
+	kubectl(ctx, "delete", "namespace", t.namespace, "--timeout="+timeout.String())
 }
 
 var _ = Describe("A namespace that is deleted as a whole", func() {
@@ -111,7 +111,7 @@ var _ = Describe("A namespace that is deleted as a whole", func() {
 				t.kubectl(ctx, "patch", fmt.Sprintf("relpkg/job-%d", i), "--type=merge", "-p",
 					`{"spec":{"deletionPolicy":"Retain"}}`)
 			}
-			kubectl(ctx, "wait", "--for=delete", "namespace/"+t.namespace, "--timeout="+patience.String())
+			kubectl(ctx, "wait", "--for=delete", "namespace/"+t.namespace, "--timeout="+timeout.String())
 			Expect(t.service.live()).To(HaveLen(4))
 		}, SpecTimeout(5*time.Minute))
 })

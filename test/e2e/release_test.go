@@ -92,7 +92,7 @@ spec:
 // waitFor is how a pipeline waits.
 func (t *team) waitFor(ctx context.Context, condition, object string) {
 	GinkgoHelper()
-	t.kubectl(ctx, "wait", "--for=condition="+condition, object, "--timeout="+patience.String())
+	t.kubectl(ctx, "wait", "--for=condition="+condition, object, "--timeout="+timeout.String())
 }
 
 // field is one field of a ReleasePackage.
@@ -144,7 +144,7 @@ var _ = Describe("A release, with kubectl", func() {
 				ContainSubstring("Deployed")))
 
 		By("deleting it")
-		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
+		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+timeout.String())
 		Expect(t.service.Counts()).To(And(HaveKeyWithValue(simulator.OpPack, 2), HaveKeyWithValue(simulator.OpUnpack, 1)))
 	}, SpecTimeout(5*time.Minute))
 
@@ -157,7 +157,7 @@ var _ = Describe("A release, with kubectl", func() {
 		t.kubectl(ctx, "annotate", "relpkg/job", "dataarts-operator.io/reconcile-at=now-please")
 		Eventually(ctx, t.field).WithArguments(ctx, "job", ".status.lastHandledReconcileAt").Should(Equal("now-please"))
 
-		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
+		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+timeout.String())
 		Expect(t.service.live()).To(BeEmpty())
 		Expect(t.service.Packages()).To(ConsistOf(HaveField("Withdrawn", true)))
 	}, SpecTimeout(5*time.Minute))
@@ -181,9 +181,9 @@ var _ = Describe("A release, with kubectl", func() {
 		t.waitFor(ctx, "Stalled", "relpkg/copy")
 		Expect(t.kubectl(ctx, "describe", "relpkg", "copy")).To(ContainSubstring("ReleasePackage " + t.namespace +
 			"/job has item 1"))
-		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
+		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+timeout.String())
 		t.waitFor(ctx, "Ready", "relpkg/copy")
-		t.kubectl(ctx, "delete", "relpkg/copy", "--timeout="+patience.String())
+		t.kubectl(ctx, "delete", "relpkg/copy", "--timeout="+timeout.String())
 		t.applyPackage(ctx, "job", "1")
 		t.waitFor(ctx, "Ready", "relpkg/job")
 
@@ -253,7 +253,7 @@ var _ = Describe("The manager", func() {
 		Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "relpkg", "-o", "wide").
 			Should(MatchRegexp(`job +False +WorkspaceInvalid.*spec.endpoint is not https`))
 		Expect(t.kubectl(ctx, "describe", "relpkg/job")).To(ContainSubstring("--allow-insecure-endpoints"), "what to do")
-		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+patience.String())
+		t.kubectl(ctx, "delete", "relpkg/job", "--timeout="+timeout.String())
 		Expect(t.service.Requests()).To(BeEmpty())
 	}, SpecTimeout(5*time.Minute))
 

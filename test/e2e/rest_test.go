@@ -33,7 +33,7 @@ import (
 )
 
 const (
-	// restPoll is longer than the looks that a hindered pass makes by itself would be apart; restTime is some of it.
+	// restPoll is longer than the looks that a blocked pass makes by itself would be apart; restTime is some of it.
 	restPoll = 3 * time.Second
 	restTime = 5 * restPoll
 	// calming lets what came of the last change fade away: a workspace counts its packages some seconds later.
@@ -182,6 +182,6 @@ var _ = Describe("At rest", func() {
 
 		By("letting go what is held")
 		t.kubectl(ctx, "patch", "relpkg/held", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
-		t.kubectl(ctx, "wait", "--for=delete", "relpkg/held", "--timeout="+patience.String())
+		t.kubectl(ctx, "wait", "--for=delete", "relpkg/held", "--timeout="+timeout.String())
 	}, SpecTimeout(5*time.Minute))
 })

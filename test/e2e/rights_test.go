@@ -56,8 +56,8 @@ var _ = Describe("A manager with rights in one of two namespaces", func() {
 		a, b := newTeam(ctx, startService()), newTeam(ctx, startService())
 		o := startRestricted(ctx, a.namespace, b.namespace)
 		a.applyPackage(ctx, "job", "1")
-		a.kubectl(ctx, "wait", "--for=condition=Ready", "relpkg", "--all", "--timeout="+patience.String())
-		Eventually(ctx, func() string { return get(ctx, "http://"+o.health+"/readyz") }, patience).Should(Equal("ok"))
+		a.kubectl(ctx, "wait", "--for=condition=Ready", "relpkg", "--all", "--timeout="+timeout.String())
+		Eventually(ctx, func() string { return get(ctx, "http://"+o.health+"/readyz") }, timeout).Should(Equal("ok"))
 		Expect(get(ctx, "http://"+o.metrics+"/metrics")).To(And(
 			ContainSubstring(`dataarts_operator_namespace_forbidden{namespace="`+a.namespace+`"} 0`),
 			ContainSubstring(`dataarts_operator_namespace_forbidden{namespace="`+b.namespace+`"} 1`)))

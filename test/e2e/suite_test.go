@@ -42,8 +42,8 @@ const (
 	restrictedUser = "restricted"
 	managerCommand = "github.com/dataarts-operator/dataarts-operator/cmd/manager"
 
-	// patience is how long anything may take that should take moments, on a machine that is busy with other things.
-	patience = 90 * time.Second
+	// timeout is how long anything may take that should take moments, on a machine that is busy with other things.
+	timeout = 90 * time.Second
 )
 
 // The control plane, shared by all specs.
@@ -58,7 +58,7 @@ var (
 
 func TestE2E(t *testing.T) {
 	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(patience)
+	SetDefaultEventuallyTimeout(timeout)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	RunSpecs(t, "End to end")
 }

@@ -41,9 +41,9 @@ type chaos struct {
 	teams    []*team
 }
 
-// rage lets everyone loose for the duration, and returns how many seconds that was once all have finished what they
+// run lets everyone loose for the duration, and returns how many seconds that was once all have finished what they
 // were at.
-func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
+func (c *chaos) run(ctx context.Context, o options) (seconds int, err error) {
 	start := time.Now()
 	group, all := errgroup.WithContext(ctx) // Who fails ends it for all.
 	season, end := context.WithTimeout(all, o.duration)
@@ -51,7 +51,7 @@ func (c *chaos) rage(ctx context.Context, o options) (seconds int, err error) {
 	for _, t := range c.teams {
 		group.Go(func() error { return t.work(all, season) })
 		group.Go(func() error { return t.review(season) })
-		group.Go(func() error { return t.tend(all, season) })
+		group.Go(func() error { return t.administer(all, season) })
 	}
 	group.Go(func() error { return c.crashManagers(season, newRandom(o.seed, 1)) })
 	group.Go(func() error { return c.restartAPIServer(season, newRandom(o.seed, 2)) })

@@ -35,8 +35,8 @@ import (
 
 const itemsPerPackage = 3
 
-// team is the engineers and the steward of one namespace and the approvers of its workspace. The engineers act one
-// after another.
+// team is the engineers and the administrator of one namespace and the approvers of its workspace. The engineers act
+// one after another.
 type team struct {
 	namespace string
 	service   *service
@@ -46,12 +46,12 @@ type team struct {
 	ledger    *ledger
 	most      int
 
-	random    *rand.Rand // of the engineers
-	reviewing *rand.Rand // of the approvers
-	tending   *rand.Rand // of the steward
-	records   []*record  // of the objects that were not deleted
-	leaving   []string   // the names of those that were
-	serial    int
+	random        *rand.Rand // of the engineers
+	reviewing     *rand.Rand // of the approvers
+	administering *rand.Rand // of the administrator
+	records       []*record  // of the objects that were not deleted
+	leaving       []string   // the names of those that were
+	serial        int
 }
 
 // gatherTeams makes a namespace with a workspace for each team.
@@ -61,7 +61,7 @@ func gatherTeams(ctx context.Context, o options, p *plane, s *service, l *ledger
 		t := &team{
 			namespace: fmt.Sprintf("team-%d", i), service: s, workspace: workspaceID(i), api: p.api, ledger: l, most: o.packages,
 			console: s.Console(projectID, workspaceID(i)),
-			random:  newRandom(o.seed, 10+i), reviewing: newRandom(o.seed, 1000+i), tending: newRandom(o.seed, 2000+i),
+			random:  newRandom(o.seed, 10+i), reviewing: newRandom(o.seed, 1000+i), administering: newRandom(o.seed, 2000+i),
 		}
 		if err := t.settleIn(ctx); err != nil {
 			return nil, fmt.Errorf("making namespace %s: %w", t.namespace, err)

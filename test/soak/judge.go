@@ -31,44 +31,44 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
 )
 
-// crime is what the operator must not do.
-type crime string
+// violationKind is what the operator must not do.
+type violationKind string
 
 const (
-	duplicate crime = "duplicate" // one object had more than one live package at a time
-	leak      crime = "leak"      // a package waits that no object tells of
-	stuck     crime = "stuck"     // an object came to no end that people or the service account for
-	lost      crime = "lost"      // a status tells of what is not so, or an accepted object is not there
-	restless  crime = "restless"  // something goes on about an object though nothing changes
+	duplicate violationKind = "duplicate" // one object had more than one live package at a time
+	leak      violationKind = "leak"      // a package waits that no object tells of
+	stuck     violationKind = "stuck"     // an object came to no end that people or the service account for
+	lost      violationKind = "lost"      // a status tells of what is not so, or an accepted object is not there
+	restless  violationKind = "restless"  // something goes on about an object though nothing changes
 )
 
-// offence is one crime, told so that it can be looked into.
-type offence struct {
-	crime         crime
+// violation is one broken promise, told so that it can be looked into.
+type violation struct {
+	kind          violationKind
 	object, story string
 }
 
-func (o offence) String() string { return fmt.Sprintf("%s %s: %s", o.crime, o.object, o.story) }
+func (v violation) String() string { return fmt.Sprintf("%s %s: %s", v.kind, v.object, v.story) }
 
-func byObject(a, b offence) int { return cmp.Compare(a.object, b.object) }
+func byObject(a, b violation) int { return cmp.Compare(a.object, b.object) }
 
 // judge compares what people did, what the API server has and what the service has.
 type judge struct {
-	api      client.Client
-	ledger   *ledger
-	service  *service
-	trace    *trace
-	teams    []*team
-	patience time.Duration
-	resumes  bool                    // what is suspended
-	nudged   map[types.UID]time.Time // when the judge has forced an object
+	api           client.Client
+	ledger        *ledger
+	service       *service
+	trace         *trace
+	teams         []*team
+	settleTimeout time.Duration
+	resumes       bool                    // what is suspended
+	nudged        map[types.UID]time.Time // when the judge has forced an object
 }
 
 // hold judges again and again, each time when everything has settled: first as the faults have left it, with what
 // people have suspended or hold back; then when they have resumed and let go; then when they have done the roughest
 // things once more, under the eyes of one manager; and at last when the approvers have deployed all that is in
 // review. While nothing changes, nothing may go on.
-func (j *judge) hold(ctx context.Context) ([]offence, error) {
+func (j *judge) hold(ctx context.Context) ([]violation, error) {
 	steps := []struct {
 		name string
 		do   func(context.Context, *team) error
@@ -76,7 +76,7 @@ func (j *judge) hold(ctx context.Context) ([]offence, error) {
 	}{
 		{"what the faults have left", nil, true},
 		{"what was suspended or held back", func(ctx context.Context, t *team) error { return t.letGo(ctx) }, false},
-		{"the last deeds", func(ctx context.Context, t *team) error { return t.lastDeeds(ctx) }, false},
+		{"the last disruptions", func(ctx context.Context, t *team) error { return t.lastDisruptions(ctx) }, false},
 		{"the last deployments", func(_ context.Context, t *team) error { return t.approveAll() }, true},
 	}
 	for _, s := range steps {
@@ -101,16 +101,16 @@ func (j *judge) hold(ctx context.Context) ([]offence, error) {
 	return j.ledger.duplicates(), nil
 }
 
-// wait returns when there is nothing to object to, or with what there is when the patience has ended. Meanwhile it
+// wait returns when there is nothing to object to, or with what there is when the timeout has passed. Meanwhile it
 // does what conditions ask people to do, and nothing else.
-func (j *judge) wait(ctx context.Context) ([]offence, error) {
+func (j *judge) wait(ctx context.Context) ([]violation, error) {
 	start, told := time.Now(), time.Now()
 	for {
-		found, err := j.offences(ctx)
+		found, err := j.violations(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 || time.Since(start) > j.patience {
+		if len(found) == 0 || time.Since(start) > j.settleTimeout {
 			return found, nil
 		}
 		if time.Since(told) > 15*time.Second {
@@ -128,7 +128,7 @@ func (j *judge) wait(ctx context.Context) ([]offence, error) {
 
 // help resumes what is suspended, and forces what was refused or lost by bad luck, as its message asks. What is as it
 // should be is left alone.
-func (j *judge) help(ctx context.Context, found []offence) error {
+func (j *judge) help(ctx context.Context, found []violation) error {
 	objects, err := j.objects(ctx)
 	if err != nil {
 		return err
@@ -152,8 +152,8 @@ func (j *judge) help(ctx context.Context, found []offence) error {
 	return nil
 }
 
-func accused(found []offence, rp *v1alpha1.ReleasePackage) bool {
-	return slices.ContainsFunc(found, func(o offence) bool { return o.object == rp.Namespace+"/"+rp.Name })
+func accused(found []violation, rp *v1alpha1.ReleasePackage) bool {
+	return slices.ContainsFunc(found, func(v violation) bool { return v.object == rp.Namespace+"/"+rp.Name })
 }
 
 // asksToBeForced reports whether nothing goes on until a person forces it, for a reason that faults bring about.
@@ -175,8 +175,8 @@ func (j *judge) objects(ctx context.Context) (map[types.UID]*v1alpha1.ReleasePac
 	return objects, nil
 }
 
-// offences are all there are at this moment besides duplicates. While work goes on, some are none yet.
-func (j *judge) offences(ctx context.Context) ([]offence, error) {
+// violations are all there are at this moment besides duplicates. While work goes on, some are none yet.
+func (j *judge) violations(ctx context.Context) ([]violation, error) {
 	objects, err := j.objects(ctx)
 	if err != nil {
 		return nil, err
@@ -192,30 +192,30 @@ func (j *judge) offences(ctx context.Context) ([]offence, error) {
 			}
 		}
 	}
-	var found []offence
+	var found []violation
 	for i := range records {
 		r := &records[i]
-		c := &matter{ledger: j.ledger, trace: j.trace, record: r, rp: objects[r.uid], packages: packages[r.uid],
+		c := &objectCheck{ledger: j.ledger, trace: j.trace, record: r, rp: objects[r.uid], packages: packages[r.uid],
 			suspendedIsFine: !j.resumes}
 		c.judge()
-		found = append(found, c.offences...)
+		found = append(found, c.violations...)
 	}
 	workspaces, err := j.workspaces(ctx)
 	return append(found, workspaces...), err
 }
 
 // workspaces are those that the service answers for, and whose object does not say so.
-func (j *judge) workspaces(ctx context.Context) ([]offence, error) {
+func (j *judge) workspaces(ctx context.Context) ([]violation, error) {
 	list := &v1alpha1.DataArtsWorkspaceList{}
 	if err := persist(ctx, func() error { return j.api.List(ctx, list) }); err != nil {
 		return nil, err
 	}
-	var found []offence
+	var found []violation
 	for i := range list.Items {
 		w := &list.Items[i]
 		c := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionReady)
 		if c == nil || c.Status != "True" || w.Status.ObservedGeneration != w.Generation {
-			found = append(found, offence{stuck, "DataArtsWorkspace " + w.Namespace + "/" + w.Name,
+			found = append(found, violation{stuck, "DataArtsWorkspace " + w.Namespace + "/" + w.Name,
 				fmt.Sprintf("is not Ready: %+v", c)})
 		}
 	}

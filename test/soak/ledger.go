@@ -162,12 +162,12 @@ func (r *record) twins(live []simulator.Package) bool {
 }
 
 // duplicates are all that watch has seen.
-func (l *ledger) duplicates() []offence {
+func (l *ledger) duplicates() []violation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var found []offence
+	var found []violation
 	for r, what := range l.twins {
-		found = append(found, offence{crime: duplicate, object: r.String(),
+		found = append(found, violation{kind: duplicate, object: r.String(),
 			story: "had more than one live package at a time: " + what})
 	}
 	slices.SortFunc(found, byObject)

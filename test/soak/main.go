@@ -38,16 +38,16 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// errOffences means that the operator did something that it must not do. What it was has been printed.
-var errOffences = errors.New("the operator broke a promise")
+// errViolations means that the operator did something that it must not do. What it was has been printed.
+var errViolations = errors.New("the operator broke a promise")
 
 type options struct {
-	duration time.Duration
-	patience time.Duration
-	seed     uint64
-	teams    int
-	packages int
-	keep     bool
+	duration      time.Duration
+	settleTimeout time.Duration
+	seed          uint64
+	teams         int
+	packages      int
+	keep          bool
 }
 
 func main() {
@@ -69,7 +69,7 @@ func main() {
 		fmt.Println("soak: interrupted")
 		os.Exit(130)
 	case err != nil:
-		if !errors.Is(err, errOffences) {
+		if !errors.Is(err, errViolations) {
 			fmt.Fprintf(os.Stderr, "soak: %v\n", err)
 		}
 		os.Exit(1)
@@ -87,7 +87,8 @@ func parse(args []string) (options, error) {
 			o.duration, err = time.ParseDuration(s)
 			return err
 		})
-	flags.DurationVar(&o.patience, "patience", 3*time.Minute, "How long everything may take to settle after the faults.")
+	flags.DurationVar(&o.settleTimeout, "settle-timeout", 3*time.Minute,
+		"How long everything may take to settle after the faults.")
 	flags.Uint64Var(&o.seed, "seed", 0,
 		"Fixes the plan of all actions and faults, but not their timing: the processes are real. 0 draws one.")
 	flags.IntVar(&o.teams, "teams", 4, "How many namespaces there are, each with a workspace of its own.")
@@ -113,7 +114,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	result, err := soak(ctx, o, dir, logs)
-	if ctx.Err() != nil || err == nil && len(result.offences) == 0 && !o.keep {
+	if ctx.Err() != nil || err == nil && len(result.violations) == 0 && !o.keep {
 		_ = os.RemoveAll(logs)
 	} else if os.Remove(logs) != nil { // There are some.
 		fmt.Printf("soak: the managers' logs are in %s\n", logs)
@@ -121,12 +122,12 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	for _, offence := range result.offences {
-		fmt.Println("soak: " + offence.String())
+	for _, violation := range result.violations {
+		fmt.Println("soak: " + violation.String())
 	}
 	fmt.Println(result.summary())
-	if len(result.offences) > 0 {
-		return errOffences
+	if len(result.violations) > 0 {
+		return errViolations
 	}
 	return nil
 }
@@ -161,31 +162,31 @@ func soak(ctx context.Context, o options, dir, logs string) (result, error) {
 		return result{}, err
 	}
 	c := &chaos{plane: p, service: s, managers: m, ledger: l, teams: teams}
-	seconds, err := c.rage(ctx, o)
+	seconds, err := c.run(ctx, o)
 	if err != nil {
 		return result{}, err
 	}
 	fmt.Println("soak: the faults are over; waiting until everything has settled")
 	j := &judge{
-		api: p.api, ledger: l, service: s, trace: m.trace, teams: teams, patience: o.patience,
+		api: p.api, ledger: l, service: s, trace: m.trace, teams: teams, settleTimeout: o.settleTimeout,
 		nudged: map[types.UID]time.Time{},
 	}
 	found, err := j.hold(ctx)
 	return result{
-		seconds: seconds, packages: l.created(), kills: m.kills(), faults: s.faults() + p.restarts(), offences: found,
+		seconds: seconds, packages: l.created(), kills: m.kills(), faults: s.faults() + p.restarts(), violations: found,
 	}, err
 }
 
 // result is what is printed in the end.
 type result struct {
 	seconds, packages, kills, faults int
-	offences                         []offence
+	violations                       []violation
 }
 
 func (r result) summary() string {
-	n := map[crime]int{}
-	for _, o := range r.offences {
-		n[o.crime]++
+	n := map[violationKind]int{}
+	for _, o := range r.violations {
+		n[o.kind]++
 	}
 	return fmt.Sprintf("soak: seconds=%d packages=%d kills=%d faults=%d duplicates=%d leaks=%d stuck=%d lost=%d "+
 		"restless=%d",

@@ -53,7 +53,7 @@ type rest struct {
 }
 
 // watchRest counts what goes on while nobody does anything: passes, writes and calls.
-func (j *judge) watchRest(ctx context.Context) ([]offence, error) {
+func (j *judge) watchRest(ctx context.Context) ([]violation, error) {
 	fmt.Println("soak: all is at rest; watching what goes on all the same")
 	if !pause(ctx, calming) {
 		return nil, ctx.Err()
@@ -127,25 +127,26 @@ func (r rest) passesUntil(later rest, namespace string) int {
 }
 
 // disturbances are the passes and writes between two moments, by the objects that they were about.
-func disturbances(before, after rest) []offence {
-	var found []offence
+func disturbances(before, after rest) []violation {
+	var found []violation
 	for _, object := range slices.Sorted(maps.Keys(after.passes)) {
 		allowed := 0
 		if after.seldom[object] {
 			allowed = 1
 		}
 		if n := after.passes[object] - before.passes[object]; n > allowed {
-			found = append(found, offence{restless, object, fmt.Sprintf("%d passes in %s, while nothing changed", n, restTime)})
+			found = append(found, violation{restless, object,
+				fmt.Sprintf("%d passes in %s, while nothing changed", n, restTime)})
 		}
 	}
 	for _, object := range slices.Sorted(maps.Keys(after.versions)) {
 		if before.versions[object] != after.versions[object] {
-			found = append(found, offence{restless, object, fmt.Sprintf("was written within %s, while nothing changed",
+			found = append(found, violation{restless, object, fmt.Sprintf("was written within %s, while nothing changed",
 				restTime)})
 		}
 	}
 	if share := float64(after.cpu-before.cpu) / float64(restTime); share > busyAtRest {
-		found = append(found, offence{restless, "manager", fmt.Sprintf("took %.0f %% of a core, while nothing changed",
+		found = append(found, violation{restless, "manager", fmt.Sprintf("took %.0f %% of a core, while nothing changed",
 			100*share)})
 	}
 	return found
@@ -154,7 +155,7 @@ func disturbances(before, after rest) []offence {
 // needlessCalls are those beyond what it takes to look at the packages in review at every poll: a look at each of
 // them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages of the
 // workspace.
-func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence {
+func (t *team) needlessCalls(requests []simulator.Request, passes int) []violation {
 	inReview, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
 	for _, p := range all {
 		if r := t.ledger.owner(&p); r != nil {
@@ -177,10 +178,10 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence
 			each[id]++
 		}
 	}
-	var found []offence
+	var found []violation
 	for _, id := range slices.Sorted(maps.Keys(each)) {
 		if n := each[id]; n > looks {
-			found = append(found, offence{restless, "ReleasePackage " + owners[id],
+			found = append(found, violation{restless, "ReleasePackage " + owners[id],
 				fmt.Sprintf("%d calls about package %s in %s, while nothing changed", n, id, restTime)})
 		}
 	}
@@ -190,7 +191,7 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []offence
 	}
 	allowed := looks*pages + passes*(len(all)/100+1) + spareCalls
 	if total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
-		found = append(found, offence{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(
+		found = append(found, violation{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(
 			"%d calls in %s, while nothing changed and %d packages were in review: %v, %v", total, restTime, inReview, made,
 			each)})
 	}

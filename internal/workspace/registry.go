@@ -43,14 +43,14 @@ func fingerprintOf(parts ...string) fingerprint {
 	return fingerprint(h.Sum(nil))
 }
 
-// identity is whose calls the service counts.
-func identity(cfg *dataarts.Config) quota.Identity {
+// credentialKey is whose calls the service counts.
+func credentialKey(cfg *dataarts.Config) quota.Identity {
 	c := &cfg.Credentials
 	return quota.Identity(fingerprintOf(strings.ToLower(cfg.Endpoint), c.AccessKey, c.SecretKey, c.SecurityToken, c.Token))
 }
 
-// sameness stands for all that makes one connection differ from another.
-func sameness(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec) fingerprint {
+// connectionKey stands for all that makes one connection differ from another.
+func connectionKey(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec) fingerprint {
 	c := &cfg.Credentials
 	return fingerprintOf(cfg.Endpoint, c.AccessKey, c.SecretKey, c.SecurityToken, c.Token, cfg.ProjectID, cfg.WorkspaceID,
 		string(cfg.CABundle),
@@ -60,8 +60,8 @@ func sameness(cfg *dataarts.Config, spec *v1alpha1.DataArtsWorkspaceSpec) finger
 // perSecond is how many calls a second a workspace object allows.
 func perSecond(spec *v1alpha1.DataArtsWorkspaceSpec) int { return max(1, int(spec.RequestsPerSecond)) }
 
-// shared are the connections that several workspace objects may use at once. The zero value is ready for use.
-type shared struct {
+// registry holds the connections that several workspace objects may use at once. The zero value is ready for use.
+type registry struct {
 	mu          sync.Mutex
 	connections map[fingerprint]*Connection
 	// tellThrottled is told of each object whose calls are paused.
@@ -69,7 +69,7 @@ type shared struct {
 }
 
 // connection returns the connection that is the same for all who ask for it, and makes it for the first one.
-func (s *shared) connection(id fingerprint, by types.NamespacedName, open func() (*Connection,
+func (s *registry) connection(id fingerprint, by types.NamespacedName, open func() (*Connection,
 	error)) (*Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *shared) connection(id fingerprint, by types.NamespacedName, open func()
 }
 
 // release ends one use of a connection, and closes it with the last one.
-func (s *shared) release(conn *Connection, by types.NamespacedName) {
+func (s *registry) release(conn *Connection, by types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	conn.users[by]--
@@ -107,7 +107,7 @@ func (s *shared) release(conn *Connection, by types.NamespacedName) {
 }
 
 // throttled tells of all whose calls a budget pauses.
-func (s *shared) throttled(b *quota.Budget) {
+func (s *registry) throttled(b *quota.Budget) {
 	s.mu.Lock()
 	tell := s.tellThrottled
 	var concerned []types.NamespacedName

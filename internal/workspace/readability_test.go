@@ -71,7 +71,7 @@ var _ = Describe("Answers that cannot be read", func() {
 		fault := unreadable(simulator.OpPack)
 		fault.Times = 1
 		Expect(s.Inject(fault)).To(Succeed())
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		_, err := conn.Pack(ctx, aRequest)
 		Expect(err).To(HaveOccurred())
 		Expect(conn.Probe(ctx)).To(Succeed())
@@ -99,19 +99,19 @@ var _ = Describe("Answers that cannot be read", func() {
 		s := aSite()
 		conn := s.expectConnected(ctx)
 		Expect(conn.Probe(ctx)).To(Succeed())
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		var busy *workspace.BusyError
-		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue())
+		Expect(errors.As(conn.AcquirePackNow(ctx), &busy)).To(BeTrue())
 		first := busy.After
-		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue())
+		Expect(errors.As(conn.AcquirePackNow(ctx), &busy)).To(BeTrue())
 		Expect(busy.After).To(BeNumerically(">", first), "those who are sent away come back one after the other")
 		Expect(conn.UnpackForNobody(ctx)).To(Succeed())
-		Expect(errors.As(conn.AdmitNow(ctx), &busy)).To(BeTrue(), "what a batch hands back is no request to pack")
-		conn.Unadmit()
-		Expect(conn.AdmitNow(ctx)).To(Succeed())
+		Expect(errors.As(conn.AcquirePackNow(ctx), &busy)).To(BeTrue(), "what a batch hands back is no request to pack")
+		conn.ReleasePack()
+		Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		Expect(conn.Pack(ctx, aRequest)).NotTo(BeEmpty())
 		for range 3 {
-			Expect(conn.AdmitNow(ctx)).To(Succeed())
+			Expect(conn.AcquirePackNow(ctx)).To(Succeed())
 		}
 	})
 })

@@ -36,16 +36,16 @@ import (
 
 var production = types.NamespacedName{Namespace: namespace, Name: "production"}
 
-// connectToUnpack is ConnectToUnpack to the workspace object "production".
-func (s *site) connectToUnpack(ctx context.Context) (*workspace.Connection, error) {
-	return s.ConnectToUnpack(ctx, namespace, v1alpha1.WorkspaceReference{Kind: "DataArtsWorkspace", Name: "production"})
+// connectForDeletion is ConnectForDeletion to the workspace object "production".
+func (s *site) connectForDeletion(ctx context.Context) (*workspace.Connection, error) {
+	return s.ConnectForDeletion(ctx, namespace, v1alpha1.WorkspaceReference{Kind: "DataArtsWorkspace", Name: "production"})
 }
 
 // expectRemembered expects that this connection is had for deletions, that it works, and that nothing else is let
 // through.
 func (s *site) expectRemembered(ctx context.Context, conn *workspace.Connection, reason string) {
 	GinkgoHelper()
-	Expect(s.connectToUnpack(ctx)).To(BeIdenticalTo(conn))
+	Expect(s.connectForDeletion(ctx)).To(BeIdenticalTo(conn))
 	Expect(conn.Probe(ctx)).To(Succeed())
 	_, err := s.connect(ctx)
 	expectProblem(err, reason)
@@ -70,13 +70,13 @@ func lockSecret(_ context.Context, s *site) {
 var _ = Describe("To withdraw what is left, a connection", func() {
 	It("is the same as for everything else, as long as there is one", func(ctx SpecContext) {
 		s := aSite()
-		first, err := s.connectToUnpack(ctx)
+		first, err := s.connectForDeletion(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(s.expectConnected(ctx)).To(BeIdenticalTo(first))
 
 		s.storeSecret(ctx, keyToken, token)
 		s.clock.Step(secretTTL)
-		second, err := s.connectToUnpack(ctx)
+		second, err := s.connectForDeletion(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(second).NotTo(BeIdenticalTo(first), "a rotated Secret is taken")
 		loseSecret(ctx, s)
@@ -111,11 +111,11 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 				return apierrors.NewForbidden(schema.GroupResource{Resource: "dataartsworkspaces"}, "production", errors.New("no"))
 			},
 		})
-		Expect(s.connectToUnpack(ctx)).To(BeIdenticalTo(conn))
+		Expect(s.connectForDeletion(ctx)).To(BeIdenticalTo(conn))
 		_, err := s.connect(ctx)
 		Expect(apierrors.IsForbidden(err)).To(BeTrue())
 		s.Forget(production)
-		_, err = s.connectToUnpack(ctx)
+		_, err = s.connectForDeletion(ctx)
 		Expect(apierrors.IsForbidden(err)).To(BeTrue())
 	})
 
@@ -137,7 +137,7 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		rejected := s.expectConnected(ctx)
 		Expect(dataarts.KindOf(rejected.Probe(ctx))).To(Equal(dataarts.Unauthorized))
 		loseSecret(ctx, s)
-		Expect(s.connectToUnpack(ctx)).To(BeIdenticalTo(rejected))
+		Expect(s.connectForDeletion(ctx)).To(BeIdenticalTo(rejected))
 		s.expectHeldBack(ctx, rejected, dataarts.Unauthorized)
 	})
 
@@ -146,12 +146,12 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		s.expectConnected(ctx)
 		s.storeSecret(ctx, keyAccess, accessKey)
 		s.clock.Step(secretTTL)
-		_, err := s.connectToUnpack(ctx)
+		_, err := s.connectForDeletion(ctx)
 		expectProblem(err, v1alpha1.ReasonCredentialsInvalid)
 
 		s.storeSecret(ctx, keyToken, token)
 		s.changeWorkspace(ctx, func(ws *v1alpha1.DataArtsWorkspace) { ws.Spec.Endpoint, ws.Spec.Region = "", "moon-1" })
-		_, err = s.connectToUnpack(ctx)
+		_, err = s.connectForDeletion(ctx)
 		expectProblem(err, v1alpha1.ReasonWorkspaceInvalid)
 	})
 
@@ -160,7 +160,7 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		s.expectConnected(ctx)
 		s.secretError = apierrors.NewInternalError(errors.New("etcd is away"))
 		s.clock.Step(secretTTL)
-		_, err := s.connectToUnpack(ctx)
+		_, err := s.connectForDeletion(ctx)
 		Expect(apierrors.IsInternalError(err)).To(BeTrue())
 	})
 
@@ -173,12 +173,12 @@ var _ = Describe("To withdraw what is left, a connection", func() {
 		again := aWorkspace("production", s.url)
 		again.UID = "uid-2"
 		Expect(s.objects.Create(ctx, again)).To(Succeed())
-		_, err := s.connectToUnpack(ctx)
+		_, err := s.connectForDeletion(ctx)
 		expectProblem(err, v1alpha1.ReasonCredentialsNotFound)
 
 		Expect(s.objects.Create(ctx, aSecret("dataarts", keyToken, token))).To(Succeed())
 		s.clock.Step(failureTTL)
-		second, err := s.connectToUnpack(ctx)
+		second, err := s.connectForDeletion(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(second).NotTo(BeIdenticalTo(first))
 		loseWorkspace(ctx, s)
@@ -202,7 +202,7 @@ var _ = Describe("With nothing remembered", func() {
 			for _, lose := range losses {
 				lose(ctx, s)
 			}
-			_, err := s.connectToUnpack(ctx)
+			_, err := s.connectForDeletion(ctx)
 			expectProblem(err, reason, words...)
 			Expect(err).NotTo(MatchError(ContainSubstring("spec.workspaceRef")), "it cannot be changed any more")
 			Expect(s.calls()).To(BeZero())
@@ -225,7 +225,7 @@ var _ = Describe("With nothing remembered", func() {
 		loseWorkspace(ctx, s)
 		for _, other := range []types.NamespacedName{{Namespace: namespace, Name: "staging"},
 			{Namespace: "other-team", Name: "production"}} {
-			_, err := s.ConnectToUnpack(ctx, other.Namespace, v1alpha1.WorkspaceReference{Name: other.Name})
+			_, err := s.ConnectForDeletion(ctx, other.Namespace, v1alpha1.WorkspaceReference{Name: other.Name})
 			expectProblem(err, v1alpha1.ReasonWorkspaceNotFound)
 		}
 	})
@@ -244,7 +244,7 @@ var _ = Describe("With nothing remembered", func() {
 				case 2:
 					s.clock.Step(secretTTL)
 				default:
-					conn, err := s.connectToUnpack(ctx)
+					conn, err := s.connectForDeletion(ctx)
 					Expect(err).NotTo(HaveOccurred())
 					Expect(conn.Probe(ctx)).To(Succeed())
 				}

@@ -27,14 +27,14 @@ import (
 const (
 	// deployingInterval is how often a package is looked at while its deployment runs, which takes seconds to minutes.
 	deployingInterval = 5 * time.Second
-	// minPatience and maxPatience bound how soon to look again for something that should have happened by now.
-	minPatience = time.Second
-	maxPatience = time.Minute
+	// minLookDelay and maxLookDelay bound how soon to look again for something that should have happened by now.
+	minLookDelay = time.Second
+	maxLookDelay = time.Minute
 )
 
-// patience is how long to wait before the next look for something that was under way at the time of the last pass
+// lookDelay is how long to wait before the next look for something that was under way at the time of the last pass
 // too: half as long as it has taken so far.
-func patience(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
+func lookDelay(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time.Duration {
 	return halfOf(sinceReason(rp, reason, now))
 }
 
@@ -48,5 +48,5 @@ func sinceReason(rp *v1alpha1.ReleasePackage, reason string, now time.Time) time
 }
 
 func halfOf(elapsed time.Duration) time.Duration {
-	return min(max(elapsed/2, minPatience), maxPatience)
+	return min(max(elapsed/2, minLookDelay), maxLookDelay)
 }

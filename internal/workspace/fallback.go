@@ -27,17 +27,17 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// ConnectToUnpack is Connect for a package that is being deleted. Where the workspace object or its Secret vanished
+// ConnectForDeletion is Connect for a package that is being deleted. Where the workspace object or its Secret vanished
 // before the package, as they do with their namespace, it returns the latest connection that this process had made
 // from them. It leads where it led, whatever the object said last: ask its Target. What exists and cannot be used, or
 // is rejected by the service, has not vanished.
-func (c *Connections) ConnectToUnpack(ctx context.Context, namespace string,
+func (c *Connections) ConnectForDeletion(ctx context.Context, namespace string,
 	ref v1alpha1.WorkspaceReference) (*Connection, error) {
 	conn, err := c.Connect(ctx, namespace, ref)
 	if err == nil || !vanished(err) {
 		return conn, err
 	}
-	if conn := c.remembered(types.NamespacedName{Namespace: namespace, Name: ref.Name}); conn != nil {
+	if conn := c.latest(types.NamespacedName{Namespace: namespace, Name: ref.Name}); conn != nil {
 		return conn, nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e.Reason == v1alpha1.ReasonWorkspaceNotFound {
@@ -57,8 +57,8 @@ func vanished(err error) bool {
 	return apierrors.IsForbidden(err)
 }
 
-// remembered returns the latest connection of an object, or nil.
-func (c *Connections) remembered(key types.NamespacedName) *Connection {
+// latest returns the latest connection of an object, or nil.
+func (c *Connections) latest(key types.NamespacedName) *Connection {
 	c.mu.Lock()
 	s := c.slots[key]
 	c.mu.Unlock()

@@ -57,10 +57,10 @@ type settings struct {
 // inTheEnd holds once the faults are over: what follows has bounds that depend on it.
 var inTheEnd = settings{timeout: 2 * time.Second, poll: 2 * time.Second, calls: callsPerSecond}
 
-// tend lets the steward of a namespace change its Secret and its workspace object until season ends. What is wrong
-// then is put right.
-func (t *team) tend(ctx, season context.Context) error {
-	for pause(season, between(t.tending, 3*time.Second, 10*time.Second)) {
+// administer lets the administrator of a namespace change its Secret and its workspace object until season ends. What
+// is wrong then is put right.
+func (t *team) administer(ctx, season context.Context) error {
+	for pause(season, between(t.administering, 3*time.Second, 10*time.Second)) {
 		if err := t.change(ctx, season); err != nil {
 			return fmt.Errorf("%s: %w", t.namespace, err)
 		}
@@ -68,15 +68,15 @@ func (t *team) tend(ctx, season context.Context) error {
 	return t.setWorkspace(ctx, inTheEnd)
 }
 
-// change does one thing that a steward does.
+// change does one thing that an administrator does.
 func (t *team) change(ctx, season context.Context) error {
-	dice, away := t.tending.IntN(100), between(t.tending, 200*time.Millisecond, 4*time.Second)
-	right, others := oneOf(t.tending, rightKeys...), t.settings()
+	dice, away := t.administering.IntN(100), between(t.administering, 200*time.Millisecond, 4*time.Second)
+	right, others := oneOf(t.administering, rightKeys...), t.settings()
 	switch {
 	case dice < 35:
 		return t.setSecret(ctx, right)
 	case dice < 50:
-		if err := t.setSecret(ctx, oneOf(t.tending, wrongKeys...)); err != nil {
+		if err := t.setSecret(ctx, oneOf(t.administering, wrongKeys...)); err != nil {
 			return err
 		}
 		pause(season, away)
@@ -99,9 +99,9 @@ func (t *team) change(ctx, season context.Context) error {
 
 func (t *team) settings() settings {
 	return settings{
-		timeout: oneOf(t.tending, 1*time.Second, 2*time.Second, 3*time.Second),
-		poll:    oneOf(t.tending, 1*time.Second, 2*time.Second, 4*time.Second),
-		calls:   oneOf[int32](t.tending, 30, 60, 100, 200),
+		timeout: oneOf(t.administering, 1*time.Second, 2*time.Second, 3*time.Second),
+		poll:    oneOf(t.administering, 1*time.Second, 2*time.Second, 4*time.Second),
+		calls:   oneOf[int32](t.administering, 30, 60, 100, 200),
 	}
 }
 

@@ -31,13 +31,13 @@ import (
 )
 
 const (
-	// illegibleFor is how long an answer that cannot be read speaks for the next ones.
-	illegibleFor = 5 * time.Second
+	// unreadableFor is how long an answer that cannot be read speaks for the next ones.
+	unreadableFor = 5 * time.Second
 )
 
-// legible is what is known of whether the answers of a workspace can be read. As long as they cannot, nothing is to
+// readability is what is known of whether the answers of a workspace can be read. As long as they cannot, nothing is to
 // be sent that changes something: what it makes could not be found again.
-type legible struct {
+type readability struct {
 	clock clock.PassiveClock
 	// turn is held by the one who asks, so that the others wait for what that brings.
 	turn chan struct{}
@@ -54,81 +54,81 @@ type legible struct {
 	failure error
 }
 
-func newLegible(c clock.PassiveClock) *legible {
-	return &legible{clock: c, turn: make(chan struct{}, 1), unread: map[dataarts.Op]bool{}}
+func newReadability(c clock.PassiveClock) *readability {
+	return &readability{clock: c, turn: make(chan struct{}, 1), unread: map[dataarts.Op]bool{}}
 }
 
 // note takes down whether an answer could be read, and how many packages it named.
-func (l *legible) note(op dataarts.Op, err error, packages int) {
+func (r *readability) note(op dataarts.Op, err error, packages int) {
 	e, failed := errors.AsType[*dataarts.Error](err)
 	if err != nil && (!failed || e.Status == 0) {
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		delete(l.unread, op)
-		l.proved = l.proved || packages > 0
+		delete(r.unread, op)
+		r.proved = r.proved || packages > 0
 	// Told in the service's own way, or in someone else's.
 	case e.Kind != dataarts.Unknown || e.Status >= http.StatusBadRequest:
 	case op == dataarts.OpListPendingItems:
-		l.unread[op] = true
+		r.unread[op] = true
 	case op != dataarts.OpShow: // A detail may be a matter of that one package, and all else that matters is in the list.
-		l.unread[dataarts.OpList] = true
+		r.unread[dataarts.OpList] = true
 	}
 }
 
 // check returns nil unless there was an answer that could not be read, and it still cannot when it is asked for again.
-func (l *legible) check(ctx context.Context, ask func(context.Context, dataarts.Op) error) error {
-	if ops, err := l.doubts(); len(ops) == 0 {
+func (r *readability) check(ctx context.Context, ask func(context.Context, dataarts.Op) error) error {
+	if ops, err := r.doubts(); len(ops) == 0 {
 		return err
 	}
 	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	ops, err := l.doubts()
+	ops, err := r.doubts()
 	for _, op := range ops {
 		if err = ask(ctx, op); err != nil {
 			break
 		}
 	}
 	if len(ops) > 0 && ctx.Err() == nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.asked, l.failure = l.clock.Now(), err
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.asked, r.failure = r.clock.Now(), err
 	}
 	return err
 }
 
 // doubts are the operations that are to be asked for again, or why none needs to be.
-func (l *legible) doubts() ([]dataarts.Op, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.unread) > 0 && l.failure != nil && l.clock.Since(l.asked) < illegibleFor {
-		return nil, l.failure
+func (r *readability) doubts() ([]dataarts.Op, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.unread) > 0 && r.failure != nil && r.clock.Since(r.asked) < unreadableFor {
+		return nil, r.failure
 	}
-	return slices.Sorted(maps.Keys(l.unread)), nil
+	return slices.Sorted(maps.Keys(r.unread)), nil
 }
 
 // begin lets one request to pack through, and the others once the id of a package was read. It reports whether this
 // one may go.
-func (l *legible) begin() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.proved && l.packing > 0 {
+func (r *readability) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.proved && r.packing > 0 {
 		return false
 	}
-	l.packing++
+	r.packing++
 	return true
 }
 
 // end takes down that a request which was let through is answered, or not sent.
-func (l *legible) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.packing--
+func (r *readability) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.packing--
 }

@@ -139,17 +139,17 @@ func (t *team) letGo(ctx context.Context) error {
 	return nil
 }
 
-// lastDeeds are what people do when everything is well and one manager is in office: it misses nothing of that.
-func (t *team) lastDeeds(ctx context.Context) error {
-	deeds := []func(context.Context, *record) error{t.replace, t.restore, t.abandon, t.restore, t.abandon, t.replace}
-	for _, deed := range deeds {
+// lastDisruptions are what people do when everything is well and one manager is in office: it misses nothing of that.
+func (t *team) lastDisruptions(ctx context.Context) error {
+	disruptions := []func(context.Context, *record) error{t.replace, t.restore, t.abandon, t.restore, t.abandon, t.replace}
+	for _, disrupt := range disruptions {
 		if len(t.records) == 0 {
 			return nil
 		}
 		i := t.random.IntN(len(t.records))
 		r := t.records[i]
 		t.records = slices.Delete(t.records, i, i+1)
-		if err := deed(ctx, r); err != nil {
+		if err := disrupt(ctx, r); err != nil {
 			return err
 		}
 	}
