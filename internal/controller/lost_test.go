@@ -84,3 +84,30 @@ var _ = Describe("Many outcomes that are not known at once", func() {
 		Entry("when one request is lost", lostRequest, 1, 1),
 	)
 })
+
+var _ = Describe("A lost request", func() {
+	It("lets a deleted object go where its items were deployed with another package", func(ctx SpecContext) {
+		s := readyScene(ctx)
+		rp := s.aReleasePackage()
+		s.expectApplied(ctx, rp)
+		s.inject(lostRequest)
+		s.expectReconciled(ctx, rp)
+		for i := range 30 { // Others are no reason to look into all of them at once.
+			id, err := s.console.Pack(fmt.Sprint("other", i), developer, []string{deployer}, []string{string(s.moreItems(1)[0])})
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(s.console.Withdraw, id)
+		}
+		other, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.console.Deploy(other)).To(Succeed())
+
+		Expect(s.Delete(ctx, rp)).To(Succeed())
+		before := s.calls(simulator.OpShow)
+		result := s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
+		Expect(s.calls(simulator.OpShow) - before).To(BeNumerically("<=", 20))
+		result = s.expectReconciledAfter(ctx, result.RequeueAfter, rp)
+		Expect(s.calls(simulator.OpShow) - before).To(BeNumerically("<=", 31))
+		s.expectReconciledAfter(ctx, result.RequeueAfter, rp)
+		s.expectGone(ctx, rp)
+	})
+})

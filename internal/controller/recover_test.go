@@ -38,6 +38,10 @@ var lostReply = simulator.Fault{Operation: simulator.OpPack, Kind: simulator.Fau
 // lostRequest cuts the line before any work.
 var lostRequest = simulator.Fault{Operation: simulator.OpPack, Kind: simulator.FaultDrop}
 
+// staleLists show what was there before anything in a test.
+var staleLists = simulator.Fault{Operation: simulator.OpList, Kind: simulator.FaultStale, Lag: time.Hour,
+	Times: simulator.Forever}
+
 // expectAdopted checks that the one package at the service was found and nothing was sent twice.
 func (s *scene) expectAdopted(rp *v1alpha1.ReleasePackage) {
 	GinkgoHelper()
@@ -140,13 +144,16 @@ var _ = Describe("An outcome that is not known", func() {
 		s.expectReconciled(ctx, rp)
 		other, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
 		Expect(err).NotTo(HaveOccurred())
+		s.inject(staleLists)
 		s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage)
 
+		s.service.Reset()
 		expectEdited(ctx, s, rp, func(rp *v1alpha1.ReleasePackage) { rp.Spec.ReleasePackageID = v1alpha1.ID(other) })
 		s.expectReconciled(ctx, rp)
-		s.expectAdopted(rp)
 		Expect(rp.Status.ReleasePackageID).To(Equal(other))
+		expectCondition(rp, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonPendingReview)
+		Expect(s.calls(simulator.OpPack)).To(BeZero())
 	})
 
 	It("is nothing when the request was lost, and is packed again after the settle time alone", func(ctx SpecContext) {
@@ -172,15 +179,38 @@ var _ = Describe("An outcome that is not known", func() {
 		Expect(s.told()).To(ConsistOf(HavePrefix("Normal Packed ")))
 	})
 
-	It("is not taken for nothing while the items are in some package", func(ctx SpecContext) {
+	It("is not taken for nothing while the items are in a package that is not shown", func(ctx SpecContext) {
 		s.inject(lostRequest)
 		s.expectReconciled(ctx, rp)
 		other, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0])})
 		Expect(err).NotTo(HaveOccurred())
 
+		s.inject(staleLists)
 		s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
 		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonAmbiguousPackage,
 			ContainSubstring("none of its items"))
+		Expect(s.calls(simulator.OpPack)).To(Equal(1))
+
+		s.service.Reset()
+		Expect(s.console.Withdraw(other)).To(Succeed())
+		expectEdited(ctx, s, rp, forced("look again"))
+		s.expectReconciled(ctx, rp)
+		s.expectReconciledAfter(ctx, soon, rp)
+		Expect(s.livePackages()).To(ConsistOf(rp.Status.ReleasePackageID))
+	})
+
+	It("is nothing where another package has the items, which is told", func(ctx SpecContext) {
+		s.inject(lostRequest)
+		s.expectReconciled(ctx, rp)
+		other, err := s.console.Pack("by hand", developer, []string{deployer}, []string{string(s.items[0]),
+			string(s.items[1])})
+		Expect(err).NotTo(HaveOccurred())
+
+		s.expectReconciledAfter(ctx, settleTime+time.Second, rp)
+		Expect(rp.Status.Attempt.Outcome).To(Equal(v1alpha1.OutcomeNotFound))
+		s.expectReconciledAfter(ctx, soon, rp)
+		expectCondition(rp, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonPreflightFailed,
+			ContainSubstring(other), ContainSubstring("by hand"))
 		Expect(s.calls(simulator.OpPack)).To(Equal(1))
 
 		Expect(s.console.Withdraw(other)).To(Succeed())

@@ -72,6 +72,7 @@ type ReleasePackageReconciler struct {
 	vanished vanished
 	origins  origins
 	findings findings
+	looked   looked
 	refusals refusals
 }
 
@@ -89,6 +90,7 @@ func (r *ReleasePackageReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 		r.failureBackoff().Forget(req)
 		r.origins.forget(req.NamespacedName)
 		r.findings.forget(req.NamespacedName)
+		r.looked.forget(req.NamespacedName)
 		r.refusals.forget(req)
 		r.Workspaces.Poller().Unsubscribe(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)

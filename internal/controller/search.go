@@ -51,7 +51,12 @@ func (r *ReleasePackageReconciler) search(ctx context.Context, p *pass) error {
 	}
 	ids := p.rp.Status.Attempt.PendingItemIDs
 	pending, err := p.conn.PendingSince(ctx, ids, p.rp.Status.Attempt.StartTime.Add(p.obs.SettleTime))
-	p.obs.ItemUnpacked = err == nil && anyUnpacked(ids, pending)
+	if err != nil {
+		return err
+	}
+	if p.obs.ItemUnpacked = anyUnpacked(ids, pending); !p.obs.ItemUnpacked {
+		p.obs.ItemElsewhere, err = r.itemElsewhere(ctx, p)
+	}
 	return err
 }
 

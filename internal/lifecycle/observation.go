@@ -81,6 +81,9 @@ type Observation struct {
 	// ItemUnpacked is set when an item of the attempt was seen in the pending list, and not in a package. Had the
 	// attempt made a package that is still there, all its items would be in that.
 	ItemUnpacked bool
+	// ItemElsewhere is set when a package that the attempt cannot have made was seen to hold an item of it. The service
+	// shows who had the item, and nothing of the attempt, so that there is nothing of it.
+	ItemElsewhere bool
 }
 
 // Need is what has to be looked at before a decision can be made. The less, the fewer calls.

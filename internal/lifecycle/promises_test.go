@@ -117,6 +117,7 @@ func trueSight(t *rapid.T, rp *v1alpha1.ReleasePackage, need lifecycle.Need) lif
 			aPackage("14", oneOf(t, "state", states...))}
 		found(candidates[rapid.IntRange(0, 2).Draw(t, "left out"):]...)(&obs)
 		obs.ItemUnpacked = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "item unpacked")
+		obs.ItemElsewhere = lifecycle.NeedsItems(rp, obs) && rapid.Bool().Draw(t, "item elsewhere")
 	}
 	if lifecycle.LookID(rp) != "" && need != lifecycle.NeedConnection {
 		oneOf(t, "package", thePackage(oneOf(t, "state", states...)), gone, hiding)(&obs)
@@ -167,7 +168,8 @@ func brokenPromise(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step 
 		}
 	case lifecycle.CloseAttempt, lifecycle.Adopt:
 		chosen := step.Action == lifecycle.Adopt && rp.Spec.ReleasePackageID != ""
-		if blind(rp, obs) || !chosen && obs.ItemUnpacked != (step.Action == lifecycle.CloseAttempt) {
+		outside := obs.ItemUnpacked || obs.ItemElsewhere
+		if blind(rp, obs) || !chosen && outside != (step.Action == lifecycle.CloseAttempt) {
 			return "concludes what it could not see"
 		}
 	case lifecycle.Wait, lifecycle.Stall, lifecycle.AddFinalizer:

@@ -60,7 +60,14 @@ func Plausible(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	return true
 }
 
-// NeedsItems reports whether the search found nothing and it is time to ask whether the items are still unpacked.
+// HoldsAttempted reports whether a package holds an item of the latest attempt.
+func HoldsAttempted(rp *v1alpha1.ReleasePackage, p *Package) bool {
+	return slices.ContainsFunc(p.Items, func(item v1alpha1.PackageItem) bool {
+		return slices.Contains(rp.Status.Attempt.PendingItemIDs, item.ID)
+	})
+}
+
+// NeedsItems reports whether the search found nothing and it is time to ask where the items are.
 func NeedsItems(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 	return AttemptOpen(rp) && obs.Searched && settleTimeOver(rp, obs) && len(matches(rp, obs.Candidates)) == 0
 }
@@ -103,11 +110,11 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 			"Packages %s have a name that this object gives, which no one else uses, but other contents than attempt %d "+
 				"asked for",
 			idsOf(contradicting(rp, obs)), a.Number))
-	case obs.ItemUnpacked:
+	case obs.ItemUnpacked, obs.ItemElsewhere:
 		return Step{Action: CloseAttempt, After: minLookDelay}
 	}
 	return ambiguous(rp, fmt.Sprintf(
-		"No package %s as attempt %d asked for was found, but none of its items is listed as unpacked",
+		"No package %s as attempt %d asked for was found, but none of its items is seen to be unpacked or in another package",
 		a.PackageName, a.Number))
 }
 
@@ -153,7 +160,8 @@ func outcomeUnknown(rp *v1alpha1.ReleasePackage) string {
 		next = "this object goes"
 	}
 	return fmt.Sprintf("The outcome of attempt %d to pack %s is not known (%s). The operator looks for the package and "+
-		"sends nothing meanwhile; if there is none after the settle time, and one of the items is still unpacked, %s",
+		"sends nothing meanwhile; if there is none after the settle time, and one of the items is unpacked or in another "+
+		"package, %s",
 		a.Number, a.PackageName, why, next)
 }
 

@@ -117,7 +117,8 @@ func (w *world) puzzling() bool {
 	a := w.settings.variant.assumptions
 	reasons := append([]fault{stale}, overtakenFaults...)
 	for _, f := range w.settings.strikes {
-		if f.in(reasons) {
+		// A package that holds the items of a lost request tells of it only where it is shown.
+		if f.in(reasons) || f == refusedLook && len(w.foreign) > 0 {
 			return true
 		}
 	}

@@ -90,6 +90,10 @@ var deleteScenarios = []scenario{
 	{name: "delete-lost-request", variants: []variant{contrary, packedUnlisted}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, cut: true, do: (*world).remove})}
 	}},
+	{name: "delete-lost-request-deployed-elsewhere", variants: []variant{contrary, packedUnlisted, sharedItems},
+		steps: func(variant) []step {
+			return []step{deletedDuringPack(interruption{op: simulator.OpPack, cut: true, do: deployElsewhere})}
+		}},
 	{name: "delete-during-pack", variants: []variant{contrary, withdrawnGone}, steps: func(variant) []step {
 		return []step{deletedDuringPack(interruption{op: simulator.OpPack, do: (*world).remove})}
 	}},
@@ -121,6 +125,13 @@ func deletedDuringPack(it interruption) step {
 	s := struck(packing())
 	s.during, s.goal = []interruption{it}, all(gone, withdrawn)
 	return s
+}
+
+// deployElsewhere lets a person release the item with a package of their own while the operator's request is under
+// way, and delete the object.
+func deployElsewhere(w *world) error {
+	id, err := w.packInConsole()
+	return errors.Join(err, w.console.Deploy(id), w.remove())
 }
 
 // deleteRacesApprover lets an approver be faster than a deletion: the request to withdraw comes too late.
