@@ -247,7 +247,7 @@ func gone(s *lifecycle.Observation)         { s.Gone = true }
 func itemUnpacked(s *lifecycle.Observation) { s.ItemUnpacked = true }
 
 func itemElsewhere(s *lifecycle.Observation) { s.ItemElsewhere = true }
-func nothing(s *lifecycle.Observation)      { s.Target = nil }
+func nothing(s *lifecycle.Observation)       { s.Target = nil }
 
 // hiding is the answer of a service that refuses to show the package, and does not list it.
 func hiding(s *lifecycle.Observation) {

@@ -125,6 +125,16 @@ func (w *world) puzzling() bool {
 	return a.WithdrawnItem == simulator.ItemGone || a.PackedItem == simulator.Refuse
 }
 
+// shown reports whether the service shows a package that is in review or further, and has shown it all the time.
+func (w *world) shown(id string) bool {
+	for _, f := range w.settings.strikes {
+		if f == stale || f == refusedLook {
+			return false
+		}
+	}
+	return slices.ContainsFunc(w.packages(), func(p simulator.Package) bool { return p.ID == id && p.Live() })
+}
+
 // counts reports whether a package is one that an object has to answer for. What is deployed is history, and so is a
 // failed one that the service does not withdraw.
 func (w *world) counts(p simulator.Package) bool {
@@ -141,6 +151,9 @@ func (j *judge) afterPass(due bool) {
 	}
 	if stalled(v1alpha1.ReasonAmbiguousPackage)(j.world) == "" && !j.world.puzzling() {
 		j.find(wrongStatus, "a person is asked what the operator could have found out")
+	}
+	if stalled(v1alpha1.ReasonPackageNotFound)(j.world) == "" && j.world.shown(rp.Status.ReleasePackageID) {
+		j.find(wrongStatus, "package %s is said to be gone, and the service shows it", rp.Status.ReleasePackageID)
 	}
 	if delivered != "" && rp.Status.ReleasePackageID != delivered {
 		j.find(wrongStatus, "the id of package %s was known and is not recorded", delivered)

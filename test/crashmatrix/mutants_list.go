@@ -62,13 +62,13 @@ var mutants = []mutant{
 		new: "		if err != nil {\n			continue\n		}\n		listed = append(listed, found...)",
 	},
 	{
-		name: "failed-look-is-absence", file: fileObservation, runs: "delete-after-days/documented",
+		name: "failed-look-is-absence", file: fileObservation, runs: "deploy/documented",
 		why: "an error of a look at one package is taken for a package that does not exist",
 		old: "	default:\n		v.Err = err\n	}\n	return v",
 		new: "	default:\n		v.Gone = true\n	}\n	return v",
 	},
 	{
-		name: "failed-list-is-absence", file: fileRun, runs: "together-deleted-after-restart/documented",
+		name: "failed-list-is-absence", file: fileRun, runs: "together-deployed/documented",
 		why: "an error of a look that many share is taken for packages that do not exist",
 		old: "!r.shows(s) {\n			r.found[s.subject()] = r.failure(err)\n",
 		new: "!r.shows(s) {\n			r.found[s.subject()] = &Observation{Began: r.began, Gone: true, sequence: r.sequence}\n",
@@ -80,7 +80,7 @@ var mutants = []mutant{
 		new: "		v := Observation{Began: r.began, Gone: true}\n		if len(r.listed) == 0 && len(r.due) == 1 {\n			v = p.find(ctx, r.source, r.calls.Look, s.ID, s.Name)\n		}\n",
 	},
 	{
-		name: "unpacked-on-an-old-look", file: filePoller, runs: "delete-in-review/documented,together-deleted/documented",
+		name: "unpacked-on-an-old-look", file: filePoller, runs: "delete-lost-answer/documented",
 		why: "a look that began before a request to withdraw counts as one that began after it",
 		old: "s.sequence > p.lastWrite[place{g.source.Target(), id}]\n",
 		new: "s.sequence > 0\n",
@@ -116,7 +116,7 @@ var mutants = []mutant{
 		new: "	case id == \"\" && !mayHaveMade(rp):",
 	},
 	{
-		name: "no-finalizer", file: fileDecide, runs: "delete-in-review/documented",
+		name: "no-finalizer", file: fileDecide, runs: "delete-lost-answer/documented",
 		why: "nothing keeps an object whose package is not withdrawn",
 		old: "	case !hasFinalizer(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != \"\"):\n		return Step{Action: AddFinalizer}\n",
 		new: "",
