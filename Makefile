@@ -115,7 +115,7 @@ soak: controlplane build ## Let faults loose on two managers for DURATION (60s),
 bench-flags := $(if $(N),--packages=$(N)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(ARGS)
 
 .PHONY: bench
-bench: controlplane build ## Measure the manager beside a bare loop: N=1000 packages, SCENARIO=pack,poll,delete,recover,throttled,unthrottled,scale,crash (all).
+bench: controlplane build ## Measure the manager beside a bare loop: N=1000 packages, SCENARIO=pack,poll,delete,recover,throttled,unthrottled,cadence,scale,crash (all).
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./test/bench ./test/crashmatrix
 	@KUBEBUILDER_ASSETS=$(ASSETS) exec $(BIN)/bench $(bench-flags)
 

@@ -105,9 +105,10 @@ type DataArtsWorkspaceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1m')",message="timeout is a duration from 1s to 1m, such as 30s"
 	Timeout metav1.Duration `json:"timeout,omitzero"`
 
-	// pollInterval is how often a package that waits for review is looked at, from 1s to 24h.
+	// pollInterval is how often a package that waits for review is looked at, from 1s to 24h. Left out, packages are
+	// looked at as often as that keeps within 5 % of the calls that these credentials allow, at best every 5s and at
+	// least every 10m; see status.pollInterval.
 	// +optional
-	// +kubebuilder:default="1m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="pollInterval is a duration from 1s to 24h, such as 1m"
@@ -147,6 +148,13 @@ type DataArtsWorkspaceStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	InFlight int32 `json:"inFlight"`
 
+	// pollInterval is how often the packages in review are looked at, as spec.pollInterval says or, without it, rounded up
+	// to a time that does not change with each package.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	PollInterval *metav1.Duration `json:"pollInterval,omitempty"`
+
 	// throttledUntil is when calls are made again. They are held back until then, because the service answered 429:
 	// there were too many. Absent if there is no such pause, or one of two seconds at most.
 	// +optional
@@ -169,6 +177,7 @@ type DataArtsWorkspaceStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Packages",type=integer,JSONPath=`.status.packages`
 // +kubebuilder:printcolumn:name="In-Flight",type=integer,JSONPath=`.status.inFlight`
+// +kubebuilder:printcolumn:name="Poll-Interval",type=string,priority=1,JSONPath=`.status.pollInterval`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Endpoint",type=string,priority=1,JSONPath=`.status.endpoint`
 // +kubebuilder:printcolumn:name="Workspace-ID",type=string,priority=1,JSONPath=`.spec.workspaceId`

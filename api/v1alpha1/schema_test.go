@@ -53,7 +53,7 @@ var _ = Describe("What is left out", func() {
 		ws := aWorkspace(aNamespace(ctx))
 		Expect(api.Create(ctx, ws)).To(Succeed())
 		Expect(ws.Spec.Timeout.Duration).To(Equal(30 * time.Second))
-		Expect(ws.Spec.PollInterval.Duration).To(Equal(time.Minute))
+		Expect(ws.Spec.PollInterval.Duration).To(BeZero(), "which leaves it to the cost")
 		Expect(ws.Spec.RequestsPerSecond).To(BeEquivalentTo(10))
 	})
 })

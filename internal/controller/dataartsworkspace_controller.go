@@ -108,6 +108,7 @@ func (r *DataArtsWorkspaceReconciler) pass(ctx context.Context, req ctrl.Request
 	}
 	r.summarize(ws, problem)
 	again := r.recordPause(ws, conn)
+	recordPollInterval(ws, conn)
 	if err := r.count(ctx, ws); err != nil {
 		return ctrl.Result{}, err
 	}

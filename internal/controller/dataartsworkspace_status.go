@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -44,6 +45,31 @@ func (r *DataArtsWorkspaceReconciler) recordPause(ws *v1alpha1.DataArtsWorkspace
 		ws.Status.ThrottledUntil = new(metav1.NewTime(until.Add(time.Second - 1).Truncate(time.Second)))
 	}
 	return min(max(until.Sub(r.Clock.Now()), minDelay), recheckInterval)
+}
+
+// pollIntervals are what status.pollInterval is rounded up to.
+var pollIntervals = []time.Duration{
+	5 * time.Second, 10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second, 45 * time.Second,
+	time.Minute, 90 * time.Second, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute, 5 * time.Minute,
+	7 * time.Minute, 10 * time.Minute,
+}
+
+// recordPollInterval brings the interval of the polls up to date. One that has become a little shorter is not worth a
+// write.
+func recordPollInterval(ws *v1alpha1.DataArtsWorkspace, conn *workspace.Connection) {
+	if conn == nil {
+		return
+	}
+	interval := conn.LatestPollInterval()
+	if ws.Spec.PollInterval.Duration == 0 {
+		if recorded := ws.Status.PollInterval; recorded != nil && slices.Contains(pollIntervals, recorded.Duration) &&
+			interval <= recorded.Duration && 2*interval > recorded.Duration {
+			return
+		}
+		at, _ := slices.BinarySearch(pollIntervals, interval)
+		interval = pollIntervals[min(at, len(pollIntervals)-1)]
+	}
+	ws.Status.PollInterval = &metav1.Duration{Duration: interval}
 }
 
 func (r *DataArtsWorkspaceReconciler) summarize(ws *v1alpha1.DataArtsWorkspace, problem *lifecycle.Problem) {

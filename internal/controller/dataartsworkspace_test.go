@@ -80,6 +80,42 @@ var _ = Describe("A DataArtsWorkspace", func() {
 		Expect(s.allCalls()).To(Equal(2))
 	})
 
+	It("tells how often packages are looked at, and does not mind if that is a little more often", func(ctx SpecContext) {
+		s.expectApplied(ctx, s.aSecret())
+		expectInterval := func(d time.Duration) {
+			GinkgoHelper()
+			expectVerdict(ctx, metav1.ConditionTrue, v1alpha1.ReasonAvailable, "answers")
+			Expect(ws.Status.PollInterval).To(HaveValue(HaveField("Duration", d)))
+		}
+		expectInterval(pollInterval)
+
+		setInterval := func(d time.Duration) {
+			GinkgoHelper()
+			Expect(s.Get(ctx, client.ObjectKeyFromObject(ws), ws)).To(Succeed())
+			ws.Spec.PollInterval.Duration = d
+			Expect(s.Update(ctx, ws)).To(Succeed())
+		}
+		setInterval(0)
+		expectInterval(5 * time.Second)
+
+		conn, err := s.reconciler.Workspaces.ConnectTo(ctx, ws)
+		Expect(err).NotTo(HaveOccurred())
+		share := int(ws.Spec.RequestsPerSecond) / 20
+		conn.Polled(90 * share)
+		expectInterval(90 * time.Second)
+		writes := s.api.writes
+		s.clock.Step(30 * time.Second)
+		conn.Polled(0)
+		expectInterval(90 * time.Second)
+		Expect(s.api.writes).To(Equal(writes))
+		s.clock.Step(30 * time.Second)
+		conn.Polled(0)
+		expectInterval(30 * time.Second)
+
+		setInterval(7 * time.Second)
+		expectInterval(7 * time.Second)
+	})
+
 	It("counts its packages", func(ctx SpecContext) {
 		s.expectApplied(ctx, s.aSecret())
 		named := func(name, workspace string) func(*v1alpha1.ReleasePackage) {

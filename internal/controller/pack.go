@@ -79,7 +79,7 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	}
 	lifecycle.RecordPacked(p.rp, id, r.Clock.Now())
 	lifecycle.RecordItems(p.rp, p.pending, p.first.Status.Items)
-	return lifecycle.Step{Action: lifecycle.Wait, After: p.conn.PollInterval(), Event: lifecycle.Event{
+	return lifecycle.Step{Action: lifecycle.Wait, After: p.obs.PollInterval, Event: lifecycle.Event{
 		Reason: v1alpha1.EventPacked, Message: fmt.Sprintf("Packed %s as package %s", content.PackageName, id)}}, nil
 }
 

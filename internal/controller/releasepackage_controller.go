@@ -185,6 +185,8 @@ type pass struct {
 	// delay is how long it is until the next pass or look; zero if none is due. watched tells that it is a look.
 	delay   time.Duration
 	watched bool
+	// paced means that the delay is the interval of the workspace's polls.
+	paced bool
 	// planned is when that was worked out.
 	planned time.Time
 }

@@ -58,13 +58,14 @@ func (r *ReleasePackageReconciler) planRequeue(ctx context.Context, p *pass, ste
 	p.delay, p.planned = step.After, r.Clock.Now()
 	if p.watchable(step) {
 		p.delay = lifecycle.LookAfter(p.rp, step)
+		p.paced = p.delay == p.obs.PollInterval && p.rp.Status.State != v1alpha1.StateDeploying
 	}
 	switch {
 	case p.cause == nil:
 		r.failureBackoff().Forget(request)
 	case p.onlyWatches():
 		r.failureBackoff().Forget(request)
-		p.delay = p.conn.PollInterval()
+		p.delay, p.paced = p.conn.PollInterval(), true
 	default:
 		p.delay = r.retryDelay(p, request)
 		ctrl.LoggerFrom(ctx).V(1).Info("Pass failed", "cause", p.cause.Error(), "requeueAfter", p.delay.String())
@@ -177,6 +178,7 @@ func (p *pass) subscription() poll.Subscription {
 		ID:          st.ReleasePackageID,
 		Name:        st.PackageName,
 		After:       p.delay,
+		Paced:       p.paced,
 		LastKnown:   remoteStateOf(st.State),
 		Required:    lifecycle.RequiredFreshness(rp).Required,
 		Observed:    p.looked,

@@ -94,7 +94,7 @@ func (r *ReleasePackageReconciler) takeExisting(ctx context.Context, p *pass,
 		step, err := p.blockedBy(err)
 		return step, true, err
 	}
-	if step, ok := lifecycle.TakeExisting(p.rp, existing, p.conn.PollInterval()); ok {
+	if step, ok := lifecycle.TakeExisting(p.rp, existing, p.obs.PollInterval); ok {
 		step, err = r.reserveAdopted(ctx, p, step)
 		return step, true, err
 	}

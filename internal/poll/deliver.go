@@ -37,25 +37,25 @@ func (p *Poller) deliver(r *run, cutOff bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r.running, r.calls = false, nil
-	// Those that are looked at together stay together.
-	spread := 1 + rand.Float64()/10 //nolint:gosec // No secret depends on it.
+	next := r.nextLook()
 	for _, s := range r.subscribers {
 		v := r.observationOf(s)
 		switch {
 		case v == nil && !cutOff && !r.unfinished && !s.due.After(r.began):
 			// Whatever kept the run from looking, the next one has to wait.
-			s.due = p.clock.Now().Add(scaled(shortestBackoff, spread))
+			s.due = p.clock.Now().Add(next.scaled(shortestBackoff))
 		case cutOff, v == nil:
 		case v.sequence <= max(s.sequence, p.lastWrite[place{r.source.Target(), s.ID}]):
 			// It was seen or asked to change meanwhile, so that the next look counts. That is made for all together, even if
 			// it is a little later.
-			if next := r.began.Add(scaled(s.After, spread)); !s.gathers() && next.Before(s.due.Add(s.After/4)) {
-				s.due = next
+			after := next.after(s)
+			if due := r.began.Add(after); !s.gathers() && due.Before(s.due.Add(after/4)) {
+				s.due = due
 			}
 		case v.Err != nil:
-			p.failed(s, v, spread)
+			p.failed(s, v, next)
 		default:
-			p.succeeded(s, v, spread)
+			p.succeeded(s, v, next)
 		}
 	}
 	if len(r.subscribers) == 0 && p.groups[r.source] == r.group {
@@ -84,13 +84,13 @@ func (r *run) observationOf(s *subscriber) *Observation {
 }
 
 // succeeded takes down a look that succeeded.
-func (p *Poller) succeeded(s *subscriber, v *Observation, spread float64) {
+func (p *Poller) succeeded(s *subscriber, v *Observation, next *nextLook) {
 	s.news, s.sequence, s.seenAt, s.failures, s.assumed = nil, v.sequence, v.Began, 0, false
 	changed := !v.unchanged() && v.state() != s.LastKnown
 	if s.Required && !changed && s.due.After(v.Began.Add(gatherFor)) {
 		return // Others were looked at. Whoever means to come back later is told then.
 	}
-	s.due = v.Began.Add(scaled(s.After, spread))
+	s.due = v.Began.Add(next.after(s))
 	if s.Required || s.LastError != "" || changed {
 		s.news, s.due = v, s.due.Add(longestBackoff) // The object is told, and says how it goes on.
 		p.onChange(s.Object)
@@ -98,16 +98,40 @@ func (p *Poller) succeeded(s *subscriber, v *Observation, spread float64) {
 }
 
 // failed takes down a look that failed. Those who do not wait for it are told when that lasts.
-func (p *Poller) failed(s *subscriber, v *Observation, spread float64) {
+func (p *Poller) failed(s *subscriber, v *Observation, next *nextLook) {
 	s.failures++
-	s.due = p.clock.Now().Add(scaled(min(shortestBackoff<<min(s.failures-1, 10), longestBackoff), spread))
+	s.due = p.clock.Now().Add(next.scaled(min(shortestBackoff<<min(s.failures-1, 10), longestBackoff)))
 	if (s.Required || s.failures >= lastingFailures || lasts(v.Err)) && (s.Required || s.LastError != v.Err.Error()) {
 		s.news, v.Required = v, s.Required
 		p.onChange(s.Object)
 	}
 }
 
-func scaled(d time.Duration, by float64) time.Duration { return time.Duration(float64(d) * by) }
+// nextLook is when to look again after a run. Those that were looked at together stay together.
+type nextLook struct {
+	// spread keeps runs apart that would come at the same time for no reason but their intervals.
+	spread float64
+	// interval is that of the source, and least how soon its budget lets any run follow.
+	interval, least time.Duration
+}
+
+func (r *run) nextLook() *nextLook {
+	n := &nextLook{spread: 1 + rand.Float64()/10} //nolint:gosec // No secret depends on it.
+	if !r.awaited {
+		n.least = r.source.Polled(r.made)
+	}
+	n.interval = r.source.PollInterval()
+	return n
+}
+
+func (n *nextLook) after(s *subscriber) time.Duration {
+	if s.Paced {
+		return n.interval
+	}
+	return n.scaled(max(s.After, n.least))
+}
+
+func (n *nextLook) scaled(d time.Duration) time.Duration { return time.Duration(float64(d) * n.spread) }
 
 // lasts reports whether an error is not one of those that come and go.
 func lasts(err error) bool {

@@ -37,6 +37,8 @@ type Subscription struct {
 
 	// After is when to look. A package that goes on waiting is looked at again and again, that long after the latest look.
 	After time.Duration
+	// Paced means that After is PollInterval, and follows it.
+	Paced bool
 	// LastKnown is what the object has on record. A look that shows the same is not told.
 	LastKnown RemoteState
 	// LastError is the text of the error that the object tells of, because of which looks fail.

@@ -113,9 +113,6 @@ func (p *Poller) Subscribe(used Source, to Subscription) bool {
 		p.remove(to.Object)
 		return false
 	}
-	if to.After == used.PollInterval() {
-		to.After = source.PollInterval()
-	}
 	s := p.subscriberFor(to)
 	// A look at the package that this one replaces says nothing.
 	if v := to.Observed; v != nil && (v.id == "" || v.id == to.ID) {
@@ -249,9 +246,6 @@ func (p *Poller) handOver(workspace types.NamespacedName, from, to Source) {
 			p.remove(s.Object)
 			p.onChange(s.Object)
 		default:
-			if s.After == from.PollInterval() {
-				s.After = to.PollInterval()
-			}
 			p.schedule(p.put(to, s), s)
 		}
 	}

@@ -79,7 +79,7 @@ var _ = Describe("What is subscribed to", func() {
 			HaveField("Status", dataarts.StatusDeploying), HaveField("Name", "rel-007"), HaveField("Items", BeEmpty()))))
 		Expect(s.latest(ids[8]).Package).To(BeNil())
 
-		s.subscribe(ids[7:8], known(deploying))
+		s.subscribe(ids[7:8], known(deploying), every(interval/2))
 		s.expectQuietRun(ctx, cost{shows: 1})
 		s.expectQuietRun(ctx, cost{lists: 1})
 	})

@@ -44,6 +44,9 @@ type run struct {
 	began    time.Time
 	// due are the packages to look at.
 	due []Subscription
+	// awaited means that somebody waits for it, and made is how many calls it has made.
+	awaited bool
+	made    int
 	// unfinished means that there was more to look at than one run does.
 	unfinished bool
 	// expected is what those that nobody waits for are expected to look like, by the package's id.
@@ -84,6 +87,7 @@ func (p *Poller) begin(g *group) *run {
 			r.due = append(r.due, s.Subscription)
 			if s.Required {
 				g.calls.Hurry()
+				r.awaited = true
 			}
 			if !s.Required && s.LastError == "" {
 				r.expected[s.ID] = s.LastKnown
@@ -177,6 +181,7 @@ func (r *run) listPays() bool {
 func (r *run) list(ctx context.Context) error {
 	states, pages := r.states(), 0
 	fetch := func(offset int) (dataarts.Page[dataarts.Package], error) {
+		r.made++
 		return r.calls.ListPage(ctx, states, offset)
 	}
 	for page, err := range dataarts.EachPage(fetch) {
@@ -211,18 +216,19 @@ func (p *Poller) lookSingly(ctx context.Context, r *run) {
 	}
 	slices.SortStableFunc(r.due, func(a, b Subscription) int { return cmp.Compare(required(&a), required(&b)) })
 	began := p.clock.Now()
-	made, failed := 0, 0
+	looks, failed := 0, 0
 	for i := range r.due {
 		s := &r.due[i]
 		if r.shows(s) {
 			continue
 		}
 		late := !s.Required && p.clock.Since(began) > longestGathering
-		if made == maxLooks || late && p.required(r) {
+		if looks == maxLooks || late && p.required(r) {
 			r.unfinished = true // The others are still due, and have the next run.
 			return
 		}
-		made++
+		looks++
+		r.made++
 		v := p.find(ctx, r.source, r.calls.Look, s.ID, s.Name)
 		r.found[s.subject()] = &v
 		if v.Err == nil {

@@ -34,8 +34,11 @@ const (
 
 // schedule says when a subscriber's package is looked at next.
 func (p *Poller) schedule(g *group, s *subscriber) {
-	now := p.clock.Now()
-	latest := now.Add(s.After)
+	now, after := p.clock.Now(), s.After
+	if s.Paced {
+		after = g.source.PollInterval()
+	}
+	latest := now.Add(after)
 	switch {
 	case s.Required:
 		s.due, g.asked = latest, now
@@ -43,7 +46,7 @@ func (p *Poller) schedule(g *group, s *subscriber) {
 			g.calls.Hurry()
 		}
 	case s.seenAt.IsZero():
-		s.due, g.asked = now.Add(min(firstLook, s.After)), now
+		s.due, g.asked = now.Add(min(firstLook, after)), now
 	case s.due.After(now) && s.due.Before(latest): // It stays as it was.
 	default:
 		s.due = g.alongside(s, now, latest)

@@ -30,8 +30,11 @@ import (
 type Source interface {
 	// Target says where the packages are.
 	Target() v1alpha1.PinnedWorkspace
-	// PollInterval is how often a package in review is looked at.
+	// PollInterval is how long to wait at this time before packages in review are looked at again.
 	PollInterval() time.Duration
+	// Polled takes down that a run has made so many calls that nobody waited for. It returns how long to wait at least
+	// because of them, whatever was asked for.
+	Polled(calls int) time.Duration
 	// Calls begins a series of calls for which nobody waits yet.
 	Calls() Calls
 	// Look shows one package.

@@ -92,12 +92,16 @@ type source struct {
 	*dataarts.Client
 	target   v1alpha1.PinnedWorkspace
 	interval time.Duration
+	// polled counts the calls of runs that nobody waited for, and least is how long each lasts.
+	polled atomic.Int32
+	least  time.Duration
 	// hurries counts how often calls were asked to hurry.
 	hurries atomic.Int32
 }
 
 func (s *source) Target() v1alpha1.PinnedWorkspace { return s.target }
 func (s *source) PollInterval() time.Duration      { return s.interval }
+func (s *source) Polled(calls int) time.Duration   { s.polled.Add(int32(calls)); return s.least }
 func (s *source) Calls() poll.Calls                { return s }
 func (s *source) Hurry()                           { s.hurries.Add(1) }
 
@@ -290,6 +294,7 @@ func (s *site) subscribe(ids []string, aspects ...aspect) {
 		for _, a := range aspects {
 			a(&to)
 		}
+		to.Paced = to.Paced || to.After == interval
 		Expect(s.Subscribe(s.source, to)).To(BeTrue())
 	}
 }

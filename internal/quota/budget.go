@@ -43,6 +43,7 @@ type Budget struct {
 	pacer   pacer
 	breaker breaker
 	queue   queue
+	polls   polls
 	// probe is the one call that is let through while the breaker is half-open.
 	probe *probe
 	// lastSlot is when the last of the callers comes back who were sent away.

@@ -43,20 +43,23 @@ type BusyError = quota.BusyError
 
 // Connection is a way to one workspace with one set of credentials. It is safe for concurrent use.
 type Connection struct {
-	client       *caller
-	budget       *quota.Budget
-	leaveBudget  func()
-	target       v1alpha1.PinnedWorkspace
-	timeout      time.Duration
+	client      *caller
+	budget      *quota.Budget
+	leaveBudget func()
+	target      v1alpha1.PinnedWorkspace
+	timeout     time.Duration
+	// pollInterval is zero where polls keep to their share of the budget.
 	pollInterval time.Duration
-	doubtful     atomic.Bool
-	items        *pending.Items
-	packages     *pending.Packages
-	unpacking    *unpack.Batcher
-	clock        clock.PassiveClock
-	poller       *poll.Poller
-	pageSizes    pageSizes
-	spare        *rate.Limiter
+	// latestInterval is for LatestPollInterval, in nanoseconds.
+	latestInterval atomic.Int64
+	doubtful       atomic.Bool
+	items          *pending.Items
+	packages       *pending.Packages
+	unpacking      *unpack.Batcher
+	clock          clock.PassiveClock
+	poller         *poll.Poller
+	pageSizes      pageSizes
+	spare          *rate.Limiter
 
 	// id and users belong to those who share the connection.
 	id    fingerprint
@@ -69,8 +72,32 @@ func (c *Connection) Target() v1alpha1.PinnedWorkspace { return c.target }
 // Timeout bounds each call.
 func (c *Connection) Timeout() time.Duration { return c.timeout }
 
-// PollInterval is how often a package that waits for review is looked at.
-func (c *Connection) PollInterval() time.Duration { return c.pollInterval }
+// PollInterval is how long to wait at this time before the packages in review are looked at again.
+func (c *Connection) PollInterval() time.Duration {
+	if c.pollInterval > 0 {
+		return c.pollInterval
+	}
+	return c.budget.PollInterval()
+}
+
+// Polled implements poll.Source. Polls at a set interval are not held back, but others make room for them.
+func (c *Connection) Polled(calls int) time.Duration {
+	least := c.budget.Polled(calls)
+	if c.pollInterval > 0 {
+		return 0
+	}
+	c.latestInterval.Store(int64(c.budget.PollInterval()))
+	// Half of the share is for what is looked at more often than the rest, such as a deployment.
+	return 2 * least
+}
+
+// LatestPollInterval is PollInterval as it was after the latest poll, when it is the whole time between two.
+func (c *Connection) LatestPollInterval() time.Duration {
+	if c.pollInterval > 0 {
+		return c.pollInterval
+	}
+	return max(time.Duration(c.latestInterval.Load()), quota.MinPollInterval)
+}
 
 // RetryAfter says how long the connection holds calls back because of an error that it returned; zero when it does not.
 func (c *Connection) RetryAfter() time.Duration { return c.budget.RetryAfter() }

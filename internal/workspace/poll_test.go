@@ -96,6 +96,7 @@ func (l *pollSite) subscribe(ids []string, aspects ...aspect) {
 		for _, a := range aspects {
 			a(&w)
 		}
+		w.Paced = w.Paced || w.After == interval
 		Expect(l.Poller().Subscribe(l.conn, w)).To(BeTrue())
 	}
 }

@@ -52,7 +52,7 @@ var errShort = errors.New("a target was missed")
 
 // scenarios are what can be chosen. Those of the limited world follow each other there, so that poll and delete pack
 // first.
-var scenarios = []string{"pack", "poll", "delete", "recover", "throttled", "unthrottled", "scale", "crash"}
+var scenarios = []string{"pack", "poll", "delete", "recover", "throttled", "unthrottled", "cadence", "scale", "crash"}
 
 type options struct {
 	packages int
@@ -182,6 +182,7 @@ func (b *bench) measure(ctx context.Context, assets string) (err error) {
 		{[]string{"recover"}, b.recover},
 		{[]string{"throttled"}, b.throttled},
 		{[]string{"unthrottled"}, b.unthrottled},
+		{[]string{"cadence"}, b.cadence},
 		{[]string{"scale"}, b.scale},
 	} {
 		if !b.wants(part.names...) {

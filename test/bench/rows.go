@@ -82,6 +82,10 @@ func pollCalls(size int) float64 { return 1 + pages(size) }
 // restartCalls are those of one poll, and ten: the approvals, and a workspace that is tried out.
 func restartCalls(size int) float64 { return 10 + pages(size) }
 
+// decisionSeconds is how soon a decision has to be shown: within ten seconds for up to 400 packages in review, within
+// four minutes for 10,000.
+func decisionSeconds(size int) float64 { return max(10, 240*float64(size)/10_000) }
+
 func restartSeconds(size int) float64 { return 5 + 15*float64(size)/10_000 }
 
 // memoryMiB is what an idle manager has, and eight kibibytes for each package.

@@ -100,7 +100,7 @@ func (t *team) change(ctx, season context.Context) error {
 func (t *team) settings() settings {
 	return settings{
 		timeout: oneOf(t.administering, 1*time.Second, 2*time.Second, 3*time.Second),
-		poll:    oneOf(t.administering, 1*time.Second, 2*time.Second, 4*time.Second),
+		poll:    oneOf(t.administering, 0, 1*time.Second, 2*time.Second, 4*time.Second), // 0 leaves it to the cost.
 		calls:   oneOf[int32](t.administering, 30, 60, 100, 200),
 	}
 }
