@@ -50,6 +50,7 @@ type options struct {
 	seed       uint64
 	parallel   int
 	full       bool
+	share      share
 	failFast   bool
 	trace      bool
 	list       bool
@@ -64,6 +65,8 @@ func main() {
 	flags.Uint64Var(&o.seed, "seed", 1, "What decides where a second crash comes.")
 	flags.IntVar(&o.parallel, "parallel", 4, "How many runs go on at the same time.")
 	flags.BoolVar(&o.full, "full", false, "Let every reading of the documentation meet every fault at every boundary.")
+	o.share = share{1, 1}
+	flags.Var(&o.share, "share", "Run the k-th of n shares of the faults, as k/n.")
 	flags.BoolVar(&o.failFast, "fail-fast", false, "Stop at the first failure.")
 	flags.BoolVar(&o.trace, "trace", false, "Show what happens in each run, one after the other.")
 	flags.BoolVar(&o.list, "list", false, "Show the boundaries of the scenarios, and strike none.")
@@ -143,7 +146,7 @@ func (m *matrix) playAll(ctx context.Context, only selection) []outcome {
 		}
 		cases = append(cases, follow...)
 	}
-	return append(outcomes, m.runAll(ctx, cases)...)
+	return append(outcomes, m.runAll(ctx, m.share.of(cases))...)
 }
 
 // runAll runs cases, some of them at the same time, and returns what came of them in their order.
