@@ -23,12 +23,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 )
 
@@ -74,20 +72,11 @@ func run(ctx context.Context, once bool) (summary string, err error) {
 	if err := s.start(ctx); err != nil {
 		return "", err
 	}
-	t := &tour{stack: s, kubectl: kubectl{path: s.kubectlPath(), kubeconfig: s.kubeconfig()}}
+	t := &tour{stack: s}
 	if summary, err = t.take(ctx); err != nil || once {
 		return summary, err
 	}
 	fmt.Printf("\n%s\n", summary)
 	t.explain()
 	return summary, s.wait(ctx)
-}
-
-// assets is where etcd, kube-apiserver and kubectl are.
-func assets() (string, error) {
-	dir := os.Getenv("KUBEBUILDER_ASSETS")
-	if dir == "" {
-		return "", errors.New("KUBEBUILDER_ASSETS is not set: start the playground with make run")
-	}
-	return filepath.Abs(dir)
 }

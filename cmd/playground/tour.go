@@ -48,7 +48,6 @@ spec:
 // tour shows a release from pull request to production, and one that is taken back.
 type tour struct {
 	*stack
-	kubectl kubectl
 }
 
 // take goes through the steps. Each is checked on both sides: what kubectl says and what the service has.
@@ -69,7 +68,7 @@ func (t *tour) take(ctx context.Context) (string, error) {
 }
 
 func (t *tour) console() console {
-	return console{url: fmt.Sprintf("%s/projects/%s/workspaces/%s", t.controlURL, projectID, workspaceID)}
+	return console{url: fmt.Sprintf("%s/projects/%s/workspaces/%s", t.simulator.Control, projectID, workspaceID)}
 }
 
 func (t *tour) connect(ctx context.Context) error {
@@ -82,7 +81,8 @@ func (t *tour) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	local := strings.Replace(string(sample), "region: cn-north-4", "endpoint: "+t.serviceURL+"\n  pollInterval: 2s", 1)
+	here := "endpoint: " + t.simulator.Service + "\n  pollInterval: 2s"
+	local := strings.Replace(string(sample), "region: cn-north-4", here, 1)
 	if err := t.kubectl.showWith(ctx, withoutComments(local), "apply", "-f", "-"); err != nil {
 		return err
 	}
@@ -217,8 +217,8 @@ The manager's log is %s
 Its metrics are at %s
 
 Ctrl-C ends everything.
-`, t.kubeconfig(), t.kubectlPath(), console,
-		strings.NewReplacer("job-report", "job-mine", `"3"`, `"4"`).Replace(secondPackage), console, console, t.manager.log,
+`, t.kubectl.Kubeconfig, t.kubectl.Path, console,
+		strings.NewReplacer("job-report", "job-mine", `"3"`, `"4"`).Replace(secondPackage), console, console, t.manager.Log,
 		t.metricsURL)
 }
 

@@ -20,6 +20,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // pollShare is the part of the quota that polls may take where no pollInterval is set.
@@ -61,7 +63,7 @@ func (b *bench) cadenceOf(ctx context.Context, size int) error {
 // the longest time until a decision was shown, and the calls from the first decision on.
 func (w *world) decide(ctx context.Context) error {
 	longest := seconds(decisionSeconds(w.size))
-	if err := pause(ctx, longest); err != nil { // The first looks of a manager are more.
+	if err := harness.Pause(ctx, longest); err != nil { // The first looks of a manager are more.
 		return err
 	}
 	s, err := w.begin(ctx, w.name)
@@ -76,7 +78,7 @@ func (w *world) decide(ctx context.Context) error {
 			return err
 		}
 		decided[name] = time.Now()
-		if err := pause(ctx, longest/approvals); err != nil {
+		if err := harness.Pause(ctx, longest/approvals); err != nil {
 			return err
 		}
 	}
@@ -84,7 +86,7 @@ func (w *world) decide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, longest); err != nil { // Over several polls, their calls are spread evenly.
+	if err := harness.Pause(ctx, longest); err != nil { // Over several polls, their calls are spread evenly.
 		return err
 	}
 	latest := time.Duration(0)

@@ -25,6 +25,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -43,13 +45,13 @@ func (b *bench) crash(ctx context.Context) error {
 	b.say("crashing the operator at its requests")
 	log := filepath.Join(b.logs, "crashmatrix.log")
 	began := time.Now()
-	p, err := startProcess("crashmatrix", log, "--only", crashCases, "--parallel", "4")
+	p, err := harness.StartProcess("crashmatrix", log, "--only", crashCases, "--parallel", "4")
 	if err != nil {
 		return err
 	}
-	defer p.stop()
+	defer p.Stop()
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-time.After(crashTimeout):
 		return fmt.Errorf("the crash matrix has not ended after %s", crashTimeout)
 	case <-ctx.Done():

@@ -98,7 +98,7 @@ func (f *floor) pack(ctx context.Context, rp *v1alpha1.ReleasePackage) error {
 func (f *floor) attempt(rp *v1alpha1.ReleasePackage) {
 	name := fmt.Sprintf("%s-%.8s", rp.Name, rp.UID)
 	rp.Status.ObservedGeneration, rp.Status.PackageName = rp.Generation, name
-	rp.Status.Workspace = &v1alpha1.PinnedWorkspace{Endpoint: f.world.service.url, ProjectID: projectID,
+	rp.Status.Workspace = &v1alpha1.PinnedWorkspace{Endpoint: f.world.service.Service, ProjectID: projectID,
 		WorkspaceID: workspaceID}
 	rp.Status.Attempt = &v1alpha1.PackAttempt{
 		Number: 1, PackageName: name, ContentHash: string(rp.UID), Generation: rp.Generation, StartTime: metav1.Now(),
@@ -142,7 +142,7 @@ func (f *floor) send(ctx context.Context, rp *v1alpha1.ReleasePackage) (string, 
 	if err != nil {
 		return "", err
 	}
-	url := f.world.service.url + "/v2/" + projectID + "/factory/pending-items/package"
+	url := f.world.service.Service + "/v2/" + projectID + "/factory/pending-items/package"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return "", err

@@ -173,7 +173,7 @@ func (b *bench) measure(ctx context.Context, assets string) (err error) {
 	if b.plane, err = startPlane(ctx, assets, b.dir); err != nil {
 		return err
 	}
-	defer b.plane.stop()
+	defer b.plane.Stop()
 	for _, part := range []struct {
 		names []string
 		run   func(context.Context) error

@@ -21,6 +21,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // measurement is what one part of a scenario took.
@@ -71,7 +73,7 @@ type span struct {
 	began   time.Time
 	calls   map[string]int
 	used    usage
-	manager *process
+	manager *harness.Process
 }
 
 // begin starts to measure.
@@ -82,7 +84,7 @@ func (w *world) begin(ctx context.Context, name string) (*span, error) {
 		return nil, err
 	}
 	if w.manager != nil {
-		if s.used, err = w.manager.usage(); err != nil {
+		if s.used, err = usageOf(w.manager); err != nil {
 			return nil, err
 		}
 	}
@@ -107,7 +109,7 @@ func (s *span) end(ctx context.Context, at arrival) (measurement, error) {
 		}
 	}
 	if s.world.manager != nil {
-		used, err := s.world.manager.usage()
+		used, err := usageOf(s.world.manager)
 		if err != nil {
 			return m, err
 		}
@@ -121,7 +123,7 @@ func (s *span) end(ctx context.Context, at arrival) (measurement, error) {
 
 // addWrites waits until what was written has been told, and adds it.
 func (s *span) addWrites(ctx context.Context, m *measurement, agent string) error {
-	if err := pause(ctx, settling); err != nil {
+	if err := harness.Pause(ctx, settling); err != nil {
 		return err
 	}
 	var err error

@@ -20,6 +20,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -96,7 +98,7 @@ func (w *world) fill(ctx context.Context, found *scaled) error {
 	if err := w.awaitWorkspace(ctx); err != nil {
 		return err
 	}
-	idle, err := w.manager.usage()
+	idle, err := usageOf(w.manager)
 	if err != nil {
 		return err
 	}
@@ -113,10 +115,10 @@ func (w *world) fill(ctx context.Context, found *scaled) error {
 
 // weigh waits for what is still under way, and keeps the most memory that was seen.
 func (w *world) weigh(ctx context.Context, found *scaled) error {
-	if err := pause(ctx, 2*settling); err != nil {
+	if err := harness.Pause(ctx, 2*settling); err != nil {
 		return err
 	}
-	used, err := w.manager.usage()
+	used, err := usageOf(w.manager)
 	if err != nil {
 		return err
 	}

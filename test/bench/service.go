@@ -20,18 +20,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
-
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -47,9 +44,6 @@ const (
 	itemsAtOnce = 2000
 )
 
-// announced is what the simulator prints when it listens.
-var announced = regexp.MustCompile(`service API: (http://\S+)\ncontrol API: (http://\S+)\n`)
-
 // limits are how much the service takes and how fast it is.
 type limits struct {
 	rate int
@@ -59,10 +53,7 @@ type limits struct {
 }
 
 // service is the simulator as a process of its own.
-type service struct {
-	*process
-	url, control string
-}
+type service struct{ *harness.Simulator }
 
 // startService starts the simulator with one workspace and nothing in it.
 func startService(ctx context.Context, dir, logs, name string, l limits) (*service, error) {
@@ -81,33 +72,17 @@ func startService(ctx context.Context, dir, logs, name string, l limits) (*servi
 	if err := os.WriteFile(path, config, 0o600); err != nil {
 		return nil, err
 	}
-	p, err := startProcess("simulator", filepath.Join(logs, name+"-simulator.log"), "--config", path,
-		"--listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0", "--deploy-duration", "1s")
+	sim, err := harness.StartSimulator(ctx, filepath.Join(logs, name+"-simulator.log"), "--config", path,
+		"--deploy-duration", "1s")
 	if err != nil {
 		return nil, err
 	}
-	s := &service{process: p}
-	if err := errors.Join(s.findAddresses(ctx), s.limit(ctx, l)); err != nil {
-		s.stop()
+	s := &service{sim}
+	if err := s.limit(ctx, l); err != nil {
+		s.Stop()
 		return nil, err
 	}
 	return s, nil
-}
-
-func (s *service) findAddresses(ctx context.Context) error {
-	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true,
-		func(context.Context) (bool, error) {
-			said, err := os.ReadFile(s.log)
-			if err := errors.Join(err, s.alive()); err != nil {
-				return false, err
-			}
-			found := announced.FindSubmatch(said)
-			if found == nil {
-				return false, nil
-			}
-			s.url, s.control = string(found[1]), string(found[2])
-			return true, nil
-		})
 }
 
 // limit changes how much the service takes and how fast it is.
@@ -165,7 +140,7 @@ func (s *service) call(ctx context.Context, method, path string, body, into any)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, s.control+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, method, s.Control+path, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // warmUp is how long the operator may take to find out what the service takes, and throttledFor how long it is
@@ -92,12 +93,12 @@ func (b *bench) packThrottled(ctx context.Context, l limits) (share float64, err
 	if err := w.apply(ctx, items, func(*v1alpha1.ReleasePackage) {}); err != nil {
 		return 0, err
 	}
-	if err := pause(ctx, warmUp); err != nil {
+	if err := harness.Pause(ctx, warmUp); err != nil {
 		return 0, err
 	}
 	before, _ := w.tracker.state(packed)
 	began := time.Now()
-	if err := pause(ctx, throttledFor); err != nil {
+	if err := harness.Pause(ctx, throttledFor); err != nil {
 		return 0, err
 	}
 	after, _ := w.tracker.state(packed)

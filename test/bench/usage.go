@@ -22,6 +22,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -40,11 +42,11 @@ type usage struct {
 }
 
 // usage reads it from /proc, where a process is found only while it runs.
-func (p *process) usage() (usage, error) {
-	if err := p.alive(); err != nil {
+func usageOf(p *harness.Process) (usage, error) {
+	if err := p.Alive(); err != nil {
 		return usage{}, err
 	}
-	dir := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	dir := fmt.Sprintf("/proc/%d/", p.PID())
 	stat, err := os.ReadFile(dir + "stat") //nolint:gosec // Of our own process.
 	if err != nil {
 		return usage{}, err

@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -58,7 +59,7 @@ type world struct {
 	size    int
 	service *service
 	tracker *tracker
-	manager *process // nil while none runs
+	manager *harness.Process // nil while none runs
 	runs    int
 }
 
@@ -94,7 +95,7 @@ func (b *bench) newWorld(ctx context.Context, name string, size int, l limits, p
 func (w *world) createWorkspace(ctx context.Context, p pace) error {
 	ws := &v1alpha1.DataArtsWorkspace{ObjectMeta: metav1.ObjectMeta{Namespace: w.name, Name: workspaceName},
 		Spec: v1alpha1.DataArtsWorkspaceSpec{
-			Endpoint: w.service.url, ProjectID: projectID, WorkspaceID: workspaceID,
+			Endpoint: w.service.Service, ProjectID: projectID, WorkspaceID: workspaceID,
 			Credentials:       v1alpha1.WorkspaceCredentials{SecretRef: v1alpha1.SecretReference{Name: "dataarts"}},
 			Timeout:           metav1.Duration{Duration: callTimeout},
 			PollInterval:      metav1.Duration{Duration: p.interval},
@@ -129,7 +130,8 @@ func (w *world) workspace(ctx context.Context) (*v1alpha1.DataArtsWorkspace, err
 func (w *world) startManager() error {
 	w.runs++
 	var err error
-	w.manager, err = startProcess("manager", filepath.Join(w.logs, fmt.Sprintf("%s-manager-%d.log", w.name, w.runs)),
+	log := filepath.Join(w.logs, fmt.Sprintf("%s-manager-%d.log", w.name, w.runs))
+	w.manager, err = harness.StartProcess("manager", log,
 		"--kubeconfig", w.plane.managerKubeconfig, "--watch-namespaces", w.name, "--allow-insecure-endpoints",
 		"--metrics-bind-address", "0", "--health-probe-bind-address", "0", "--max-concurrent-reconciles",
 		fmt.Sprint(w.workers))
@@ -137,7 +139,7 @@ func (w *world) startManager() error {
 }
 
 func (w *world) stopManager() {
-	w.manager.stop()
+	w.manager.Stop()
 	w.manager = nil
 }
 
@@ -153,17 +155,17 @@ func (w *world) awaitWorkspace(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: waiting for the workspace: %w", w.name, err)
 	}
-	return pause(ctx, settling)
+	return harness.Pause(ctx, settling)
 }
 
 // well returns an error when a part of the world has ended.
-func (w *world) well() error { return errors.Join(w.manager.alive(), w.service.alive()) }
+func (w *world) well() error { return errors.Join(w.manager.Alive(), w.service.Alive()) }
 
 // close ends what runs. The objects stay, as the control plane ends with this program.
 func (w *world) close() {
 	w.stopManager()
 	if w.service != nil {
-		w.service.stop()
+		w.service.Stop()
 	}
 	if w.tracker != nil {
 		w.tracker.stop()

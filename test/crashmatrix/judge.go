@@ -40,8 +40,8 @@ const (
 	stuck       kind = "stuck"
 	wrongStatus kind = "wrong-status"
 	restless    kind = "restless"
-	// harness is a fault of this program, such as a run that is not the same as its recording.
-	harness kind = "harness"
+	// invalid is a fault of this program, such as a run that is not the same as its recording.
+	invalid kind = "invalid"
 )
 
 // verdict is one way in which a run has failed.
@@ -92,7 +92,7 @@ func (j *judge) stuck(why error) {
 	}
 }
 
-func (j *judge) broken(format string, args ...any) { j.find(harness, format, args...) }
+func (j *judge) broken(format string, args ...any) { j.find(invalid, format, args...) }
 
 // watch looks, after each request, for objects with more than one live package.
 func (j *judge) watch() {

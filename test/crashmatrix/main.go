@@ -121,7 +121,7 @@ func (m *matrix) run(ctx context.Context) (bool, error) {
 	fmt.Printf("crash-matrix: seed %d\n", m.seed)
 	m.tell(m.playAll(ctx, only))
 	fmt.Printf("crash-matrix: %.0f s\n", time.Since(m.started).Seconds())
-	if n := m.counts[harness]; n > 0 {
+	if n := m.counts[invalid]; n > 0 {
 		fmt.Printf("crash-matrix: %d runs could not be judged\n", n)
 	}
 	fmt.Printf("crash-matrix: scenarios=%d boundaries=%d runs=%d duplicates=%d leaks=%d stuck=%d wrong-status=%d "+

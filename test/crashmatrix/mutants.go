@@ -50,7 +50,7 @@ func catchAll(ctx context.Context, p *plane, only selection, seed uint64) (bool,
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // What is left is in the system's directory for such things.
 	if p.kubeconfig == "" {
-		if err := p.share(dir); err != nil {
+		if err := p.share(); err != nil {
 			return false, fmt.Errorf("sharing the control plane: %w", err)
 		}
 	}

@@ -27,41 +27,43 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // plane is the control plane that all runs share: each has a namespace of its own. What clients need besides a
 // connection is made once.
 type plane struct {
-	config      *rest.Config
-	transport   http.RoundTripper
-	scheme      *runtime.Scheme
-	mapper      meta.RESTMapper
-	environment *envtest.Environment
+	config    *rest.Config
+	transport http.RoundTripper
+	scheme    *runtime.Scheme
+	mapper    meta.RESTMapper
+	started   *harness.Plane
 	// kubeconfig leads other processes to this control plane; empty where nobody asked for it.
 	kubeconfig string
+	// dir has the files of one that was started.
+	dir string
 }
 
+// garbagePercent lets garbage be collected less often, as there is memory enough.
 const garbagePercent = 400
 
 // startPlane starts a control plane, or connects to the one that a kubeconfig leads to.
 func startPlane(kubeconfig string) (*plane, error) {
-	p := &plane{scheme: runtime.NewScheme(), kubeconfig: kubeconfig}
-	if err := errors.Join(clientgoscheme.AddToScheme(p.scheme), v1alpha1.AddToScheme(p.scheme)); err != nil {
+	p := &plane{kubeconfig: kubeconfig}
+	var err error
+	if p.scheme, err = harness.Scheme(); err != nil {
 		return nil, err
 	}
-	var err error
 	if kubeconfig != "" {
 		p.config, err = clientcmd.BuildConfigFromFlags("", kubeconfig)
 	} else {
-		p.config, err = p.startEnvironment()
+		p.config, err = p.start()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the control plane: %w", err)
@@ -72,26 +74,32 @@ func startPlane(kubeconfig string) (*plane, error) {
 	return p, nil
 }
 
-func (p *plane) startEnvironment() (*rest.Config, error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		return nil, errors.New("KUBEBUILDER_ASSETS is not set; run `make crash-matrix`, which provides a control plane")
-	}
-	p.environment = &envtest.Environment{
-		CRDDirectoryPaths:     []string{filepath.Join("config", "crd", "bases")},
-		ErrorIfCRDPathMissing: true,
-		Scheme:                p.scheme,
-	}
-	// Nobody needs this data after a power cut.
-	p.environment.ControlPlane.Etcd = &envtest.Etcd{}
-	p.environment.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
-	// Nobody watches, nobody has to wait in a queue, and there is memory enough to collect the garbage less often.
-	p.environment.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false").Set("enable-priority-and-fairness",
-		"false")
-	debug.SetGCPercent(garbagePercent)
-	if err := os.Setenv("GOGC", strconv.Itoa(garbagePercent)); err != nil {
+func (p *plane) start() (*rest.Config, error) {
+	assets, err := harness.Assets("crash-matrix")
+	if err != nil {
 		return nil, err
 	}
-	return p.environment.Start()
+	if p.dir, err = os.MkdirTemp("", "crash-matrix-"); err != nil {
+		return nil, err
+	}
+	debug.SetGCPercent(garbagePercent)
+	p.started, err = harness.WithGarbageAt(strconv.Itoa(garbagePercent), func() (*harness.Plane, error) {
+		return harness.StartPlane(assets, p.dir, func(e *envtest.Environment) error {
+			e.CRDDirectoryPaths, e.ErrorIfCRDPathMissing = []string{filepath.Join("config", "crd", "bases")}, true
+			e.Scheme = p.scheme
+			// Nobody needs this data after a power cut.
+			e.ControlPlane.Etcd = &envtest.Etcd{}
+			e.ControlPlane.Etcd.Configure().Set("unsafe-no-fsync", "true")
+			// Nobody watches, and nobody has to wait in a queue.
+			e.ControlPlane.GetAPIServer().Configure().Set("watch-cache", "false").
+				Set("enable-priority-and-fairness", "false")
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(p.dir))
+	}
+	return p.started.Config, nil
 }
 
 func (p *plane) prepare() error {
@@ -105,10 +113,11 @@ func (p *plane) prepare() error {
 }
 
 func (p *plane) stop() error {
-	if p.environment == nil {
+	if p.started == nil {
 		return nil
 	}
-	return p.environment.Stop()
+	p.started.Stop()
+	return os.RemoveAll(p.dir)
 }
 
 // client makes a client whose requests go through a transport.
@@ -117,16 +126,8 @@ func (p *plane) client(transport http.RoundTripper) (client.Client, error) {
 		Mapper: p.mapper})
 }
 
-// share writes a kubeconfig for other processes into a directory.
-func (p *plane) share(dir string) error {
-	user, err := p.environment.AddUser(envtest.User{Name: "crash-matrix", Groups: []string{"system:masters"}}, nil)
-	if err != nil {
-		return err
-	}
-	content, err := user.KubeConfig()
-	if err != nil {
-		return err
-	}
-	p.kubeconfig = filepath.Join(dir, "crash-matrix.kubeconfig")
-	return os.WriteFile(p.kubeconfig, content, 0o600)
+// share writes a kubeconfig for other processes.
+func (p *plane) share() (err error) {
+	p.kubeconfig, _, err = p.started.User("crash-matrix", "system:masters")
+	return err
 }

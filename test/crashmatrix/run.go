@@ -71,7 +71,7 @@ func (c testCase) run(ctx context.Context, p *plane, seed uint64, trace io.Write
 	out := outcome{testCase: c}
 	w, err := newWorld(ctx, p, settings{scenario: c.scenario, variant: c.variant, strikes: c.strikes(seed), trace: trace})
 	if err != nil {
-		out.verdicts = []verdict{{harness, err.Error()}}
+		out.verdicts = []verdict{{invalid, err.Error()}}
 		return out
 	}
 	defer w.close()

@@ -27,6 +27,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // startNamespaceController starts kube-controller-manager with the controller that empties a namespace that is being
@@ -34,7 +36,7 @@ import (
 func startNamespaceController() {
 	GinkgoHelper()
 	session, err := gexec.Start(exec.Command(controllerManager(), //nolint:noctx // The cleanup ends it.
-		"--kubeconfig", adminKubeconfig,
+		"--kubeconfig", admin.Kubeconfig,
 		"--controllers", "namespace-controller",
 		"--leader-elect=false",
 		"--secure-port", "0",
@@ -47,7 +49,7 @@ func startNamespaceController() {
 // tests come without one.
 func controllerManager() string {
 	GinkgoHelper()
-	for _, dir := range []string{assets, filepath.Join(root, "bin/k8s")} {
+	for _, dir := range []string{filepath.Dir(admin.Path), filepath.Join(root, "bin/k8s")} {
 		path := filepath.Join(dir, "kube-controller-manager")
 		if _, err := os.Stat(path); err == nil {
 			return path
@@ -94,7 +96,7 @@ var _ = Describe("A namespace that is deleted as a whole", func() {
 			t.applyPackages(ctx)
 			Eventually(first.session.Kill()).Should(gexec.Exit())
 			// The lease of a killed manager would have to run out first.
-			kubectl(ctx, "delete", "lease", "-n", systemNS, "--all")
+			kubectl(ctx, "delete", "lease", "-n", harness.SystemNamespace, "--all")
 
 			kubectl(ctx, "delete", "namespace", t.namespace, "--wait=false")
 			Eventually(ctx, t.kubectl).WithArguments(ctx, "get", "secret,daws", "-o", "name").Should(BeEmpty())

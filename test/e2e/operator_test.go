@@ -19,7 +19,6 @@ package e2e_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -30,6 +29,7 @@ import (
 	"github.com/onsi/gomega/gexec"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -89,14 +89,15 @@ type operator struct {
 // startOperator starts the manager and waits until it holds the lease.
 func startOperator(ctx context.Context, extra ...string) *operator {
 	GinkgoHelper()
-	o := &operator{health: freeAddress(), metrics: freeAddress()}
+	free, err := harness.FreeAddresses(2)
+	Expect(err).NotTo(HaveOccurred())
+	o := &operator{health: free[0], metrics: free[1]}
 	args := append([]string{
 		"--kubeconfig", opsKubeconfig,
 		"--health-probe-bind-address", o.health,
 		"--metrics-bind-address", o.metrics,
-		"--leader-elect", "--leader-election-namespace", systemNS,
+		"--leader-elect", "--leader-election-namespace", harness.SystemNamespace,
 	}, extra...)
-	var err error
 	//nolint:noctx // stop ends it.
 	o.session, err = gexec.Start(exec.Command(managerBinary, args...), GinkgoWriter, GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
@@ -115,14 +116,6 @@ func (o *operator) stop() {
 		return
 	}
 	Eventually(o.session.Terminate()).Should(gexec.Exit(0))
-}
-
-func freeAddress() string {
-	GinkgoHelper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It binds a local port and waits for nothing.
-	Expect(err).NotTo(HaveOccurred())
-	defer func() { Expect(l.Close()).To(Succeed()) }()
-	return l.Addr().String()
 }
 
 // get returns the body at a URL, or nothing while there is none.

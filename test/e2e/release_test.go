@@ -28,6 +28,7 @@ import (
 	"github.com/onsi/gomega/gexec"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/simulator"
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // team is a namespace with a workspace that leads to the service.
@@ -216,7 +217,7 @@ var _ = Describe("The manager", func() {
 		Expect(t.field(ctx, "job", ".status.releasePackageId")).To(Equal("1"))
 
 		By("starting another, which finds the lease free and sends nothing twice")
-		lease := kubectl(ctx, "get", "lease", "-n", systemNS, "-o", "jsonpath={.items[0].spec.holderIdentity}")
+		lease := kubectl(ctx, "get", "lease", "-n", harness.SystemNamespace, "-o", "jsonpath={.items[0].spec.holderIdentity}")
 		Expect(lease).To(BeEmpty())
 		startOperator(ctx, "--allow-insecure-endpoints")
 		t.kubectl(ctx, "annotate", "relpkg/job", "dataarts-operator.io/reconcile-at=again")
@@ -235,7 +236,7 @@ var _ = Describe("The manager", func() {
 		Eventually(first.session.Kill()).Should(gexec.Exit())
 		Expect(t.field(ctx, "job", ".status.attempt.outcome")).To(BeEmpty())
 		// The lease of a killed manager would have to run out first.
-		kubectl(ctx, "delete", "lease", "-n", systemNS, "--all")
+		kubectl(ctx, "delete", "lease", "-n", harness.SystemNamespace, "--all")
 
 		startOperator(ctx, "--allow-insecure-endpoints")
 		t.waitFor(ctx, "Ready", "relpkg/job")

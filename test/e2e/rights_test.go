@@ -23,6 +23,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // startRestricted starts a manager that has the operator's rights in the namespace of one team only, and watches
@@ -30,8 +32,9 @@ import (
 func startRestricted(ctx context.Context, a, b string) *operator {
 	GinkgoHelper()
 	grant(ctx, a)
-	o := &operator{health: freeAddress(), metrics: freeAddress()}
-	var err error
+	free, err := harness.FreeAddresses(2)
+	Expect(err).NotTo(HaveOccurred())
+	o := &operator{health: free[0], metrics: free[1]}
 	o.session, err = gexec.Start(exec.Command(managerBinary, //nolint:noctx // stop ends it.
 		"--kubeconfig", restrictedKubeconfig,
 		"--health-probe-bind-address", o.health,

@@ -22,8 +22,6 @@ package e2e_test
 import (
 	"context"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +29,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
-	root        = "../.."
-	systemNS    = "dataarts-operator-system"
-	managerUser = "system:serviceaccount:" + systemNS + ":dataarts-operator-controller-manager"
+	root = "../.."
 	// restrictedUser has no rights but those that a spec gives it.
 	restrictedUser = "restricted"
 	managerCommand = "github.com/dataarts-operator/dataarts-operator/cmd/manager"
@@ -48,10 +45,9 @@ const (
 
 // The control plane, shared by all specs.
 var (
-	assets          string
-	adminKubeconfig string
-	opsKubeconfig   string // of the manager's ServiceAccount
-	managerBinary   string
+	admin         harness.Kubectl
+	opsKubeconfig string // of the manager's ServiceAccount
+	managerBinary string
 
 	restrictedKubeconfig string
 )
@@ -64,42 +60,23 @@ func TestE2E(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	assets = os.Getenv("KUBEBUILDER_ASSETS")
-	Expect(assets).NotTo(BeEmpty(),
-		"KUBEBUILDER_ASSETS must name the folder of kube-apiserver, etcd and kubectl: run the tests with make test")
-
-	var err error
+	assets, err := harness.Assets("test")
+	Expect(err).NotTo(HaveOccurred())
 	managerBinary, err = gexec.Build(managerCommand, buildFlags...)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(gexec.CleanupBuildArtifacts)
 
-	environment := &envtest.Environment{BinaryAssetsDirectory: assets}
-	_, err = environment.Start()
+	plane, err := harness.StartPlane(assets, GinkgoT().TempDir(), nil)
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(environment.Stop)
-
-	dir := GinkgoT().TempDir()
-	adminKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: "admin", Groups: []string{"system:masters"}})
-	opsKubeconfig = kubeconfigFor(environment, dir,
-		envtest.User{Name: managerUser, Groups: []string{"system:serviceaccounts"}})
-
-	restrictedKubeconfig = kubeconfigFor(environment, dir, envtest.User{Name: restrictedUser})
-
-	kubectl(ctx, "apply", "-k", filepath.Join(root, "config/default"))
-	kubectl(ctx, "wait", "--for=condition=Established", "crd", "-l", "app.kubernetes.io/name=dataarts-operator",
-		"--timeout=60s")
+	DeferCleanup(plane.Stop)
+	admin, err = plane.Admin()
+	Expect(err).NotTo(HaveOccurred())
+	opsKubeconfig, _, err = plane.Manager()
+	Expect(err).NotTo(HaveOccurred())
+	restrictedKubeconfig, _, err = plane.User(restrictedUser)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(admin.Install(ctx, root)).To(Succeed())
 })
-
-func kubeconfigFor(environment *envtest.Environment, dir string, u envtest.User) string {
-	GinkgoHelper()
-	user, err := environment.AddUser(u, nil)
-	Expect(err).NotTo(HaveOccurred())
-	content, err := user.KubeConfig()
-	Expect(err).NotTo(HaveOccurred())
-	path := filepath.Join(dir, strings.ReplaceAll(u.Name, ":", "_")+".kubeconfig")
-	Expect(os.WriteFile(path, content, 0o600)).To(Succeed())
-	return path
-}
 
 // kubectl runs kubectl as an administrator, expects it to succeed, and returns what it prints.
 func kubectl(ctx context.Context, args ...string) string {
@@ -122,8 +99,8 @@ func tryKubectl(ctx context.Context, input string, args ...string) (string, erro
 }
 
 func tryKubectlWith(ctx context.Context, env []string, input string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(assets, "kubectl"), args...)
-	cmd.Env = append(append(os.Environ(), "KUBECONFIG="+adminKubeconfig), env...)
+	cmd := admin.Command(ctx, args...)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdin = strings.NewReader(input)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -36,6 +36,8 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 // errViolations means that the operator did something that it must not do. What it was has been printed.
@@ -134,9 +136,9 @@ func run(ctx context.Context, o options) error {
 
 // soak is the whole story: start, chaos, calm, judgement.
 func soak(ctx context.Context, o options, dir, logs string) (result, error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		return result{}, errors.New("KUBEBUILDER_ASSETS is not set: start it with make soak")
+	assets, err := harness.Assets("soak")
+	if err != nil {
+		return result{}, err
 	}
 	rules := assumptions(newRandom(o.seed, 0))
 	fmt.Printf("soak: where the reference is silent, the service goes by %s\n", inWords(rules))
@@ -149,7 +151,7 @@ func soak(ctx context.Context, o options, dir, logs string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	defer p.stop()
+	defer p.Stop()
 	m, err := startManagers(p.managerKubeconfig, logs)
 	if err != nil {
 		return result{}, err

@@ -26,6 +26,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/test/harness"
 )
 
 const (
@@ -64,7 +66,7 @@ type replica struct {
 
 // startManagers starts the manager that stands beside this command.
 func startManagers(kubeconfig, logs string) (*managers, error) {
-	self, err := os.Executable()
+	command, err := harness.Beside("manager")
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +74,11 @@ func startManagers(kubeconfig, logs string) (*managers, error) {
 	for i := range replicas {
 		r := &replica{
 			name: fmt.Sprintf("manager-%d", i), logs: logs, trace: m.trace,
-			command: filepath.Join(filepath.Dir(self), "manager"),
+			command: command,
 			quit:    make(chan struct{}), done: make(chan struct{}),
 			args: []string{
 				"--kubeconfig", kubeconfig, "--metrics-bind-address", "0", "--health-probe-bind-address", "0",
-				"--leader-elect", "--leader-election-namespace", systemNamespace,
+				"--leader-elect", "--leader-election-namespace", harness.SystemNamespace,
 				"--leader-elect-lease-duration", "4s", "--leader-elect-renew-deadline", "3s", "--leader-elect-retry-period",
 				"500ms",
 				"--allow-insecure-endpoints", "--settle-time", settleTime.String(), "--max-concurrent-reconciles", "16",
