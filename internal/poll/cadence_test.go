@@ -40,6 +40,19 @@ var _ = Describe("What a run costs", func() {
 		Expect(s.source.polled.Load()).To(BeEquivalentTo(3))
 	})
 
+	It("does not count the look at a change", func(ctx SpecContext) {
+		s := aSite()
+		ids := s.packages(250)
+		s.subscribe(ids)
+		for _, id := range ids[:7] {
+			Expect(s.console.Deploy(id)).To(Succeed())
+		}
+		took, told := s.run(ctx)
+		Expect(told).To(Equal(ids[:7]))
+		Expect(took).To(Equal(cost{lists: 3, shows: 7}))
+		Expect(s.source.polled.Load()).To(BeEquivalentTo(3))
+	})
+
 	It("puts off what follows the source's interval, from one run to the next", func(ctx SpecContext) {
 		s := aSite()
 		s.subscribe(s.packages(2))

@@ -44,7 +44,8 @@ type run struct {
 	began    time.Time
 	// due are the packages to look at.
 	due []Subscription
-	// awaited means that somebody waits for it, and made is how many calls it has made.
+	// awaited means that somebody waits for it, and made is how many calls it has made
+	// that showed no change.
 	awaited bool
 	made    int
 	// unfinished means that there was more to look at than one run does.
@@ -228,9 +229,11 @@ func (p *Poller) lookSingly(ctx context.Context, r *run) {
 			return
 		}
 		looks++
-		r.made++
 		v := p.find(ctx, r.source, r.calls.Look, s.ID, s.Name)
 		r.found[s.subject()] = &v
+		if v.Err != nil || v.state() == s.LastKnown {
+			r.made++ // The look at a change is no poll: there is one for each, however often polls are made.
+		}
 		if v.Err == nil {
 			failed = 0
 			continue

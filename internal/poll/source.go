@@ -32,8 +32,8 @@ type Source interface {
 	Target() v1alpha1.PinnedWorkspace
 	// PollInterval is how long to wait at this time before packages in review are looked at again.
 	PollInterval() time.Duration
-	// Polled takes down that a run has made so many calls that nobody waited for. It returns how long to wait at least
-	// because of them, whatever was asked for.
+	// Polled takes down that a run has made so many calls that nobody waited for, besides looks at what has changed. It
+	// returns how long to wait at least because of them, whatever was asked for.
 	Polled(calls int) time.Duration
 	// Calls begins a series of calls for which nobody waits yet.
 	Calls() Calls

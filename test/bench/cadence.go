@@ -99,7 +99,8 @@ func (w *world) decide(ctx context.Context) error {
 	}
 	m.Note = fmt.Sprintf("decisions of %d approvers", approvals)
 	w.measured(m)
-	share := float64(m.allCalls()) / (m.Seconds * documentedRate)
+	polls := m.allCalls() - approvals // One is the look at each package that was decided about.
+	share := float64(polls) / (m.Seconds * documentedRate)
 	w.row(atMost(sized("decision", w.size, "seconds"), latest.Seconds(), decisionSeconds(w.size)).provided(all.complete()))
 	w.row(atMost(fmt.Sprintf("poll-share-%d", w.size), share, pollShare).provided(all.complete()))
 	return nil
