@@ -128,7 +128,7 @@ func (p *pass) notPacked(err error) (lifecycle.Step, error) {
 	case dataarts.Unknown, dataarts.NotFound, dataarts.AlreadyDeployed: // The last two are no answers to this request.
 	}
 	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())
-	return lifecycle.OutcomeUnknown(p.rp), nil
+	return lifecycle.AwaitOutcome(p.rp), nil
 }
 
 // errStale means that the cache lags behind the API server.

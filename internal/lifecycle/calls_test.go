@@ -98,7 +98,7 @@ func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
 
 func (w *world) lost() lifecycle.Step {
 	lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
-	return lifecycle.OutcomeUnknown(w.rp)
+	return lifecycle.AwaitOutcome(w.rp)
 }
 
 // unpack sends a request that may be lost on either way. Somebody may be faster.

@@ -25,32 +25,24 @@ import (
 
 // Decide says what to do next, given what Needs asked for.
 func Decide(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	if !rp.DeletionTimestamp.IsZero() {
-		return decideDeletion(rp, obs)
-	}
-	switch {
-	case !hasFinalizer(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""):
+	held := rp.Status.Attempt != nil || rp.Status.ReleasePackageID != ""
+	if rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp) && (held || !rp.Spec.Suspend) {
 		return Step{Action: AddFinalizer}
-	case rp.Spec.Suspend:
-		return suspended(rp)
+	}
+	return withinDeadline(rp, obs, decideByRule(rp, obs))
+}
+
+// decideByRule follows the rule for the object's situation, unless what that needs could not be seen.
+func decideByRule(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	rule := ruleFor(Classify(rp))
+	switch {
+	case rule.need == NeedNothing:
 	case obs.Problem != nil:
 		return Blocked(rp, *obs.Problem)
 	case moved(rp, obs):
 		return stalledByMove(rp, obs)
-	case rp.Status.ReleasePackageID != "":
-		return decideRecorded(rp, obs)
-	case AttemptOpen(rp):
-		return decideOpenAttempt(rp, obs)
-	case adopts(rp):
-		return decideAdoption(rp, obs)
-	case refusedAsIs(rp):
-		return PackRefused(rp)
-	case lostTooOften(rp):
-		return Step{Action: Stall, Reason: v1alpha1.ReasonOutcomeUnknown, Message: fmt.Sprintf(
-			"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
-			maxLost, lostNames(rp), howToPackAgain(rp))}
 	}
-	return packUnlessMade(rp, obs)
+	return rule.decide(rp, obs)
 }
 
 // decideRecorded is about an object whose package is known.
@@ -161,7 +153,15 @@ func replace(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
-func suspended(rp *v1alpha1.ReleasePackage) Step {
+func decideRefused(rp *v1alpha1.ReleasePackage, _ Observation) Step { return PackRefused(rp) }
+
+func decideLost(rp *v1alpha1.ReleasePackage, _ Observation) Step {
+	return Step{Action: Stall, Reason: v1alpha1.ReasonOutcomeUnknown, Message: fmt.Sprintf(
+		"%d requests to pack %s, one after the other, were lost without a trace; have the service looked at, then %s",
+		maxLost, lostNames(rp), howToPackAgain(rp))}
+}
+
+func decideSuspended(rp *v1alpha1.ReleasePackage, _ Observation) Step {
 	message := "Suspended by spec.suspend; set it to false to go on"
 	if edited(rp) {
 		message = "Suspended by spec.suspend, with an edit that is not applied yet; set it to false to go on"

@@ -23,10 +23,8 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// decideDeletion withdraws what this object has packed, and lets the object go when a look shows nothing left to
-// withdraw, or when its time is over.
-func decideDeletion(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	step := decideWithdrawal(rp, obs)
+// withinDeadline is the step of an object, unless it is being deleted and its time for that is over.
+func withinDeadline(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
 	left, bounded := DeletionTimeLeft(rp, obs.Now)
 	// Even an operator that was away for all that time tries once.
 	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
@@ -51,46 +49,45 @@ func Finalized(rp *v1alpha1.ReleasePackage) bool {
 	return !rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp) && stalledFor(rp, v1alpha1.ReasonReleased)
 }
 
-// AwaitOtherFinalizers is what an object tells that is let go, and stays because of the finalizers of others.
+// decideLetGo is about an object that is let go, and stays because of the finalizers of others.
+func decideLetGo(rp *v1alpha1.ReleasePackage, _ Observation) Step { return AwaitOtherFinalizers(rp) }
+
+// AwaitOtherFinalizers is what such an object tells.
 func AwaitOtherFinalizers(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Stall, Reason: v1alpha1.ReasonReleased, Message: fmt.Sprintf(
 		"The operator has nothing left to do for this object; it goes when its other finalizers are removed: %s",
 		listed(rp.Finalizers))}
 }
 
-func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	id := rp.Status.ReleasePackageID
-	switch {
-	case Finalized(rp):
-		return AwaitOtherFinalizers(rp)
-	case id == "" && !AttemptOpen(rp) && !mayHaveMade(rp):
+func decideNothingToWithdraw(*v1alpha1.ReleasePackage, Observation) Step {
+	return Step{Action: RemoveFinalizer}
+}
+
+// decideDeletedUnknown recovers first. A package that is found is withdrawn by the next pass.
+func decideDeletedUnknown(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	step := decideRecovery(rp, obs)
+	if step.Action == Adopt {
+		return LookSoon(step) // There is more to do than to look at it.
+	}
+	return step
+}
+
+func decideDeletedInDoubt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	if len(made(rp, obs)) == 0 {
 		return Step{Action: RemoveFinalizer}
-	case rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
-		return retained(rp)
-	case obs.Problem != nil:
-		return Blocked(rp, *obs.Problem)
-	case moved(rp, obs):
-		return stalledByMove(rp, obs)
+	}
+	return decideMade(rp, obs)
+}
+
+// decideWithdrawal withdraws the recorded package, and lets the object go when a look, or the record, shows nothing
+// left to withdraw.
+func decideWithdrawal(rp *v1alpha1.ReleasePackage, obs Observation) Step {
+	switch {
 	case missing(rp, obs), notShownYet(rp, obs):
 		return unpack(rp, obs)
 	case outdated(rp, obs):
 		return awaitWithdrawal(rp, v1alpha1.ReasonUnpacking, withdrawing(rp), obs)
-	case AttemptOpen(rp):
-		step := decideRecovery(rp, obs)
-		if step.Action == Adopt {
-			return LookSoon(step) // There is more to do than to look at it.
-		}
-		return step
-	case id == "" && len(made(rp, obs)) == 0:
-		return Step{Action: RemoveFinalizer}
-	case id == "":
-		return decideMade(rp, obs)
 	}
-	return decideKnown(rp, obs)
-}
-
-// decideKnown is about a package that was looked at, or is known to be final.
-func decideKnown(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	id, state := rp.Status.ReleasePackageID, stateNow(rp, obs)
 	final := state == v1alpha1.StateWithdrawn || state == v1alpha1.StateDeployed || ended(rp, v1alpha1.OutcomeGivenUp)
 	if others := late(rp, obs); final && len(others) > 0 {
@@ -161,7 +158,7 @@ func finalized(message string) Step {
 	return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventReleased, Message: message}}
 }
 
-func retained(rp *v1alpha1.ReleasePackage) Step {
+func decideRetained(rp *v1alpha1.ReleasePackage, _ Observation) Step {
 	if rp.Status.ReleasePackageID == "" && !AttemptOpen(rp) {
 		return Step{Action: RemoveFinalizer}
 	}

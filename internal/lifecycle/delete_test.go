@@ -103,7 +103,7 @@ var _ = Describe("Deleting", func() {
 		Entry("lets it go without a look when it was deployed long ago", aReleasePackage(packed(v1alpha1.StateDeployed)),
 			seeing(nothing),
 			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, "deployed already"))),
-		Entry("keeps it while the service is away", aReleasePackage(packed(v1alpha1.StateWithdrawn)), seeing(unavailable),
+		Entry("keeps it while the service is away", aReleasePackage(packed(v1alpha1.StateDeploying)), seeing(unavailable),
 			does(lifecycle.Wait, because(v1alpha1.ReasonServiceUnavailable), notComingBack())),
 		Entry("keeps it when the workspace object points elsewhere", aReleasePackage(packed(v1alpha1.StatePendingReview)),
 			seeing(movedWorkspace),

@@ -45,17 +45,6 @@ type Freshness struct {
 	PreferredAge, MaxAge time.Duration
 }
 
-// RequiredFreshness says how fresh a view of the recorded package has to be where Needs asks for the package.
-func RequiredFreshness(rp *v1alpha1.ReleasePackage) Freshness {
-	waiting := rp.Status.State == v1alpha1.StatePendingReview || rp.Status.State == v1alpha1.StateDeploying
-	packed := rp.Status.Attempt == nil || rp.Status.Attempt.Outcome == v1alpha1.OutcomePacked
-	packed = packed && rp.Status.UnpackedTime == nil
-	if rp.DeletionTimestamp.IsZero() && !edited(rp) && waiting && packed && !reportsMissing(rp) {
-		return Freshness{}
-	}
-	return Freshness{Required: true, PreferredAge: preferredAge, MaxAge: maxAge}
-}
-
 // reportsMissing reports whether a condition says that the package is not shown. Then the recorded state does not
 // stand: that the package is shown again, even unchanged, is news.
 func reportsMissing(rp *v1alpha1.ReleasePackage) bool {

@@ -101,52 +101,6 @@ const (
 	NeedSearch
 )
 
-// Needs says what to look at.
-func Needs(rp *v1alpha1.ReleasePackage) Need {
-	if !rp.DeletionTimestamp.IsZero() {
-		return needsToDelete(rp)
-	}
-	switch {
-	case rp.Spec.Suspend:
-		return NeedNothing
-	case rp.Status.ReleasePackageID != "":
-		switch {
-		case rp.Status.State != v1alpha1.StateDeployed:
-			return NeedPackage
-		case mayComeLate(rp) && tellsOfLate(rp):
-			return NeedConnection // For SearchesLate.
-		}
-		return NeedNothing
-	case AttemptOpen(rp):
-		return NeedSearch
-	case adopts(rp):
-		return NeedPackage
-	case refusedAsIs(rp):
-		return NeedNothing
-	case lostTooOften(rp):
-		return NeedNothing
-	case mayHaveMade(rp):
-		return NeedSearch
-	}
-	return NeedConnection
-}
-
-func needsToDelete(rp *v1alpha1.ReleasePackage) Need {
-	switch {
-	case Finalized(rp), rp.Spec.DeletionPolicy == v1alpha1.DeletionRetain:
-		return NeedNothing
-	case AttemptOpen(rp), mayHaveMade(rp):
-		return NeedSearch
-	case rp.Status.ReleasePackageID == "":
-		return NeedNothing
-	case Ended(rp) && mayComeLate(rp):
-		return NeedConnection // For SearchesLate.
-	case Ended(rp):
-		return NeedNothing
-	}
-	return NeedPackage
-}
-
 // LookID is the id of the package to look at: the recorded one, else the one to adopt, unless the object is being
 // deleted.
 func LookID(rp *v1alpha1.ReleasePackage) string {

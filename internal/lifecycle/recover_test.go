@@ -222,12 +222,12 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("says why the answer is missing, with the same words before and after a look", func() {
 		rp := aReleasePackage(attempted(time.Second))
-		Expect(lifecycle.OutcomeUnknown(rp)).To(does(lifecycle.Wait,
+		Expect(lifecycle.AwaitOutcome(rp)).To(does(lifecycle.Wait,
 			because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(10*time.Second)))
 
 		lifecycle.RecordOutcomeUnknown(rp, "pack: no clear answer: HTTP 502")
 		Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
-		step := lifecycle.OutcomeUnknown(rp)
+		step := lifecycle.AwaitOutcome(rp)
 		Expect(step).To(because(v1alpha1.ReasonOutcomeUnknown, "HTTP 502"))
 		Expect(decide(rp, seeing(found())).Message).To(Equal(step.Message))
 	})

@@ -32,7 +32,7 @@ import (
 func LeftBehind(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
 	watched := hasFinalizer(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
 	left, bounded := DeletionTimeLeft(rp, now)
-	return !watched && !Finalized(rp) && (!bounded || left > 0) && needsToDelete(AsDeleted(rp, now)) != NeedNothing
+	return !watched && !Finalized(rp) && (!bounded || left > 0) && Needs(AsDeleted(rp, now)) != NeedNothing
 }
 
 // AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then

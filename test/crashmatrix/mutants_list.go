@@ -124,7 +124,7 @@ var mutants = []mutant{
 	{
 		name: "repeated-at-once", file: filePack, runs: "pack/shared-item,pack/documented",
 		why: "a request whose answer was lost is taken for one that did nothing",
-		old: "	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())\n	return lifecycle.OutcomeUnknown(p.rp), nil\n",
+		old: "	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())\n	return lifecycle.AwaitOutcome(p.rp), nil\n",
 		new: "	lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())\n	return p.blockedBy(err)\n",
 	},
 	{
