@@ -91,7 +91,7 @@ func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
 			return w.lost()
 		}
 	}
-	m.named = w.now
+	m.named, w.assumed = w.now, true
 	lifecycle.RecordPacked(w.rp, m.ID, w.now)
 	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
 }
@@ -123,7 +123,11 @@ func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
 		return w.refusedToUnpack(p, step)
 	case known && !done:
 		p.tooLate = true
-		return lifecycle.UnpackTooLate(w.rp, p.obs, step)
+		step = lifecycle.UnpackTooLate(w.rp, p.obs, step)
+		if a := w.rp.Status.Attempt; a != nil && a.Outcome == v1alpha1.OutcomeGivenUp {
+			m.leftBehind = true
+		}
+		return step
 	case known:
 		return lifecycle.Unpacked(w.rp, p.obs, step)
 	case p.obs.Gone, p.obs.Hidden != nil:

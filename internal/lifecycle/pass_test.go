@@ -78,7 +78,7 @@ func (w *world) look(p *pass) {
 // lookAt shows a package as it was at some time, in a list or by itself.
 func (w *world) lookAt(p *pass, id string, at time.Time) {
 	m := w.find(id)
-	w.seenAt = at
+	w.seenAt, w.assumed = at, false
 	if m == nil {
 		p.obs.Gone = true
 		return

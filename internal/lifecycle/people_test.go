@@ -104,7 +104,7 @@ func (w *world) packInConsole() {
 		ApproverIDs: []string{approver, deputy},
 	}
 	if w.allFree(content.PendingItemIDs) && !w.onItsWay() {
-		w.make(content)
+		w.make(content).byHand = true
 	}
 }
 
@@ -112,9 +112,13 @@ func someItems(t *rapid.T) []string {
 	return oneOf(t, "items", []string{"26", "27"}, []string{"26", "28"}, []string{"29"}, []string{"26", "404"})
 }
 
-// showOtherwise lets the service refuse to show a package for some time.
+// showOtherwise lets the service refuse to show a package for some time. It does not where there is another one of
+// that name, or will be: that would be taken for a package which is not shown even when no request can be late any
+// more.
 func (w *world) showOtherwise() {
-	if m := w.some(); m != nil && !m.awkward {
+	m := w.some()
+	twin := func(other *made) bool { return other != m && other.Name == m.Name }
+	if m != nil && !m.awkward && len(w.late) == 0 && !slices.ContainsFunc(w.packages, twin) {
 		w.remember(m)
 		m.manner = oneOf(w.t, "shown", shown, dropped, hidden, listedOnly)
 	}

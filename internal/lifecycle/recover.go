@@ -91,15 +91,16 @@ func decideOpenAttempt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	a := rp.Status.Attempt
 	found := matches(rp, obs.Candidates)
-	inUse := live(found)
+	inUse := undecidedFirst(live(found))
+	seen := len(inUse) > 0 && !failed(inUse[0])
 	switch {
+	case !seen && !settleTimeOver(rp, obs): // It may just not be listed yet.
+		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs),
+			Message: outcomeUnknown(rp)}
 	case len(inUse) == 1:
 		return adopt(rp, &inUse[0], "which an attempt whose answer was lost had made", obs.PollInterval)
 	case len(inUse) > 1:
 		return ambiguous(rp, fmt.Sprintf("Packages %s all are what attempt %d asked for", idsOf(inUse), a.Number))
-	case !settleTimeOver(rp, obs):
-		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs),
-			Message: outcomeUnknown(rp)}
 	case len(found) == 1:
 		return adopt(rp, &found[0], "which was withdrawn before it was known", obs.PollInterval)
 	case len(found) > 1:
@@ -117,6 +118,18 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		"No package %s as attempt %d asked for was found, but none of its items is seen to be unpacked or in another package",
 		a.PackageName, a.Number))
 }
+
+// undecidedFirst leaves out packages whose deployment failed where there are others: a failed one may be from before
+// the attempt, packed for an object that had the same name, or for this one before it was restored from a backup. Its
+// items are free again.
+func undecidedFirst(packages []Package) []Package {
+	if others := slices.DeleteFunc(slices.Clone(packages), failed); len(others) > 0 {
+		return others
+	}
+	return packages
+}
+
+func failed(p Package) bool { return p.State == v1alpha1.StateDeployFailed }
 
 // contradicting are the packages with a name that only this object can have given, which yet are not what it asked for.
 func contradicting(rp *v1alpha1.ReleasePackage, obs Observation) []Package {

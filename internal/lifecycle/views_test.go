@@ -63,7 +63,7 @@ func (w *world) observePackage(p *pass) {
 		return
 	case "shows no change":
 		if w.unchanged() {
-			if assumed := w.seenAt.Before(w.find(id).named); assumed && lifecycle.RequiredFreshness(w.rp).Required {
+			if w.assumed && lifecycle.RequiredFreshness(w.rp).Required {
 				w.lookAt(p, id, w.now)
 			}
 			return
@@ -92,8 +92,8 @@ func (w *world) unchanged() bool {
 	if st := w.rp.Status.State; st != v1alpha1.StatePendingReview && st != v1alpha1.StateDeploying {
 		return false
 	}
-	named := m != nil && w.now.Sub(m.named) < longestView
-	return m != nil && (m.written.IsZero() || m.written.Before(w.seenAt)) && (named || !w.news())
+	assumed := m != nil && w.assumed && w.now.Sub(m.named) < longestView
+	return m != nil && (m.written.IsZero() || m.written.Before(w.seenAt)) && (assumed || !w.news())
 }
 
 // news reports whether a look at the recorded package shows something else than what is on record.

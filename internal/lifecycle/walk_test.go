@@ -17,8 +17,10 @@ limitations under the License.
 package lifecycle_test
 
 import (
+	"flag"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,7 @@ import (
 // twice and nothing is left behind, and once people stop and the service answers, every life comes to an end.
 func TestNoLifeBreaksAPromise(t *testing.T) {
 	t.Parallel()
+	liveLong(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true,
 			false),
@@ -55,6 +58,20 @@ func TestNoLifeBreaksAPromise(t *testing.T) {
 		t.Repeat(actions)
 		w.comeToAnEnd()
 	})
+}
+
+// lives is how many lives are lived unless -rapid.checks says otherwise: some stories take thousands to come about.
+const lives = 5000
+
+func liveLong(t *testing.T) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return
+	}
+	if err := checks.Value.Set(strconv.Itoa(lives)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // pass makes one pass and returns when the next one is due. It checks all that has to hold of each.
@@ -127,7 +144,7 @@ func (w *world) act(p *pass, step lifecycle.Step) lifecycle.Step {
 	switch step.Action {
 	case lifecycle.Adopt:
 		lifecycle.RecordAdopted(w.rp, step.Package, here, w.now)
-		w.find(step.Package.ID).named = w.now
+		w.find(step.Package.ID).named, w.assumed = w.now, true
 		step = lifecycle.Adopted(w.rp, p.obs, step)
 	case lifecycle.CloseAttempt:
 		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotFound, "not found")
@@ -191,9 +208,14 @@ func (w *world) mine() *made {
 	return nil
 }
 
-// onItsWay reports whether a request of this object may arrive that has not before.
+// onItsWay reports whether a request of this object may arrive that has not before. It does not count where somebody
+// packed just the same by hand: nothing tells that from what the request would make.
 func (w *world) onItsWay() bool {
-	return slices.ContainsFunc(w.late, func(l lateRequest) bool { return !l.again && !l.tooLate && l.object == w.objects })
+	return slices.ContainsFunc(w.late, func(l lateRequest) bool {
+		return !l.again && !l.tooLate && l.object == w.objects && !slices.ContainsFunc(w.packages, func(m *made) bool {
+			return m.byHand && m.content().Hash() == l.content.Hash()
+		})
+	})
 }
 
 // onRecord reports whether the status tells of a package, or leads to it.
@@ -220,7 +242,7 @@ func (w *world) account() {
 	for _, m := range w.packages {
 		switch {
 		case m.ID == w.rp.Status.ReleasePackageID:
-			m.mine = true
+			m.mine = !m.leftBehind
 		case !m.mine, !m.live(), w.onRecord(m):
 		case w.rp.Spec.ReleasePackageID != "":
 			m.mine = false // A person chose another.

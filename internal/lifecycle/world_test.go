@@ -59,9 +59,10 @@ type world struct {
 	moved bool
 	// truthful says that no call fails any more.
 	truthful bool
-	// seenAt is from when the object's latest view of its package is, and watched that only another one leads to a pass.
-	seenAt  time.Time
-	watched bool
+	// seenAt is from when the object's latest view of its package is. assumed says that it is what the service named
+	// since, and that no look has shown it yet; watched that only another view leads to a pass.
+	seenAt           time.Time
+	assumed, watched bool
 }
 
 // made is a package at the service.
@@ -70,6 +71,10 @@ type made struct {
 	// mine says that the object is answerable for it: it asked for it, or took it over. A person's choice, or a restore
 	// of the cluster, ends that.
 	mine bool
+	// byHand says that somebody packed it in the console, with a name and contents that an object may ask for too.
+	byHand bool
+	// leftBehind says that the service does not withdraw it, so that the operator may give it up.
+	leftBehind bool
 	// asked is when the attempt began that asked for it.
 	asked time.Time
 	// awkward says that it came about in a way that no search can find out for sure, so that it is at least shown.
