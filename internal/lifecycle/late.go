@@ -90,7 +90,7 @@ func late(rp *v1alpha1.ReleasePackage, obs Observation) []Package {
 // made are the packages that are not withdrawn and that are what the latest attempt asked for or, where another was
 // lost before it, have a name that only this object can have given.
 func made(rp *v1alpha1.ReleasePackage, obs Observation) []Package {
-	return slices.DeleteFunc(live(obs.Candidates), func(p Package) bool {
+	return slices.DeleteFunc(sinceAttempt(rp, live(obs.Candidates)), func(p Package) bool {
 		ours := hashOf(rp, &p) == rp.Status.Attempt.ContentHash || rp.Status.Attempt.LostBefore > 0 && generated(rp, p.Name)
 		return !ours || !Plausible(rp, &p)
 	})

@@ -67,9 +67,22 @@ func HoldsAttempted(rp *v1alpha1.ReleasePackage, p *Package) bool {
 	})
 }
 
-// NeedsItems reports whether the search found nothing and it is time to ask where the items are.
+// NeedsItems reports whether the search found nothing of the attempt for sure, and it is time to ask where the items
+// are.
 func NeedsItems(rp *v1alpha1.ReleasePackage, obs Observation) bool {
-	return AttemptOpen(rp) && obs.Searched && settleTimeOver(rp, obs) && len(matches(rp, obs.Candidates)) == 0
+	return AttemptOpen(rp) && obs.Searched && settleTimeOver(rp, obs) &&
+		len(sinceAttempt(rp, matches(rp, obs.Candidates))) == 0
+}
+
+// sinceAttempt leaves out packages that came to an end, under a name that others may have given too, and were packed
+// before the attempt began. Clocks may differ, so the times alone prove nothing: where the items are free as well, such
+// a package is that of an object which had the name before.
+func sinceAttempt(rp *v1alpha1.ReleasePackage, packages []Package) []Package {
+	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool {
+		ended := p.State == v1alpha1.StateWithdrawn || failed(p)
+		return ended && !generated(rp, p.Name) && !p.PackedTime.IsZero() &&
+			p.PackedTime.Before(rp.Status.Attempt.StartTime.Time)
+	})
 }
 
 // decideOpenAttempt recovers, and lets a person choose the package where that comes to nothing.
@@ -91,6 +104,9 @@ func decideOpenAttempt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	a := rp.Status.Attempt
 	found := matches(rp, obs.Candidates)
+	if obs.ItemUnpacked {
+		found = sinceAttempt(rp, found)
+	}
 	inUse := undecidedFirst(live(found))
 	seen := len(inUse) > 0 && !failed(inUse[0])
 	switch {

@@ -55,6 +55,11 @@ var _ = Describe("Recovering from a lost answer", func() {
 	})
 	unlikeAndWithdrawn := unlike
 	unlikeAndWithdrawn.State = v1alpha1.StateWithdrawn
+	before := func(p lifecycle.Package) lifecycle.Package {
+		p.PackedTime = now.Add(-longSettled - time.Minute)
+		return p
+	}
+	withdrawnBefore, failedBefore := before(withdrawn), before(aPackage(anotherID, v1alpha1.StateDeployFailed))
 	deploying, failed := aPackage(packageID, v1alpha1.StateDeploying), aPackage(packageID, v1alpha1.StateDeployFailed)
 
 	DescribeTable("with matches", expectDecision,
@@ -71,6 +76,12 @@ var _ = Describe("Recovering from a lost answer", func() {
 			does(lifecycle.Wait, because(v1alpha1.ReasonOutcomeUnknown))),
 		Entry("one that failed is adopted once no other can come", aReleasePackage(attempted(longSettled)),
 			seeing(found(failed)), does(lifecycle.Adopt, comingBackAfter(time.Second))),
+		Entry("one that was withdrawn or failed before the attempt began is another object's where the items are free",
+			aReleasePackage(attempted(longSettled)), seeing(found(withdrawnBefore, failedBefore), itemUnpacked),
+			does(lifecycle.CloseAttempt)),
+		Entry("one that was withdrawn before the attempt began is its own where the items are not free, as clocks may differ",
+			aReleasePackage(attempted(longSettled)), seeing(found(withdrawnBefore)),
+			does(lifecycle.Adopt, HaveField("Package.ID", packageID))),
 		Entry("one that failed does not count beside one in review", aReleasePackage(attempted(time.Minute)),
 			seeing(found(failed, another)), does(lifecycle.Adopt, HaveField("Package.ID", anotherID))),
 		Entry("one that is withdrawn does not keep another from coming late", aReleasePackage(attempted(time.Minute)),
