@@ -81,6 +81,8 @@ type Assumptions struct {
 	UnpackDeploying Verdict `json:"unpackDeploying,omitempty"`
 	// UnpackFailed applies to unpacking in [StateFailed]: [Accept] or [Refuse].
 	UnpackFailed Verdict `json:"unpackFailed,omitempty"`
+	// FailedItem says what becomes of the items of a package whose deployment failed: [FailedKeeps] or [FailedFrees].
+	FailedItem FailedItem `json:"failedItem,omitempty"`
 	// UnpackAgain applies to a package already withdrawn: [Refuse] as not existing, or [Accept].
 	UnpackAgain Verdict `json:"unpackAgain,omitempty"`
 	// UnpackUnknown applies to a package that does not exist, or is not shown yet: [Refuse], where only what
@@ -182,6 +184,15 @@ const (
 	BatchPartial Batch = "partial"
 )
 
+// FailedItem is what becomes of the items of a package whose deployment failed.
+type FailedItem string
+
+// Items stay in the package until it is withdrawn, or are in no package at once.
+const (
+	FailedKeeps FailedItem = "packed"
+	FailedFrees FailedItem = "pending"
+)
+
 // WithdrawnItem is what becomes of the items of a withdrawn package.
 type WithdrawnItem string
 
@@ -257,6 +268,7 @@ func (a *Assumptions) complete() error {
 		choose("unpackUnknown", &a.UnpackUnknown, Refuse, Accept),
 		choose("unpackEmpty", &a.UnpackEmpty, Refuse, Accept),
 		choose("mixedUnpack", &a.MixedUnpack, BatchAtomic, BatchPartial),
+		choose("failedItem", &a.FailedItem, FailedKeeps, FailedFrees),
 		choose("withdrawnItem", &a.WithdrawnItem, ItemPending, ItemGone),
 		choose("rateWindow", &a.RateWindow, WindowSecond, WindowMinute, WindowBucket),
 		choose("retryAfterForm", &a.RetryAfterForm, RetrySeconds, RetryDate),

@@ -251,6 +251,18 @@ var _ = Describe("Assumptions", func() {
 			Entry("gone", simulator.ItemGone, `"total":0`),
 		)
 
+		DescribeTable("what becomes of the items of a failed package",
+			func(ctx SpecContext, fate simulator.FailedItem, want string) {
+				s := start(assuming(func(a *simulator.Assumptions) { a.FailedItem = fate }))
+				id := s.packed(ctx, "a")[0]
+				Expect(s.console.StartDeploy(id)).To(Succeed())
+				Expect(s.console.FailDeploy(id)).To(Succeed())
+				Expect(s.get(ctx, itemsPath).body).To(ContainSubstring(want))
+			},
+			Entry("packed", simulator.FailedItem(""), `"package_flag":1`),
+			Entry("pending", simulator.FailedFrees, `"package_flag":0`),
+		)
+
 		DescribeTable("who may", func(ctx SpecContext, who simulator.Actors, key keyPair, code string) {
 			s := start(assuming(func(a *simulator.Assumptions) { a.UnpackBy = who }))
 			s.packed(ctx, "a")

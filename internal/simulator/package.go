@@ -152,12 +152,16 @@ func (s *Server) endIfDeploying(p *releasePackage, end State) bool {
 	return true
 }
 
-// endDeploy ends a deployment as deployed or failed. Released items leave the pending list.
+// endDeploy ends a deployment as deployed or failed. Released items leave the pending list; those of a failed package
+// may be free again.
 func (s *Server) endDeploy(p *releasePackage, at time.Time, end State) {
 	p.change(at, func(v *version) { v.state, v.deployEnd = end, at.Add(s.limits.ClockOffset) })
 	s.forgetDeploy(p)
-	if end == StateDeployed {
+	switch {
+	case end == StateDeployed:
 		p.release(at, true)
+	case s.opts.Assumptions.FailedItem == FailedFrees:
+		p.release(at, false)
 	}
 }
 

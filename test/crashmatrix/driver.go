@@ -128,6 +128,7 @@ func (d *driver) prepare(ctx context.Context) error {
 		}
 	}
 	if d.leader == nil || d.leader.dead.Load() {
+		d.forgetDelivered() // What the dead one was told may not be shown to the next one yet.
 		var err error
 		if d.leader, err = d.world.start(); err != nil {
 			return err
@@ -203,11 +204,15 @@ func (d *driver) thaw() {
 		d.world.clock.Step(wait)
 	}
 	d.frozen.letGo()
-	for _, o := range d.world.objects {
-		d.world.judge.takeDelivered(o) // Whether it can be recorded is another matter.
-	}
+	d.forgetDelivered() // Whether it can be recorded is another matter.
 	d.frozen = nil
 	clear(d.quiet)
+}
+
+func (d *driver) forgetDelivered() {
+	for _, o := range d.world.objects {
+		d.world.judge.takeDelivered(o)
+	}
 }
 
 // release ends a manager that is still frozen when a run ends early: its request would hold the server for ever.

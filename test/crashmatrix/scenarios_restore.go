@@ -57,10 +57,29 @@ var restoreScenarios = []scenario{
 	{name: "recreated", variants: []variant{contrary}, steps: func(variant) []step {
 		return []step{packing(), {name: "re-create", do: (*world).recreate, goal: foundAgain}}
 	}},
+	{name: "recreated-after-failure", variants: []variant{contrary, failedFrees}, steps: recreatedAfterFailure},
 	{name: "restored-deployed", variants: []variant{contrary}, steps: func(variant) []step {
 		return append(append([]step{packing()}, deploying(true)...), restoring(all(deployed, ready(v1alpha1.ReasonDeployed))))
 	}},
 	{name: "restored-withdrawn", variants: []variant{withdrawnHidden, withdrawnItemOut}, steps: restoredWithdrawn},
+}
+
+// recreatedAfterFailure deletes an object whose package failed, and creates it again: what is packed for it has the
+// name and the contents of the failed package, where that is still there. If the manager is replaced before it has put
+// a request on record, or the service's clock is wrong, the object seems to be that of before, and a person is told; so
+// too where a name may be given only once.
+func recreatedAfterFailure(variant) []step {
+	found := all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonRefused), func(w *world) string {
+		if len(w.packages()) > 1 {
+			return "there is another package than that of before"
+		}
+		return ""
+	})
+	return []step{
+		packing(named), failing(),
+		{name: "delete", setup: true, do: (*world).remove, goal: gone},
+		{name: "create again", do: func(w *world) error { return w.apply(named) }, goal: either(inReview, found)},
+	}
 }
 
 // restoredWithdrawn brings back an object whose package a person has withdrawn: it is not packed again behind their

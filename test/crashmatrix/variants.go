@@ -67,6 +67,9 @@ var (
 		assumptions: simulator.Assumptions{UnpackDeploying: simulator.Accept}}
 	failedStays = variant{name: "unpack-failed-refused",
 		assumptions: simulator.Assumptions{UnpackFailed: simulator.Refuse}}
+	failedFrees = variant{name: "failed-frees-items-lag",
+		assumptions: simulator.Assumptions{UnpackFailed: simulator.Refuse, FailedItem: simulator.FailedFrees,
+			ListLag: lag, ShowLag: lag}}
 	withdrawnHidden = variant{name: "withdrawn-unlisted",
 		assumptions: simulator.Assumptions{WithdrawnPackage: simulator.PackageUnlisted}}
 	withdrawnGone = variant{name: "withdrawn-gone",
