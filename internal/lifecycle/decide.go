@@ -34,7 +34,7 @@ func Decide(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 
 // decideByRule follows the rule for the object's situation, unless what that needs could not be seen.
 func decideByRule(rp *v1alpha1.ReleasePackage, obs Observation) Step {
-	rule := ruleFor(Classify(rp))
+	rule := rules[Classify(rp)]
 	switch {
 	case rule.need == NeedNothing:
 	case obs.Problem != nil:

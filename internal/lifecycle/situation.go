@@ -86,56 +86,37 @@ type rule struct {
 // beforeWithdrawal is how fresh a look has to be before a package may be withdrawn. The recorded state does not stand.
 var beforeWithdrawal = Freshness{Required: true, PreferredAge: preferredAge, MaxAge: maxAge}
 
-// ruleFor is the one table of the lifecycle: docs/lifecycle.md shows it, and a test holds the two together.
-func ruleFor(s Situation) rule {
-	switch s {
-	case Suspended:
-		return rule{need: NeedNothing, decide: decideSuspended}
-	case NotPacked:
-		return rule{need: NeedConnection, decide: packUnlessMade}
-	case Adopting:
-		return rule{need: NeedPackage, fresh: beforeWithdrawal, decide: decideAdoption}
-	case OutcomeUnknown:
-		return rule{need: NeedSearch, decide: decideOpenAttempt}
-	case Refused:
-		return rule{need: NeedNothing, decide: decideRefused}
-	case LostTooOften:
-		return rule{need: NeedNothing, decide: decideLost}
-	case InDoubt:
-		return rule{need: NeedSearch, decide: packUnlessMade}
-	case Packed:
-		return rule{need: NeedPackage, decide: decideRecorded}
-	case Replacing, OutOfOrder:
-		return rule{need: NeedPackage, fresh: beforeWithdrawal, decide: decideRecorded}
-	case Deployed:
-		return rule{need: NeedNothing, decide: decideRecorded}
-	case DeployedBesides:
-		return rule{need: NeedConnection, decide: decideRecorded} // For SearchesLate.
-	case NothingToWithdraw:
-		return rule{need: NeedNothing, decide: decideNothingToWithdraw}
-	case Retained:
-		return rule{need: NeedNothing, decide: decideRetained}
-	case DeletedUnknown:
-		return rule{need: NeedSearch, decide: decideDeletedUnknown}
-	case DeletedInDoubt:
-		return rule{need: NeedSearch, decide: decideDeletedInDoubt}
-	case Withdrawing:
-		return rule{need: NeedPackage, fresh: beforeWithdrawal, decide: decideWithdrawal}
-	case DeletedEnded:
-		return rule{need: NeedNothing, decide: decideWithdrawal}
-	case DeletedEndedInDoubt:
-		return rule{need: NeedConnection, decide: decideWithdrawal} // For SearchesLate.
-	case LetGo:
-		return rule{need: NeedNothing, decide: decideLetGo}
-	}
-	panic("lifecycle: no rule for the situation " + string(s))
+// rules are the one table of the lifecycle: docs/lifecycle.md shows it, and a test holds the two together.
+//
+//exhaustive:enforce
+var rules = map[Situation]rule{
+	Suspended:           {need: NeedNothing, decide: decideSuspended},
+	NotPacked:           {need: NeedConnection, decide: packUnlessMade},
+	Adopting:            {need: NeedPackage, fresh: beforeWithdrawal, decide: decideAdoption},
+	OutcomeUnknown:      {need: NeedSearch, decide: decideOpenAttempt},
+	Refused:             {need: NeedNothing, decide: decideRefused},
+	LostTooOften:        {need: NeedNothing, decide: decideLost},
+	InDoubt:             {need: NeedSearch, decide: packUnlessMade},
+	Packed:              {need: NeedPackage, decide: decideRecorded},
+	Replacing:           {need: NeedPackage, fresh: beforeWithdrawal, decide: decideRecorded},
+	OutOfOrder:          {need: NeedPackage, fresh: beforeWithdrawal, decide: decideRecorded},
+	Deployed:            {need: NeedNothing, decide: decideRecorded},
+	DeployedBesides:     {need: NeedConnection, decide: decideRecorded}, // For SearchesLate.
+	NothingToWithdraw:   {need: NeedNothing, decide: decideNothingToWithdraw},
+	Retained:            {need: NeedNothing, decide: decideRetained},
+	DeletedUnknown:      {need: NeedSearch, decide: decideDeletedUnknown},
+	DeletedInDoubt:      {need: NeedSearch, decide: decideDeletedInDoubt},
+	Withdrawing:         {need: NeedPackage, fresh: beforeWithdrawal, decide: decideWithdrawal},
+	DeletedEnded:        {need: NeedNothing, decide: decideWithdrawal},
+	DeletedEndedInDoubt: {need: NeedConnection, decide: decideWithdrawal}, // For SearchesLate.
+	LetGo:               {need: NeedNothing, decide: decideLetGo},
 }
 
 // Needs says what to look at.
-func Needs(rp *v1alpha1.ReleasePackage) Need { return ruleFor(Classify(rp)).need }
+func Needs(rp *v1alpha1.ReleasePackage) Need { return rules[Classify(rp)].need }
 
 // RequiredFreshness says how fresh a view of the recorded package has to be where Needs asks for the package.
-func RequiredFreshness(rp *v1alpha1.ReleasePackage) Freshness { return ruleFor(Classify(rp)).fresh }
+func RequiredFreshness(rp *v1alpha1.ReleasePackage) Freshness { return rules[Classify(rp)].fresh }
 
 // Classify says in which situation an object is. It goes by what is on record alone.
 func Classify(rp *v1alpha1.ReleasePackage) Situation {

@@ -80,6 +80,7 @@ func (w *world) pass() time.Duration {
 	if w.rp == nil || lifecycle.SettledAfterFailure(w.rp) {
 		return 0
 	}
+	defer w.checkWay(lifecycle.Classify(w.rp))
 	p := &pass{forced: lifecycle.Forced(w.rp), restored: lifecycle.CameWithFinalizer(w.rp)}
 	w.look(p)
 	if p.unseen {
@@ -116,6 +117,17 @@ func (w *world) pass() time.Duration {
 		w.t.Fatalf("no pass is due, though the object is not settled: %+v", step)
 	}
 	return due
+}
+
+// checkWay checks that the diagrams show the way on which a pass has led the object.
+func (w *world) checkWay(from lifecycle.Situation) {
+	to := noObject
+	if w.rp != nil {
+		to = lifecycle.Classify(w.rp)
+	}
+	if from != to && !drawn[from][to] {
+		w.t.Fatalf("a pass led from %s to %s, which no diagram shows", from, to)
+	}
 }
 
 // decide is the decision about what is seen. It changes nothing, and does not depend on the order in which the

@@ -69,12 +69,13 @@ var restoreScenarios = []scenario{
 // a request on record, or the service's clock is wrong, the object seems to be that of before, and a person is told; so
 // too where a name may be given only once.
 func recreatedAfterFailure(variant) []step {
-	found := all(stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonRefused), func(w *world) string {
+	alone := func(w *world) string {
 		if len(w.packages()) > 1 {
 			return "there is another package than that of before"
 		}
 		return ""
-	})
+	}
+	found := all(alone, stalled(v1alpha1.ReasonWithdrawn, v1alpha1.ReasonDeployFailed, v1alpha1.ReasonRefused))
 	return []step{
 		packing(named), failing(),
 		{name: "delete", setup: true, do: (*world).remove, goal: gone},
