@@ -17,6 +17,8 @@ limitations under the License.
 package lifecycle_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -29,6 +31,18 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
+
+// TestMain checks 2,000 cases of each property instead of 100, unless -rapid.checks says otherwise: some stories take
+// thousands to come about.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		if err := checks.Value.Set("2000"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 func TestLifecycle(t *testing.T) {
 	RegisterFailHandler(Fail)

@@ -17,10 +17,8 @@ limitations under the License.
 package lifecycle_test
 
 import (
-	"flag"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +36,6 @@ import (
 // twice and nothing is left behind, and once people stop and the service answers, every life comes to an end.
 func TestNoLifeBreaksAPromise(t *testing.T) {
 	t.Parallel()
-	liveLong(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{t: t, now: now, rp: anObject(t, 0, now), withdrawsFailed: oneOf(t, "failed packages are withdrawn", true,
 			false),
@@ -58,20 +55,6 @@ func TestNoLifeBreaksAPromise(t *testing.T) {
 		t.Repeat(actions)
 		w.comeToAnEnd()
 	})
-}
-
-// lives is how many lives are lived unless -rapid.checks says otherwise: some stories take thousands to come about.
-const lives = 5000
-
-func liveLong(t *testing.T) {
-	t.Helper()
-	checks := flag.Lookup("rapid.checks")
-	if checks.Value.String() != checks.DefValue {
-		return
-	}
-	if err := checks.Value.Set(strconv.Itoa(lives)); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // pass makes one pass and returns when the next one is due. It checks all that has to hold of each.
