@@ -127,8 +127,14 @@ func (w *world) search(p *pass) {
 	if id := lifecycle.LookID(w.rp); id != "" {
 		w.lookAt(p, id, w.now)
 	}
-	p.obs.ItemUnpacked = p.obs.Problem == nil && lifecycle.NeedsItems(w.rp, p.obs) &&
-		w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
+	if p.obs.Problem != nil || !lifecycle.NeedsItems(w.rp, p.obs) {
+		return
+	}
+	p.obs.ItemUnpacked = w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
+	p.obs.ItemElsewhere = !p.obs.ItemUnpacked && slices.ContainsFunc(w.packages, func(m *made) bool {
+		return w.mannerOf(m, w.now) == shown && m.State != v1alpha1.StateWithdrawn &&
+			!lifecycle.Plausible(w.rp, &m.Package) && lifecycle.HoldsAttempted(w.rp, &m.Package)
+	})
 }
 
 // candidates are all packages that are listed and plausible, with their items. It fails where the items of a live one

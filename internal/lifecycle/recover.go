@@ -75,8 +75,8 @@ func NeedsItems(rp *v1alpha1.ReleasePackage, obs Observation) bool {
 }
 
 // sinceAttempt leaves out packages that came to an end, under a name that others may have given too, and were packed
-// before the attempt began. Clocks may differ, so the times alone prove nothing: where the items are free as well, such
-// a package is that of an object which had the name before.
+// before the attempt began. Clocks may differ, so the times alone prove nothing: where the items are in no package, or
+// in another one, such a package is that of an object which had the name before.
 func sinceAttempt(rp *v1alpha1.ReleasePackage, packages []Package) []Package {
 	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool {
 		ended := p.State == v1alpha1.StateWithdrawn || failed(p)
@@ -104,7 +104,7 @@ func decideOpenAttempt(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	a := rp.Status.Attempt
 	found := matches(rp, obs.Candidates)
-	if obs.ItemUnpacked {
+	if obs.ItemUnpacked || obs.ItemElsewhere {
 		found = sinceAttempt(rp, found)
 	}
 	inUse := undecidedFirst(live(found))
