@@ -28,6 +28,7 @@ const (
 	fileDecide      = "internal/lifecycle/decide.go"
 	fileDelete      = "internal/lifecycle/delete.go"
 	fileRecover     = "internal/lifecycle/recover.go"
+	fileSituation   = "internal/lifecycle/situation.go"
 	fileClassify    = "internal/dataarts/classify.go"
 	fileConvert     = "internal/dataarts/convert.go"
 	fileObservation = "internal/poll/observation.go"
@@ -110,16 +111,17 @@ var mutants = []mutant{
 		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.RemoveFinalizer\n		return step, nil\n	}\n	step.Event",
 	},
 	{
-		name: "deleted-without-recovery", file: fileDelete, runs: "delete-lost-answer/documented,delete-during-pack/documented",
-		why: "an object without an id is let go although its attempt is open",
-		old: "	case id == \"\" && !AttemptOpen(rp) && !mayHaveMade(rp):",
-		new: "	case id == \"\" && !mayHaveMade(rp):",
+		name: "deleted-without-recovery", file: fileSituation,
+		runs: "delete-lost-answer/documented,delete-during-pack/documented",
+		why:  "an object without an id is let go although its attempt is open",
+		old:  "	case rp.Status.ReleasePackageID == \"\" && !AttemptOpen(rp) && !mayHaveMade(rp):",
+		new:  "	case rp.Status.ReleasePackageID == \"\" && !mayHaveMade(rp):",
 	},
 	{
 		name: "no-finalizer", file: fileDecide, runs: "delete-lost-answer/documented",
 		why: "nothing keeps an object whose package is not withdrawn",
-		old: "	case !hasFinalizer(rp) && (!rp.Spec.Suspend || rp.Status.Attempt != nil || rp.Status.ReleasePackageID != \"\"):\n		return Step{Action: AddFinalizer}\n",
-		new: "",
+		old: "	if rp.DeletionTimestamp.IsZero() && !hasFinalizer(rp) && (held || !rp.Spec.Suspend) {\n",
+		new: "	if held && rp.Spec.Suspend && false {\n",
 	},
 	{
 		name: "repeated-at-once", file: filePack, runs: "pack/shared-item,pack/documented",
@@ -144,6 +146,12 @@ var mutants = []mutant{
 		why: "an attempt is given up although its items are in a package",
 		old: "packageFlagFrom(d.PackageFlag),",
 		new: "packageFlagFrom(d.PackageFlag) * 0,",
+	},
+	{
+		name: "failed-is-a-match", file: fileRecover, runs: "recreated-after-failure/failed-frees-items-lag",
+		why: "a package that failed before is taken for what the latest attempt made, which is not listed yet",
+		old: "	seen := len(inUse) > 0 && !failed(inUse[0])\n",
+		new: "	seen := len(inUse) > 0\n",
 	},
 	{
 		name: "withdrawn-is-a-match", file: fileRecover, runs: "withdrawn-forced/documented",
