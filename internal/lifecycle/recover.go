@@ -107,7 +107,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 	if obs.ItemUnpacked || obs.ItemElsewhere {
 		found = sinceAttempt(rp, found)
 	}
-	inUse := undecidedFirst(live(found))
+	inUse := undecidedFirst(rp, live(found))
 	seen := len(inUse) > 0 && !failed(inUse[0])
 	switch {
 	case !seen && !settleTimeOver(rp, obs): // It may just not be listed yet.
@@ -137,9 +137,10 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 
 // undecidedFirst leaves out packages whose deployment failed where there are others: a failed one may be from before
 // the attempt, packed for an object that had the same name, or for this one before it was restored from a backup. Its
-// items are free again.
-func undecidedFirst(packages []Package) []Package {
-	if others := slices.DeleteFunc(slices.Clone(packages), failed); len(others) > 0 {
+// items are free again. One that has a name which only this object gives is its own, and stays for a person to see.
+func undecidedFirst(rp *v1alpha1.ReleasePackage, packages []Package) []Package {
+	anothers := func(p Package) bool { return failed(p) && !generated(rp, p.Name) }
+	if others := slices.DeleteFunc(slices.Clone(packages), anothers); len(others) > 0 {
 		return others
 	}
 	return packages
