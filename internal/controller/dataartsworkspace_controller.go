@@ -196,12 +196,19 @@ func (r *DataArtsWorkspaceReconciler) forget(key types.NamespacedName) {
 func (r *DataArtsWorkspaceReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(DataArtsWorkspaceController).
-		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.DataArtsWorkspace{}, builder.WithPredicates(specChanged())).
 		Watches(&v1alpha1.ReleasePackage{}, countLater()).
 		WatchesRawSource(source.Func(r.pauses)).
 		// One that does not answer must not keep the others from their verdict.
 		WithOptions(controller.Options{MaxConcurrentReconciles: 4, NewQueue: newQueue}).
 		Complete(r)
+}
+
+// specChanged lets through what is new or has another spec.
+func specChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return madeAgain(e) || e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration()
+	}}
 }
 
 // pauses asks for a look at each object whose calls are paused.

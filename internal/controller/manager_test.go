@@ -33,7 +33,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/config"
+	managerconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
@@ -66,12 +66,18 @@ const workers = 20
 // startManager runs both controllers, as the operator does, on the namespace of the scene.
 func (s *scene) startManager(ctx context.Context) {
 	GinkgoHelper()
-	mgr, err := ctrl.NewManager(controlPlane, ctrl.Options{
+	s.startManagerWith(ctx, controlPlane)
+}
+
+// startManagerWith is the same, for a manager with a way of its own to the API server.
+func (s *scene) startManagerWith(ctx context.Context, config *rest.Config) {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{s.namespace: {}}},
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		NewClient:  s.countingClient,
-		Controller: config.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
+		Controller: managerconfig.Controller{SkipNameValidation: new(true)}, // The spec may be repeated in one process.
 	})
 	Expect(err).NotTo(HaveOccurred())
 	connections := &workspace.Connections{

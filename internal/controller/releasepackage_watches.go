@@ -90,35 +90,27 @@ func Indexes() map[string]client.IndexerFunc {
 // Wakes lets through the changes of a ReleasePackage that ask for a pass: what its users do, and not what the
 // operator writes.
 func Wakes() predicate.Predicate {
-	return predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return specChanged().Update(e) || forced(e) || finalizerLost(e)
+	}}
 }
 
-// forcedPredicate lets a new value of the annotation through, and nothing else.
-func forcedPredicate() predicate.Predicate {
-	return predicate.Funcs{
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
-			return before[v1alpha1.ReconcileAtAnnotation] != after[v1alpha1.ReconcileAtAnnotation]
-		},
-	}
+// madeAgain reports whether an update is about two objects: one was deleted, and another made under its name, while
+// the watch was interrupted.
+func madeAgain(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }
+
+// forced reports whether the annotation that asks for a pass has a new value.
+func forced(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()
+	return before[v1alpha1.ReconcileAtAnnotation] != after[v1alpha1.ReconcileAtAnnotation]
 }
 
-// finalizerLost lets through that someone replaced an object by one without our finalizer, which would let a deletion
+// finalizerLost reports whether someone replaced an object by one without our finalizer, which would let a deletion
 // pass by its package.
-func finalizerLost() predicate.Predicate {
-	return predicate.Funcs{
-		CreateFunc:  func(event.CreateEvent) bool { return false },
-		DeleteFunc:  func(event.DeleteEvent) bool { return false },
-		GenericFunc: func(event.GenericEvent) bool { return false },
-		UpdateFunc: func(e event.UpdateEvent) bool {
-			return e.ObjectNew.GetDeletionTimestamp().IsZero() &&
-				controllerutil.ContainsFinalizer(e.ObjectOld, v1alpha1.UnpackFinalizer) &&
-				!controllerutil.ContainsFinalizer(e.ObjectNew, v1alpha1.UnpackFinalizer)
-		},
-	}
+func finalizerLost(e event.UpdateEvent) bool {
+	return e.ObjectNew.GetDeletionTimestamp().IsZero() &&
+		controllerutil.ContainsFinalizer(e.ObjectOld, v1alpha1.UnpackFinalizer) &&
+		!controllerutil.ContainsFinalizer(e.ObjectNew, v1alpha1.UnpackFinalizer)
 }
 
 // waitingFor are the ReleasePackages that a change of their workspace may help. Those that are in order are left alone.

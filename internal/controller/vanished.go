@@ -138,11 +138,20 @@ func (r *ReleasePackageReconciler) HasRemains(ws types.NamespacedName) bool {
 
 // setUpVanished lets deletions through that our finalizer did not hold back.
 func (r *ReleasePackageReconciler) setUpVanished(mgr ctrl.Manager) error {
+	type requests = workqueue.TypedRateLimitingInterface[types.UID]
+	note := func(rp *v1alpha1.ReleasePackage, unseen bool, queue requests) {
+		if r.Vanished(rp, unseen) {
+			queue.Add(rp.UID)
+		}
+	}
 	noted := handler.TypedFuncs[*v1alpha1.ReleasePackage, types.UID]{
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.ReleasePackage],
-			queue workqueue.TypedRateLimitingInterface[types.UID]) {
-			if r.Vanished(e.Object, e.DeleteStateUnknown) {
-				queue.Add(e.Object.UID)
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.ReleasePackage], queue requests) {
+			note(e.Object, e.DeleteStateUnknown, queue)
+		},
+		// One was deleted, and another made under its name, while the watch was interrupted.
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.ReleasePackage], queue requests) {
+			if e.ObjectOld.UID != e.ObjectNew.UID {
+				note(e.ObjectOld, true, queue)
 			}
 		},
 	}

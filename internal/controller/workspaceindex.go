@@ -81,7 +81,7 @@ func workspaceChanged() predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, ok1 := e.ObjectOld.(*v1alpha1.DataArtsWorkspace)
 			is, ok2 := e.ObjectNew.(*v1alpha1.DataArtsWorkspace)
-			return ok1 && ok2 && (was.Generation != is.Generation ||
+			return ok1 && ok2 && (madeAgain(e) || was.Generation != is.Generation ||
 				readyReason(was.Status.Conditions) != readyReason(is.Status.Conditions))
 		},
 	}

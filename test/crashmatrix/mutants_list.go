@@ -186,8 +186,8 @@ var mutants = []mutant{
 	{
 		name: "lost-finalizer-unnoticed", file: fileWatches, runs: "replaced/documented",
 		why: "an object that was replaced by one without the finalizer is not given it back, so that a deletion passes by its package",
-		old: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate(), finalizerLost())",
-		new: "predicate.Or(predicate.GenerationChangedPredicate{}, forcedPredicate())",
+		old: "|| forced(e) || finalizerLost(e)",
+		new: "|| forced(e)",
 	},
 	{
 		name: "vanished-unnoticed", file: fileVanished, runs: "replaced-deleted-at-once/documented",
