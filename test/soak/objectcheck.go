@@ -86,13 +86,13 @@ func (o *objectCheck) judgeLeaks(known string) {
 const steady = time.Minute
 
 // excused reports whether a package was left behind by people in a way that the operator could do nothing about.
-// Where it knew of the package, it has to tell of it: in its log where the object is gone, else in the object's
-// condition.
+// Where it knew of the package, it has to tell of it: by an event where the object is gone, which may have been made
+// again since, else in the object's condition.
 func (o *objectCheck) excused(p *simulator.Package) bool {
 	switch {
 	case o.rp != nil && o.record.restored && names(o.stalledMessage(), p.ID):
 		return true
-	case o.rp == nil && (o.record.deadline || len(o.record.vanished) > 0) && o.trace.tells(o.record.String(), p.ID):
+	case (o.rp == nil && o.record.deadline || len(o.record.vanished) > 0) && o.trace.tells(o.record.String(), p.ID):
 		return true
 	}
 	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, and not deleted before the

@@ -152,17 +152,17 @@ func disturbances(before, after rest) []violation {
 	return found
 }
 
-// needlessCalls are those beyond what it takes to look at the packages in review at every poll: a look at each of
-// them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages of the
+// needlessCalls are those beyond what it takes to look at every poll at the packages that are not deployed: a look at
+// each of them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages of the
 // workspace.
 func (t *team) needlessCalls(requests []simulator.Request, passes int) []violation {
-	inReview, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
+	open, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
 	for _, p := range all {
 		if r := t.ledger.owner(&p); r != nil {
 			owners[p.ID] = r.String()
 		}
-		if p.Live() && p.State == simulator.StateReview {
-			inReview++
+		if p.Live() && p.State != simulator.StateDeployed {
+			open++
 		}
 	}
 	looks := int(restTime/inTheEnd.poll) + 2 // One began before, and one ends after.
@@ -185,14 +185,14 @@ func (t *team) needlessCalls(requests []simulator.Request, passes int) []violati
 				fmt.Sprintf("%d calls about package %s in %s, while nothing changed", n, id, restTime)})
 		}
 	}
-	pages := inReview/100 + 1 // That a page of a hundred is the last is seen on the next one.
-	if t.service.rules.Offset == simulator.OffsetRow && inReview > 100 {
+	pages := open/100 + 1 // That a page of a hundred is the last is seen on the next one.
+	if t.service.rules.Offset == simulator.OffsetRow && open > 100 {
 		pages++ // The second page tells that offset counts rows. It shows one more.
 	}
 	allowed := looks*pages + passes*(len(all)/100+1) + spareCalls
 	if total > allowed || made[simulator.OpPack]+made[simulator.OpUnpack] > 0 {
 		found = append(found, violation{restless, "DataArtsWorkspace " + t.namespace + "/" + workspaceName, fmt.Sprintf(
-			"%d calls in %s, while nothing changed and %d packages were in review: %v, %v", total, restTime, inReview, made,
+			"%d calls in %s, while nothing changed and %d packages were not deployed: %v, %v", total, restTime, open, made,
 			each)})
 	}
 	return found

@@ -27,6 +27,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
 const (
@@ -44,7 +46,7 @@ const (
 type trace struct {
 	mu     sync.Mutex
 	passes map[string]int      // by kind, namespace and name
-	told   map[string][]string // lines for the platform team, by namespace and name of the ReleasePackage
+	told   map[string][]string // what packages were left, by namespace and name of the ReleasePackage
 	terms  []*term
 }
 
@@ -59,7 +61,6 @@ func newTrace() *trace { return &trace{passes: map[string]int{}, told: map[strin
 
 // line is what is read of a line of a log.
 type line struct {
-	Level      string `json:"level"`
 	Message    string `json:"msg"`
 	Controller string `json:"controller"`
 	Kind       string `json:"controllerKind"`
@@ -111,7 +112,7 @@ func (t *trace) read(text []byte, run *term) {
 		t.passes[cmp.Or(l.Kind, l.Controller)+" "+object]++ // Not every controller's requests are objects.
 	case l.Message == "Starting workers" && l.Controller == packagesController:
 		run.started = time.Now()
-	case l.Name != "" && (l.Level == "info" || l.Level == "error") && len(t.told[object]) < mostTold:
+	case l.Message == v1alpha1.EventOrphaned && len(t.told[object]) < mostTold:
 		t.told[object] = append(t.told[object], string(text))
 	}
 }
@@ -123,7 +124,7 @@ func (t *trace) passesMade() map[string]int {
 	return maps.Clone(t.passes)
 }
 
-// tells reports whether some line about an object names a package.
+// tells reports whether it was told that an object has left a package.
 func (t *trace) tells(object, id string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
