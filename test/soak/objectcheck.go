@@ -92,7 +92,7 @@ func (o *objectCheck) excused(p *simulator.Package) bool {
 	switch {
 	case o.rp != nil && o.record.restored && names(o.stalledMessage(), p.ID):
 		return true
-	case (o.rp == nil && o.record.deadline || len(o.record.vanished) > 0) && o.trace.tells(o.record.String(), p.ID):
+	case (o.rp == nil && o.record.deadline || len(o.record.vanished) > 0) && o.told(p):
 		return true
 	}
 	// Nobody saw it vanish, and no status tells of it any more. Who is made again, though, and not deleted before the
@@ -100,6 +100,12 @@ func (o *objectCheck) excused(p *simulator.Package) bool {
 	return slices.ContainsFunc(o.record.vanished, func(at time.Time) bool {
 		return p.Packed.Before(at) && !o.trace.inOffice(at, steady)
 	}) && (o.rp == nil || o.record.deleted || !overlap(p.Items, o.record.want.items))
+}
+
+// told reports whether an event told that a package was left: by its name where no answer has ever given its id.
+func (o *objectCheck) told(p *simulator.Package) bool {
+	object := o.record.String()
+	return o.trace.tells(object, p.ID) || o.trace.tells(object, p.Name)
 }
 
 func overlap(a, b []string) bool {
