@@ -69,7 +69,7 @@ type remains struct {
 
 // note takes down an object that is gone, if it has left something behind.
 func (v *vanished) note(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
-	if !lifecycle.LeftBehind(rp, unseen, now) {
+	if !lifecycle.LeftBehind(rp, now) {
 		return false
 	}
 	v.mu.Lock()

@@ -26,13 +26,14 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 )
 
-// LeftBehind reports whether an object that is gone may have left something to withdraw: it went without our
-// finalizer, so that no deletion has looked after its package. What the API server showed of it last is all that is
-// left. unseen tells that this is not its end: it went while nobody watched.
-func LeftBehind(rp *v1alpha1.ReleasePackage, unseen bool, now time.Time) bool {
-	watched := hasFinalizer(rp) && (!unseen || !rp.DeletionTimestamp.IsZero())
+// LeftBehind reports whether an object that is gone may have left something to withdraw: our finalizer did not hold it
+// back, so that no deletion has looked after its package. What the API server showed of it last is all that is left. It
+// may have our finalizer, and yet not have been held back: nobody saw its end, or the finalizer was added right when it
+// was deleted, which the API server does not keep apart (kubernetes/kubernetes#77988).
+func LeftBehind(rp *v1alpha1.ReleasePackage, now time.Time) bool {
+	heldBack := hasFinalizer(rp) && !rp.DeletionTimestamp.IsZero()
 	left, bounded := DeletionTimeLeft(rp, now)
-	return !watched && !Finalized(rp) && (!bounded || left > 0) && Needs(AsDeleted(rp, now)) != NeedNothing
+	return !heldBack && !Finalized(rp) && (!bounded || left > 0) && Needs(AsDeleted(rp, now)) != NeedNothing
 }
 
 // AsDeleted is an object that is gone as it would be, had its finalizer kept it: what is left to do for it is then

@@ -28,7 +28,7 @@ import (
 
 var _ = Describe("An object that is gone", func() {
 	DescribeTable("may have left a package", func(rp *v1alpha1.ReleasePackage, want bool) {
-		Expect(lifecycle.LeftBehind(rp, false, now)).To(Equal(want))
+		Expect(lifecycle.LeftBehind(rp, now)).To(Equal(want))
 	},
 		Entry("in review, without our finalizer", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer),
 			true),
@@ -41,6 +41,8 @@ var _ = Describe("An object that is gone", func() {
 			aReleasePackage(packed(v1alpha1.StatePendingReview), deleted, withoutFinalizer), true),
 		Entry("not where our finalizer was there to the end", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted),
 			false),
+		Entry("though it has our finalizer, if that was not there in time", aReleasePackage(packed(
+			v1alpha1.StatePendingReview)), true),
 		Entry("not where that is to be left", aReleasePackage(packed(v1alpha1.StatePendingReview), withoutFinalizer,
 			retained), false),
 		Entry("not one that is deployed", aReleasePackage(packed(v1alpha1.StateDeployed), withoutFinalizer), false),
@@ -49,14 +51,6 @@ var _ = Describe("An object that is gone", func() {
 		Entry("not one that was given up at the deadline", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted,
 			withoutFinalizer,
 			within(time.Minute), func(rp *v1alpha1.ReleasePackage) { rp.DeletionTimestamp.Time = now.Add(-time.Hour) }), false),
-	)
-
-	DescribeTable("while nobody watched may have left a package", func(rp *v1alpha1.ReleasePackage, want bool) {
-		Expect(lifecycle.LeftBehind(rp, true, now)).To(Equal(want))
-	},
-		Entry("though it had our finalizer when it was seen last", aReleasePackage(packed(v1alpha1.StatePendingReview)),
-			true),
-		Entry("not where it was being deleted then", aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), false),
 	)
 
 	It("is seen to as if it were being deleted", func() {
