@@ -28,19 +28,27 @@ func withinDeadline(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Ste
 	left, bounded := DeletionTimeLeft(rp, obs.Now)
 	// Even an operator that was away for all that time tries once.
 	untried := step.Action == Unpack && rp.Status.ObservedGeneration != rp.Generation
-	if bounded && left <= 0 && step.Action != RemoveFinalizer && !untried {
+	answered := step.Action == Adopt || step.Action == CloseAttempt
+	if bounded && left <= 0 && step.Action != RemoveFinalizer && !untried && !answered {
 		return Step{Action: RemoveFinalizer, Event: Event{Reason: v1alpha1.EventOrphaned, Warning: true, Message: fmt.Sprintf(
 			"%s, as it was not withdrawn within spec.deletionDeadline; withdraw it in the console", mayStay(rp))}}
 	}
 	return step
 }
 
+// foundTooLate is how long a deletion may take from when its package is found, if that is after its deadline.
+const foundTooLate = time.Minute
+
 // DeletionTimeLeft is how long the deletion of an object may still take, and whether there is a bound at all.
 func DeletionTimeLeft(rp *v1alpha1.ReleasePackage, now time.Time) (time.Duration, bool) {
 	if rp.DeletionTimestamp.IsZero() || rp.Spec.DeletionDeadline.Duration == 0 || Finalized(rp) {
 		return 0, false
 	}
-	return rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration).Sub(now), true
+	ends := rp.DeletionTimestamp.Add(rp.Spec.DeletionDeadline.Duration)
+	if at := rp.Status.RecordedTime; at != nil && at.After(ends) {
+		ends = at.Add(foundTooLate)
+	}
+	return ends.Sub(now), true
 }
 
 // Finalized reports whether the operator has let go of an object that others keep from being deleted, and said so.
