@@ -108,7 +108,7 @@ func decideRecovery(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		found = sinceAttempt(rp, found)
 	}
 	inUse := undecidedFirst(rp, live(found))
-	seen := len(inUse) > 0 && !failed(inUse[0])
+	seen := slices.ContainsFunc(inUse, func(p Package) bool { return !failed(p) })
 	switch {
 	case !seen && !settleTimeOver(rp, obs): // It may just not be listed yet.
 		return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, After: nextSearch(a, obs),
