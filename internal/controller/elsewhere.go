@@ -102,13 +102,15 @@ func (r *ReleasePackageReconciler) itemElsewhere(ctx context.Context, p *pass) (
 	return false, nil
 }
 
-// mayHoldItems are the listed packages that have not been looked into yet and are not what the attempt may have made.
+// mayHoldItems are the listed packages that have not been looked into yet, are not what the attempt may have made, and
+// hold their items for good: one that failed may have them free again, and they be in what the attempt made.
 // Those that are named like the object's own come first, and then those that were packed at about the same time.
 func (r *ReleasePackageReconciler) mayHoldItems(p *pass, listed []dataarts.Package) []lifecycle.Package {
 	var found []lifecycle.Package
 	for i := range listed {
 		one := packageFrom(&dataarts.PackageDetail{Package: listed[i]})
-		if one.State == v1alpha1.StateWithdrawn || lifecycle.Plausible(p.rp, one) || r.looked.has(p.rp, one.ID) {
+		ended := one.State == v1alpha1.StateWithdrawn || one.State == v1alpha1.StateDeployFailed
+		if ended || lifecycle.Plausible(p.rp, one) || r.looked.has(p.rp, one.ID) {
 			continue
 		}
 		found = append(found, *one)

@@ -79,7 +79,7 @@ func (s *scene) packedAfterALoss(ctx context.Context, n int) []*v1alpha1.Release
 			WorkspaceID: workspaceID}, time.Now())
 		id, err := s.console.Pack(rp.Status.PackageName, developer, []string{deployer}, items)
 		Expect(err).NotTo(HaveOccurred())
-		lifecycle.RecordPacked(rp, id, time.Now())
+		lifecycle.RecordPackAnswer(rp, lifecycle.Answer{PackageID: id}, time.Now())
 		lifecycle.Summarize(rp, lifecycle.Step{Action: lifecycle.Wait}, time.Now())
 		Expect(s.Status().Update(ctx, rp)).To(Succeed())
 		Expect(rp.Status.Attempt.LostBefore).To(BeEquivalentTo(1))

@@ -62,10 +62,8 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 	p.packed = true
 	if r.Clock.Since(p.rp.Status.Attempt.StartTime.Time)+p.conn.Timeout() > r.SettleTime {
 		p.conn.ReleasePack()
-		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone,
-			"The operator was held up for so long that the request was not sent")
-		return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking, Message: p.rp.Status.Attempt.Message,
-			After: conflictDelay}, nil
+		lifecycle.RecordPackAnswer(p.rp, lifecycle.HeldUp(), r.Clock.Now())
+		return lifecycle.AfterHeldUp(p.rp), nil
 	}
 	content := lifecycle.Request(p.rp)
 	id, err := p.conn.Pack(ctx, dataarts.PackRequest{
@@ -74,13 +72,13 @@ func (r *ReleasePackageReconciler) pack(ctx context.Context, p *pass) (lifecycle
 		PendingItemIDs: content.PendingItemIDs,
 		ApproverIDs:    content.ApproverIDs,
 	})
-	if err != nil {
-		return p.notPacked(err)
+	answer := answerFrom(err)
+	answer.PackageID = id
+	lifecycle.RecordPackAnswer(p.rp, answer, r.Clock.Now())
+	if err == nil {
+		lifecycle.RecordItems(p.rp, p.pending, p.first.Status.Items)
 	}
-	lifecycle.RecordPacked(p.rp, id, r.Clock.Now())
-	lifecycle.RecordItems(p.rp, p.pending, p.first.Status.Items)
-	return lifecycle.Step{Action: lifecycle.Wait, After: p.obs.PollInterval, Event: lifecycle.Event{
-		Reason: v1alpha1.EventPacked, Message: fmt.Sprintf("Packed %s as package %s", content.PackageName, id)}}, nil
+	return p.after(lifecycle.AfterPack(p.rp, p.obs, answer), err)
 }
 
 // recordTime is how long the record of an attempt may take.
@@ -113,22 +111,6 @@ func (r *ReleasePackageReconciler) packDeferred(p *pass, err error) (lifecycle.S
 	p.cause = err
 	return lifecycle.Step{Action: lifecycle.Wait, Reason: v1alpha1.ReasonPacking,
 		Message: "The package is packed when its turn comes within the service's limit of calls"}, nil
-}
-
-// notPacked tells the three outcomes of a failed request apart: refused, provably without effect for another reason,
-// and unknown.
-func (p *pass) notPacked(err error) (lifecycle.Step, error) {
-	switch dataarts.KindOf(err) {
-	case dataarts.Refused:
-		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeRefused, refusalFrom(err))
-		return lifecycle.PackRefused(p.rp), nil
-	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
-		lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())
-		return p.blockedBy(err)
-	case dataarts.Unknown, dataarts.NotFound, dataarts.AlreadyDeployed: // The last two are no answers to this request.
-	}
-	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())
-	return lifecycle.AwaitOutcome(p.rp), nil
 }
 
 // errStale means that the cache lags behind the API server.

@@ -46,6 +46,39 @@ func problemOf(err error) *lifecycle.Problem {
 	return nil
 }
 
+// answerFrom is what came of a request, in the lifecycle's words.
+func answerFrom(err error) lifecycle.Answer {
+	if err == nil {
+		return lifecycle.Answer{}
+	}
+	answer := lifecycle.Answer{Kind: answerKindOf(err), Refusal: refusalFrom(err), Error: err.Error()}
+	if problem := problemOf(err); problem != nil {
+		answer.Problem = *problem
+	}
+	return answer
+}
+
+func answerKindOf(err error) lifecycle.AnswerKind {
+	if errors.Is(err, workspace.ErrUnpackShared) {
+		return lifecycle.AnswerShared
+	}
+	switch dataarts.KindOf(err) {
+	case dataarts.Refused:
+		return lifecycle.AnswerRefused
+	case dataarts.NotFound:
+		return lifecycle.AnswerNotFound
+	case dataarts.AlreadyDeployed:
+		return lifecycle.AnswerTooLate
+	case dataarts.Unauthorized, dataarts.Forbidden, dataarts.Throttled, dataarts.Unreachable:
+		return lifecycle.AnswerNotDone
+	case dataarts.Unknown:
+	}
+	if dataarts.MayDeny(err) {
+		return lifecycle.AnswerUnclear
+	}
+	return lifecycle.AnswerNone
+}
+
 // ofWorkspace reports whether an error is one that all packages of a workspace meet, and that the workspace object
 // tells of. One that does not exist cannot.
 func ofWorkspace(err error) bool {

@@ -18,11 +18,9 @@ package controller
 
 import (
 	"context"
-	"errors"
 
 	"github.com/dataarts-operator/dataarts-operator/internal/dataarts"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
-	"github.com/dataarts-operator/dataarts-operator/internal/workspace"
 )
 
 // beforeUnpack checks that the package is still to be withdrawn. Unless the object is being deleted, it records that
@@ -36,56 +34,39 @@ func (r *ReleasePackageReconciler) beforeUnpack(ctx context.Context, p *pass, st
 	return r.patchStatus(ctx, p)
 }
 
-// unpack withdraws the package. Only the next look says whether it is gone, so every answer that allows for that
-// leads there.
+// unpack withdraws the package, and looks at what has to be known to understand the answer.
 func (r *ReleasePackageReconciler) unpack(ctx context.Context, p *pass, step lifecycle.Step) (lifecycle.Step, error) {
 	err := p.conn.Unpack(ctx, p.rp.Status.ReleasePackageID)
 	p.obs.Now = r.Clock.Now() // It may have waited for long.
 	if err == nil {
 		r.returned.note(p.rp, p.conn.Target(), p.obs.Now, r.SettleTime)
-		return lifecycle.Unpacked(p.rp, p.obs, step), nil
 	}
-	step.Event = lifecycle.Event{} // As far as this answer tells, the call has withdrawn nothing.
-	if errors.Is(err, workspace.ErrUnpackShared) {
-		return lifecycle.LookSoon(step), nil
+	answer := answerFrom(err)
+	for {
+		after, look := lifecycle.AfterUnpack(p.rp, p.obs, step, answer)
+		if look == lifecycle.NoFurtherLook {
+			lifecycle.RecordUnpackAnswer(p.rp, after, p.obs.Now)
+			return p.after(after, err)
+		}
+		if err := p.lookFurther(ctx, look, &answer); err != nil {
+			return p.blockedBy(err)
+		}
 	}
-	switch kind := dataarts.KindOf(err); {
-	case kind == dataarts.AlreadyDeployed:
-		return lifecycle.UnpackTooLate(p.rp, p.obs, step), nil
-	case dataarts.MayDeny(err):
-		return p.unpackDenied(ctx, step, err)
-	}
-	return p.blockedBy(err)
 }
 
-// unpackDenied finds out what a refusal to withdraw the package means. If a look showed the package before, another
-// one is made: someone may have been faster.
-func (p *pass) unpackDenied(ctx context.Context, step lifecycle.Step, refusal error) (lifecycle.Step, error) {
-	notFound := dataarts.KindOf(refusal) == dataarts.NotFound
-	unknown := lifecycle.UnpackUnknown(p.rp, p.obs, step, refusalFrom(refusal))
-	if (!notFound || unknown.Action == lifecycle.Stall) && p.obs.Hidden == nil && !p.obs.Gone {
-		if err := p.look(ctx); err != nil {
-			return p.blockedBy(err)
-		}
-		lifecycle.RecordObservation(p.rp, p.obs)
-	}
-	switch {
-	case notFound && (p.obs.Gone || p.obs.Hidden != nil):
-		return lifecycle.NothingToUnpack(p.rp, p.obs, step), nil
-	case p.obs.Gone, p.obs.Hidden != nil:
+// lookFurther adds to an answer what the package or its items look like now.
+func (p *pass) lookFurther(ctx context.Context, look lifecycle.FurtherLook, answer *lifecycle.Answer) error {
+	if look == lifecycle.LookAtItems {
 		items, err := p.whatItemsSay(ctx)
-		if err != nil {
-			return p.blockedBy(err)
-		}
-		return lifecycle.UnpackDenied(p.rp, p.obs, step, items, refusalFrom(refusal)), nil
-	case lifecycle.Ended(p.rp):
-		return step, nil
-	case notFound:
-		return unknown, nil
-	case dataarts.KindOf(refusal) == dataarts.Unknown:
-		return p.blockedBy(refusal)
+		answer.Items = &items
+		return err
 	}
-	return lifecycle.UnpackRefused(p.rp, refusalFrom(refusal)), nil
+	if err := p.look(ctx); err != nil {
+		return err
+	}
+	answer.Looked = true
+	lifecycle.RecordObservation(p.rp, p.obs)
+	return nil
 }
 
 // whatItemsSay looks at the pending list for the items of a package that cannot be seen. The look is made now: the
@@ -105,6 +86,15 @@ func (p *pass) whatItemsSay(ctx context.Context) (lifecycle.ItemsSay, error) {
 		return lifecycle.ItemsUnknown, err
 	}
 	return lifecycle.WhatItemsSay(ids, pendingFrom(listed, nil)), nil
+}
+
+// after is a step after an answer. Where that says that something is in the way, the pass backs off as its error asks.
+func (p *pass) after(step lifecycle.Step, err error) (lifecycle.Step, error) {
+	if step.Blocked {
+		err = p.setProblem(err)
+		return step, err
+	}
+	return step, nil
 }
 
 // blockedBy is the step while an error is in the way.

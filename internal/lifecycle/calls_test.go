@@ -23,12 +23,34 @@ import (
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
 )
 
+var (
+	noAnswer   = lifecycle.Answer{Kind: lifecycle.AnswerNone, Error: "timed out", Problem: trouble}
+	throttled  = lifecycle.Answer{Kind: lifecycle.AnswerNotDone, Error: "throttled", Problem: trouble}
+	refused    = lifecycle.Answer{Kind: lifecycle.AnswerRefused, Error: "refused", Refusal: "refused"}
+	notAllowed = lifecycle.Answer{Kind: lifecycle.AnswerRefused, Error: "not allowed", Refusal: "not allowed"}
+	// refusedAfterLook is a refusal though a look has just shown the package.
+	refusedAfterLook = lifecycle.Answer{Kind: lifecycle.AnswerRefused, Refusal: "DLF.3051: invalid", Looked: true}
+
+	notFound = lifecycle.Answer{Kind: lifecycle.AnswerNotFound, Error: "does not exist", Refusal: "does not exist"}
+	tooLate  = lifecycle.Answer{Kind: lifecycle.AnswerTooLate, Error: "deployed", Refusal: "deployed"}
+)
+
 // pack sends a request that may be accepted, refused, lost on either way, received twice or late.
 func (w *world) pack(p *pass) lifecycle.Step {
 	items := w.rp.Status.Items
 	lifecycle.BeginAttempt(w.rp, here, w.now)
 	lifecycle.Summarize(w.rp, lifecycle.Step{Reason: v1alpha1.ReasonPacking, Message: "Being packed"}, w.now)
 	p.kept = w.rp.DeepCopy()
+	answer := w.send()
+	lifecycle.RecordPackAnswer(w.rp, answer, w.now)
+	if answer.Kind == lifecycle.AnswerAccepted {
+		lifecycle.RecordItems(w.rp, nil, items)
+	}
+	return lifecycle.AfterPack(w.rp, p.obs, answer)
+}
+
+// send returns the answer to the request of the open attempt.
+func (w *world) send() lifecycle.Answer {
 	content := lifecycle.Request(w.rp)
 	late := lateRequest{content: content, object: w.objects, asked: w.now}
 	fate := chance(w, "packing", "works", "works", "works", "works", "is lost before", "is lost after", "is late",
@@ -37,103 +59,99 @@ func (w *world) pack(p *pass) lifecycle.Step {
 		"is shown later and lost")
 	switch fate {
 	case "is lost before":
-		return w.lost()
+		return noAnswer
 	case "is throttled":
-		p.blocked = true
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeNotDone, "throttled")
-		return lifecycle.Blocked(w.rp, trouble)
+		return throttled
 	case "is late", "is too late":
 		late.arrives = w.now.Add(w.someTime("seconds late", settleTime))
 		if late.tooLate = fate == "is too late"; late.tooLate {
 			late.arrives = late.arrives.Add(settleTime + time.Minute)
 		}
 		w.late = append(w.late, late)
-		return w.lost()
+		return noAnswer
 	}
-	step := w.deliver(fate, content)
-	if w.rp.Status.ReleasePackageID != "" {
-		lifecycle.RecordItems(w.rp, nil, items)
-	}
-	return step
+	return w.deliver(fate, content)
 }
 
 // deliver brings the request to the service. What it answers may be lost, or untrue.
-func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Step {
+func (w *world) deliver(fate string, content lifecycle.Content) lifecycle.Answer {
 	m := w.receive(content)
 	if m == nil {
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
-		return lifecycle.PackRefused(w.rp)
+		return refused
 	}
 	m.mine, m.asked = true, w.now
 	switch fate {
 	case "is done though refused":
 		m.awkward = true
-		lifecycle.RecordNotPacked(w.rp, v1alpha1.OutcomeRefused, "refused")
-		return lifecycle.PackRefused(w.rp)
+		return refused
 	case "is lost after":
-		return w.lost()
+		return noAnswer
 	case "is done twice":
 		m.awkward, w.make(content).awkward = true, true
 	case "is done twice and lost":
 		again := w.make(content)
 		again.mine, again.asked, again.awkward, m.awkward = true, w.now, true, true
-		return w.lost()
+		return noAnswer
 	case "is done again later and lost":
 		m.awkward = true
 		w.late = append(w.late, lateRequest{
 			content: content, object: w.objects, asked: w.now, arrives: w.now.Add(w.someTime("seconds late", settleTime)),
 			again: true,
 		})
-		return w.lost()
+		return noAnswer
 	case "is shown later", "is shown later and lost":
 		m.shownFrom = w.now.Add(w.someTime("seconds until it is shown", settleTime))
 		if fate == "is shown later and lost" {
-			return w.lost()
+			return noAnswer
 		}
 	}
 	m.named, w.assumed = w.now, true
-	lifecycle.RecordPacked(w.rp, m.ID, w.now)
-	return lifecycle.Step{Action: lifecycle.Wait, After: pollInterval}
-}
-
-func (w *world) lost() lifecycle.Step {
-	lifecycle.RecordOutcomeUnknown(w.rp, "timed out")
-	return lifecycle.AwaitOutcome(w.rp)
+	return lifecycle.Answer{PackageID: m.ID}
 }
 
 // unpack sends a request that may be lost on either way. Somebody may be faster.
 func (w *world) unpack(p *pass, step lifecycle.Step) lifecycle.Step {
+	answer := w.sendUnpack(p)
+	for {
+		after, look := lifecycle.AfterUnpack(w.rp, p.obs, step, answer)
+		switch look {
+		case lifecycle.NoFurtherLook:
+			lifecycle.RecordUnpackAnswer(w.rp, after, p.obs.Now)
+			if a := w.rp.Status.Attempt; a != nil && after.Proves == lifecycle.ProvesLetGo {
+				w.find(w.rp.Status.ReleasePackageID).leftBehind = true
+			}
+			return after
+		case lifecycle.LookAtPackage:
+			p.obs.Package, answer.Looked = nil, true
+			w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
+			lifecycle.RecordObservation(w.rp, p.obs)
+		case lifecycle.LookAtItems:
+			answer.Items = new(w.whatItemsSay())
+		}
+	}
+}
+
+// sendUnpack returns the answer to a request to withdraw the package.
+func (w *world) sendUnpack(p *pass) lifecycle.Answer {
 	fate := chance(w, "withdrawing", "works", "works", "works", "works", "is lost before", "is lost after", "is outrun")
 	if fate == "is lost before" {
-		p.blocked = true
-		return lifecycle.Blocked(w.rp, trouble)
+		return noAnswer
 	}
 	m := w.find(w.rp.Status.ReleasePackageID)
 	w.written(m, fate == "is outrun")
 	done, known := w.withdraw(m)
-	refused := known && !done && w.refusesToUnpack || !known && w.otherWords
-	if refused {
-		w.lookAfterRefusal(p)
-	}
 	switch {
 	case fate == "is lost after":
-		p.blocked = true
-		return lifecycle.Blocked(w.rp, trouble)
-	case refused:
-		return w.refusedToUnpack(p, step)
-	case known && !done:
-		p.tooLate = true
-		step = lifecycle.UnpackTooLate(w.rp, p.obs, step)
-		if a := w.rp.Status.Attempt; a != nil && a.Outcome == v1alpha1.OutcomeGivenUp {
-			m.leftBehind = true
-		}
-		return step
+		return noAnswer
+	case known && done:
+		return lifecycle.Answer{}
+	case known && w.refusesToUnpack, !known && w.otherWords:
+		return notAllowed
 	case known:
-		return lifecycle.Unpacked(w.rp, p.obs, step)
-	case p.obs.Gone, p.obs.Hidden != nil:
-		return lifecycle.NothingToUnpack(w.rp, p.obs, step)
+		p.tooLate = true
+		return tooLate
 	}
-	return lifecycle.UnpackUnknown(w.rp, p.obs, step, "does not exist")
+	return notFound
 }
 
 // written takes down that a request to withdraw a package has arrived, maybe after an approver was faster.
@@ -147,29 +165,13 @@ func (w *world) written(m *made, outrun bool) {
 	m.written = w.now
 }
 
-// lookAfterRefusal looks once more where the package was seen before: somebody may have been faster.
-func (w *world) lookAfterRefusal(p *pass) {
-	if p.obs.Hidden == nil && !p.obs.Gone {
-		p.obs.Package = nil
-		w.lookAt(p, w.rp.Status.ReleasePackageID, w.now)
-		lifecycle.RecordObservation(w.rp, p.obs)
+// whatItemsSay looks at the pending list for the items of the package.
+func (w *world) whatItemsSay() lifecycle.ItemsSay {
+	if chance(w, "the pending list", "is shown", "is shown", "is too long") != "is shown" {
+		return lifecycle.ItemsUnknown
 	}
-}
-
-// refusedToUnpack is what the controller makes of a refusal.
-func (w *world) refusedToUnpack(p *pass, step lifecycle.Step) lifecycle.Step {
-	switch {
-	case p.obs.Gone, p.obs.Hidden != nil:
-		var items lifecycle.ItemsSay
-		if chance(w, "the pending list", "is shown", "is shown", "is too long") == "is shown" {
-			ids := lifecycle.ItemsOf(w.rp)
-			items = lifecycle.WhatItemsSay(ids, w.pending(ids))
-		}
-		return lifecycle.UnpackDenied(w.rp, p.obs, step, items, "not allowed")
-	case lifecycle.Ended(w.rp):
-		return step
-	}
-	return lifecycle.UnpackRefused(w.rp, "not allowed")
+	ids := lifecycle.ItemsOf(w.rp)
+	return lifecycle.WhatItemsSay(ids, w.pending(ids))
 }
 
 // withdraw reports whether the package is withdrawn now, and whether the service knows it.

@@ -153,7 +153,7 @@ func replace(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		Event:   Event{Reason: v1alpha1.EventUnpacked, Message: fmt.Sprintf("Withdrew package %s, to pack again", id)}}
 }
 
-func decideRefused(rp *v1alpha1.ReleasePackage, _ Observation) Step { return PackRefused(rp) }
+func decideRefused(rp *v1alpha1.ReleasePackage, _ Observation) Step { return packRefused(rp) }
 
 func decideLost(rp *v1alpha1.ReleasePackage, _ Observation) Step {
 	return Step{Action: Stall, Reason: v1alpha1.ReasonOutcomeUnknown, Message: fmt.Sprintf(
@@ -179,7 +179,7 @@ func Blocked(rp *v1alpha1.ReleasePackage, p Problem) Step {
 		p.Message += ". To delete this object without that, set spec.deletionPolicy to Retain, which leaves the package " +
 			"at the service"
 	}
-	return Step{Action: Wait, Reason: p.Reason, Message: p.Message}
+	return Step{Action: Wait, Blocked: true, Reason: p.Reason, Message: p.Message}
 }
 
 func moved(rp *v1alpha1.ReleasePackage, obs Observation) bool {
@@ -195,8 +195,8 @@ func stalledByMove(rp *v1alpha1.ReleasePackage, obs Observation) Step {
 		is.WorkspaceID, is.ProjectID, is.Endpoint)}
 }
 
-// PackRefused is the step after the service examined the request of the latest attempt and refused it.
-func PackRefused(rp *v1alpha1.ReleasePackage) Step {
+// packRefused is the step after the service examined the request of the latest attempt and refused it.
+func packRefused(rp *v1alpha1.ReleasePackage) Step {
 	anotherName := ""
 	if name := rp.Status.Attempt.PackageName; name == rp.Spec.PackageName {
 		anotherName = fmt.Sprintf(

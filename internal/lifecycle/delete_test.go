@@ -22,6 +22,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/dataarts-operator/dataarts-operator/api/v1alpha1"
 	"github.com/dataarts-operator/dataarts-operator/internal/lifecycle"
@@ -189,13 +190,14 @@ var _ = Describe("Deleting", func() {
 
 	It("looks soon after the service accepted to withdraw a package, however long that had to wait for its turn", func() {
 		step := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, After: time.Minute}
-		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(), step)).To(
+		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), deleted)
+		Expect(answered(rp, seeing(), step, lifecycle.Answer{})).To(
 			does(lifecycle.Unpack, comingBackAfter(time.Second)))
 	})
 
 	It("lets an object go once the service has nothing left to withdraw, though it does not show that", func() {
-		Expect(lifecycle.Unpacked(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding),
-			lifecycle.Step{})).To(
+		Expect(answered(aReleasePackage(packed(v1alpha1.StatePendingReview), deleted), seeing(hiding),
+			lifecycle.Step{}, lifecycle.Answer{})).To(
 			does(lifecycle.RemoveFinalizer, telling(v1alpha1.EventReleased, packageID, "nothing left"), notComingBack()))
 	})
 
@@ -206,6 +208,10 @@ var _ = Describe("Deleting", func() {
 	}
 	// tried is the status after the first pass of a deletion.
 	tried := func(rp *v1alpha1.ReleasePackage) { rp.Status.ObservedGeneration = rp.Generation + 1 }
+
+	recordedAt := func(after time.Duration) with {
+		return func(rp *v1alpha1.ReleasePackage) { rp.Status.RecordedTime = &metav1.Time{Time: now.Add(after)} }
+	}
 
 	DescribeTable("an object whose time is over", expectDeletion,
 		Entry("lets it go and tells what stays", aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour),
@@ -224,6 +230,14 @@ var _ = Describe("Deleting", func() {
 			aReleasePackage(attempted(time.Minute), within(time.Hour)),
 			seeing(unavailable, at(time.Hour)),
 			orphaned("job_0948_20250513 may stay")),
+		Entry("takes what is found only now", aReleasePackage(attempted(time.Minute), within(time.Hour)),
+			seeing(found(aPackage(packageID, v1alpha1.StatePendingReview)), at(2*time.Hour)), does(lifecycle.Adopt)),
+		Entry("has a minute for what was found only now",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried, recordedAt(2*time.Hour)),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(2*time.Hour+59*time.Second)), does(lifecycle.Unpack)),
+		Entry("has no more than that",
+			aReleasePackage(packed(v1alpha1.StatePendingReview), within(time.Hour), tried, recordedAt(2*time.Hour)),
+			seeing(thePackage(v1alpha1.StatePendingReview), at(2*time.Hour+time.Minute)), orphaned(packageID)),
 		Entry("lets it go though it cannot be told what became of a request",
 			aReleasePackage(attempted(time.Minute), within(time.Hour)),
 			seeing(found(), at(time.Hour)),
@@ -290,7 +304,8 @@ var _ = Describe("Deleting", func() {
 
 	DescribeTable("a refusal to withdraw names the ways out, and is looked at again",
 		func(rp *v1alpha1.ReleasePackage, ways ...string) {
-			step := lifecycle.UnpackRefused(rp, "DLF.3051: invalid")
+			step := answered(rp, seeing(), lifecycle.Step{Action: lifecycle.Unpack},
+				refusedAfterLook)
 			ways = append(ways, packageID, "DLF.3051", "in the console", v1alpha1.ReconcileAtAnnotation)
 			Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, ways...),
 				comingBackAfter(5*time.Minute)))
@@ -304,14 +319,14 @@ var _ = Describe("Deleting", func() {
 	It("withdraws what is denied a moment after it was packed, before it concludes that it is gone", func() {
 		rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 		Expect(decide(rp, seeing(gone))).To(does(lifecycle.Unpack))
-		lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
+		answered(rp, seeing(), lifecycle.Step{}, lifecycle.Answer{})
 		Expect(decide(rp, seeing(gone))).To(does(lifecycle.RemoveFinalizer))
 	})
 
 	DescribeTable("a package that an approver let go", func(state v1alpha1.PackageState, want lifecycle.Action) {
 		rp := aReleasePackage(packed(state), deleted)
 		unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking}
-		Expect(lifecycle.UnpackTooLate(rp, seeing(), unpack).Action).To(Equal(want))
+		Expect(answered(rp, seeing(), unpack, tooLate).Action).To(Equal(want))
 	},
 		Entry("has to be looked at while it was in review", v1alpha1.StatePendingReview, lifecycle.Unpack),
 		Entry("is left behind once it has failed", v1alpha1.StateDeployFailed, lifecycle.RemoveFinalizer),

@@ -117,7 +117,7 @@ var _ = Describe("An object whose package came to a bad end", func() {
 		Entry("before it tells", aReleasePackage(failed)),
 		Entry("while it tells of something else", aReleasePackage(failed, told(unavailable))),
 		Entry("while the service refuses to withdraw it", aReleasePackage(failed, func(rp *v1alpha1.ReleasePackage) {
-			lifecycle.Summarize(rp, lifecycle.UnpackRefused(rp, "no"), now)
+			lifecycle.Summarize(rp, answered(rp, seeing(), lifecycle.Step{Action: lifecycle.Unpack}, refusedAfterLook), now)
 		})),
 		Entry("when the service hides a package that may be in review", aReleasePackage(inReview, told(hiding))),
 		Entry("when it is deleted", resting, deleted),

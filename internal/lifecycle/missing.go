@@ -17,7 +17,6 @@ limitations under the License.
 package lifecycle
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -74,63 +73,6 @@ func WhatItemsSay(ids []string, pending map[string]PendingItem) ItemsSay {
 // show it and does not list it either. Alone, neither is proof that the package has ended: what it answers about an
 // id that it does not know is not documented.
 func denied(obs Observation) bool { return obs.Gone || obs.Hidden != nil }
-
-// NothingToUnpack records that a package which the service denies has ended, and returns the step after that. What
-// proves it is a look that denies the package together with the answer to a request to withdraw it: the service
-// accepted that, says that there is none, or refuses while the items are in no package. A moment after the package
-// was recorded all of that may come from where it is not known yet, so that it proves nothing.
-func NothingToUnpack(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
-	if notShownYet(rp, obs) {
-		return untilShown(rp, obs, step)
-	}
-	recordUnpacked(rp, obs)
-	rp.Status.State = v1alpha1.StateWithdrawn
-	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
-		return nothingLeft(rp)
-	}
-	return LookSoon(step)
-}
-
-// UnpackUnknown is the step after the service said that there is no package to withdraw, though it was seen. Someone
-// may just have withdrawn it; if it goes on for all of the settle time, it is a refusal.
-func UnpackUnknown(rp *v1alpha1.ReleasePackage, obs Observation, step Step, refusal string) Step {
-	told := stalledFor(rp, v1alpha1.ReasonUnpackRefused) && rp.Status.ObservedGeneration == rp.Generation
-	if told || sinceReason(rp, step.Reason, obs.Now) >= obs.SettleTime {
-		return UnpackRefused(rp, refusal+" (and yet it shows the package)")
-	}
-	return step
-}
-
-// UnpackDenied is the step after the service refused to withdraw a package that it denies. What it says about an id
-// that it does not know is not documented, so the refusal may mean that. It does if the items are free. Where they
-// are not listed, it does if that is the answer for all of the settle time, so that no lag and no passing trouble is
-// taken for an end.
-func UnpackDenied(rp *v1alpha1.ReleasePackage, obs Observation, step Step, items ItemsSay, refusal string) Step {
-	switch {
-	case notShownYet(rp, obs):
-		return untilShown(rp, obs, step)
-	case items == ItemsUnknown:
-		rp.Status.MissingTime = nil // Only what is found without a break counts.
-		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, and what has become of its items is "+
-			"not known)")
-	}
-	if rp.Status.MissingTime == nil {
-		rp.Status.MissingTime = timeOrNil(obs.Now)
-	}
-	since := rp.Status.MissingTime.Time
-	switch settled := !withinSettleTime(since, obs); {
-	case items == ItemsAreFree, items == ItemsNotListed && settled:
-		return NothingToUnpack(rp, obs, step)
-	case settled:
-		return UnpackRefused(rp, refusal+" (it neither shows nor lists the package, but lists items of it as being in one)")
-	}
-	step.After = halfOf(obs.Now.Sub(since))
-	step.Message = fmt.Sprintf(
-		"The service neither shows nor lists package %s, and refuses to withdraw it (%s); the operator makes sure that "+
-			"this is no passing trouble",
-		rp.Status.ReleasePackageID, refusal)
-	return step
-}
 
 // missing reports whether the service denies a package that did not come to an end as far as is known. After the
 // service accepted to withdraw it, that is its end.

@@ -30,7 +30,8 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 	unpack := lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonUnpacking, Message: "Being withdrawn",
 		After: time.Minute}
 	denied := func(rp *v1alpha1.ReleasePackage, items lifecycle.ItemsSay, sights ...sight) lifecycle.Step {
-		return lifecycle.UnpackDenied(rp, seeing(append(sights, hiding)...), unpack, items, "DLF.3051: invalid")
+		return answered(rp, seeing(append(sights, hiding)...), unpack,
+			lifecycle.Answer{Kind: lifecycle.AnswerRefused, Refusal: "DLF.3051: invalid", Items: &items})
 	}
 
 	It("is an end if its items are free", func() {
@@ -81,12 +82,16 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 
 	It("is a refusal in the end if the package is seen all the same", func() {
 		rp := summarized(aReleasePackage(packed(v1alpha1.StateDeployFailed), deleted), unpack)
-		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Minute)), unpack, "DLF.0810")).To(Equal(unpack))
-		step := lifecycle.UnpackUnknown(rp, seeing(at(settleTime+time.Second)), unpack, "DLF.0810")
+		unknown := lifecycle.Answer{Kind: lifecycle.AnswerNotFound, Refusal: "DLF.0810"}
+		Expect(answered(rp, seeing(at(time.Minute)), unpack, unknown)).To(Equal(unpack))
+		_, look := lifecycle.AfterUnpack(rp, seeing(at(settleTime+time.Second)), unpack, unknown)
+		Expect(look).To(Equal(lifecycle.LookAtPackage), "someone may just have withdrawn it")
+		unknown.Looked = true
+		step := answered(rp, seeing(at(settleTime+time.Second)), unpack, unknown)
 		Expect(step).To(does(lifecycle.Stall, because(v1alpha1.ReasonUnpackRefused, "DLF.0810", "yet it shows"),
 			comingBackAfter(5*time.Minute)))
 		rp = summarized(rp, step)
-		Expect(lifecycle.UnpackUnknown(rp, seeing(at(time.Hour)), unpack, "DLF.0810")).To(Equal(step),
+		Expect(answered(rp, seeing(at(time.Hour)), unpack, unknown)).To(Equal(step),
 			"it tells the same each time")
 	})
 
@@ -100,21 +105,22 @@ var _ = Describe("A refusal to withdraw a package that is neither shown nor list
 
 	DescribeTable("proves nothing a moment after the package was recorded, nor does it that the service accepts to "+
 		"withdraw it or says that there is none",
-		func(sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation, lifecycle.Step) lifecycle.Step) {
+		func(sees sight, answer lifecycle.Answer) {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked, deleted)
 			Expect(decide(rp, seeing(sees))).To(does(lifecycle.Unpack))
 			before := rp.DeepCopy()
-			Expect(answer(rp, seeing(sees), unpack)).To(does(lifecycle.Unpack, comingBackAfter(5*time.Second), tellingNothing()))
+			Expect(answered(rp, seeing(sees), unpack, answer)).To(
+				does(lifecycle.Unpack, comingBackAfter(5*time.Second), tellingNothing()))
 			Expect(rp).To(Equal(before))
 			Expect(decide(rp, seeing(sees, at(time.Minute)))).To(does(lifecycle.Unpack))
 
-			Expect(answer(rp, seeing(sees, at(settleTime)), unpack)).To(does(lifecycle.RemoveFinalizer,
+			Expect(answered(rp, seeing(sees, at(settleTime)), unpack, answer)).To(does(lifecycle.RemoveFinalizer,
 				telling(v1alpha1.EventReleased, packageID, "nothing left")))
 		},
-		Entry("accepted, and refused to be shown", hiding, lifecycle.Unpacked),
-		Entry("accepted, and said not to exist", gone, lifecycle.Unpacked),
-		Entry("said not to exist, and refused to be shown", hiding, lifecycle.NothingToUnpack),
-		Entry("said not to exist by both", gone, lifecycle.NothingToUnpack),
+		Entry("accepted, and refused to be shown", hiding, lifecycle.Answer{}),
+		Entry("accepted, and said not to exist", gone, lifecycle.Answer{}),
+		Entry("said not to exist, and refused to be shown", hiding, notFound),
+		Entry("said not to exist by both", gone, notFound),
 	)
 
 	DescribeTable("is held against the items", func(pending map[string]lifecycle.PendingItem, want lifecycle.ItemsSay) {

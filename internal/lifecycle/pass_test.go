@@ -27,8 +27,6 @@ import (
 // pass is one pass like the controller's.
 type pass struct {
 	obs lifecycle.Observation
-	// blocked says that trouble at the service was in the way, after which the controller backs off.
-	blocked bool
 	// forced and listed say that the annotation asked for the pass, and that the pending list was seen before something
 	// was packed.
 	forced, listed bool
@@ -52,7 +50,7 @@ func (w *world) look(p *pass) {
 		return
 	}
 	if chance(w, "looking", "works", "works", "works", "works", "works", "works", "fails") == "fails" {
-		p.obs.Problem, p.blocked = &trouble, true
+		p.obs.Problem = &trouble
 		return
 	}
 	target := here
@@ -111,7 +109,7 @@ func (w *world) searchLate(p *pass) {
 		return lifecycle.Plausible(w.rp, one) && one.ID != w.rp.Status.ReleasePackageID
 	})
 	if !ok {
-		p.obs.Problem, p.blocked = &trouble, true
+		p.obs.Problem = &trouble
 		return
 	}
 	p.obs.Candidates, p.obs.Searched = found, true
@@ -120,7 +118,7 @@ func (w *world) searchLate(p *pass) {
 func (w *world) search(p *pass) {
 	found, ok := w.candidates(func(one *lifecycle.Package) bool { return lifecycle.Plausible(w.rp, one) })
 	if !ok {
-		p.obs.Problem, p.blocked = &trouble, true
+		p.obs.Problem = &trouble
 		return
 	}
 	p.obs.Candidates, p.obs.Searched = found, true
@@ -133,6 +131,7 @@ func (w *world) search(p *pass) {
 	p.obs.ItemUnpacked = w.anyFree(w.rp.Status.Attempt.PendingItemIDs)
 	p.obs.ItemElsewhere = !p.obs.ItemUnpacked && slices.ContainsFunc(w.packages, func(m *made) bool {
 		return w.mannerOf(m, w.now) == shown && m.State != v1alpha1.StateWithdrawn &&
+			m.State != v1alpha1.StateDeployFailed &&
 			!lifecycle.Plausible(w.rp, &m.Package) && lifecycle.HoldsAttempted(w.rp, &m.Package)
 	})
 }
@@ -175,7 +174,6 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 	case "is shown":
 		pending = w.pending(lifecycle.PreflightItems(w.rp))
 	case "is not had":
-		p.blocked = true
 		return lifecycle.Blocked(w.rp, trouble)
 	}
 	p.listed = pending != nil
@@ -188,7 +186,6 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 				one.State != v1alpha1.StateWithdrawn && lifecycle.Wants(w.rp, one)
 		})
 		if !ok {
-			p.blocked = true
 			return lifecycle.Blocked(w.rp, trouble)
 		}
 		existing.Packages = packages
@@ -206,7 +203,7 @@ func (w *world) preflight(p *pass, step lifecycle.Step) lifecycle.Step {
 // due is when the controller comes back after a pass, zero if it does not.
 func (p *pass) due(rp *v1alpha1.ReleasePackage, step lifecycle.Step, now time.Time) time.Duration {
 	delay := step.After
-	if p.blocked {
+	if step.Blocked {
 		delay = 5 * time.Minute
 	}
 	if left, bounded := lifecycle.DeletionTimeLeft(rp, now); bounded && (delay == 0 || left < delay) {

@@ -101,8 +101,8 @@ func lostSoFar(rp *v1alpha1.ReleasePackage) (all, inRow int32) {
 	return all, inRow
 }
 
-// RecordPacked closes the attempt with the id that the service gave.
-func RecordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
+// recordPacked closes the attempt with the id that the service gave.
+func recordPacked(rp *v1alpha1.ReleasePackage, id string, now time.Time) {
 	closeAttempt(rp, v1alpha1.OutcomePacked, "")
 	rp.Status.ReleasePackageID = id
 	rp.Status.State = v1alpha1.StatePendingReview
@@ -132,11 +132,6 @@ func RecordItems(rp *v1alpha1.ReleasePackage, listed map[string]PendingItem, ear
 func RecordNotPacked(rp *v1alpha1.ReleasePackage, outcome v1alpha1.AttemptOutcome, message string) {
 	closeAttempt(rp, outcome, message)
 	rp.Status.Workspace = nil
-}
-
-// RecordOutcomeUnknown keeps the attempt open, and says why.
-func RecordOutcomeUnknown(rp *v1alpha1.ReleasePackage, why string) {
-	rp.Status.Attempt.Message = truncate(why, maxMessage)
 }
 
 // RecordAdopted takes over a package that was found at target. Unless the spec names it, it counts as packed by an

@@ -96,7 +96,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage()
 			for i := range 13 {
 				lifecycle.BeginAttempt(rp, here, now)
-				lifecycle.RecordPacked(rp, fmt.Sprint(i), now)
+				lifecycle.RecordPackAnswer(rp, lifecycle.Answer{PackageID: fmt.Sprint(i)}, now)
 			}
 			lifecycle.BeginAttempt(rp, here, now)
 			Expect(rp.Status.WithdrawnPackageIDs).To(HaveExactElements("3", "4", "5", "6", "7", "8", "9", "10", "11", "12"))
@@ -130,7 +130,7 @@ var _ = Describe("The record", func() {
 
 		It("that was accepted holds the id", func() {
 			rp := aReleasePackage(attempted(0))
-			lifecycle.RecordPacked(rp, packageID, now.Add(700*time.Millisecond))
+			lifecycle.RecordPackAnswer(rp, lifecycle.Answer{PackageID: packageID}, now.Add(700*time.Millisecond))
 			Expect(rp.Status.ReleasePackageID).To(Equal(packageID))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
 			Expect(rp.Status.PackedTime.Time).To(Equal(now), "the API server keeps whole seconds")
@@ -152,7 +152,7 @@ var _ = Describe("The record", func() {
 
 		It("without an answer stays open, and bound to its workspace", func() {
 			rp := aReleasePackage(attempted(0))
-			lifecycle.RecordOutcomeUnknown(rp, "why")
+			lifecycle.RecordPackAnswer(rp, lifecycle.Answer{Kind: lifecycle.AnswerNone, Error: "why"}, now)
 			Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
 			Expect(rp.Status.Attempt.Message).To(Equal("why"))
 			Expect(rp.Status.Workspace).To(HaveValue(Equal(here)))
@@ -160,7 +160,7 @@ var _ = Describe("The record", func() {
 
 		It("cuts what the service says to the length that fits", func() {
 			rp := aReleasePackage(attempted(0))
-			lifecycle.RecordOutcomeUnknown(rp, long)
+			lifecycle.RecordPackAnswer(rp, lifecycle.Answer{Kind: lifecycle.AnswerNone, Error: long}, now)
 			expectCut(rp.Status.Attempt.Message, long, 1024)
 			lifecycle.RecordNotPacked(rp, v1alpha1.OutcomeRefused, long)
 			expectCut(rp.Status.Attempt.Message, long, 1024)
@@ -256,7 +256,7 @@ var _ = Describe("The record", func() {
 			rp := aReleasePackage(packed(v1alpha1.StatePendingReview), justPacked)
 			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StatePendingReview))
-			lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
+			answered(rp, seeing(), lifecycle.Step{}, lifecycle.Answer{})
 			lifecycle.RecordObservation(rp, seeing(gone))
 			Expect(rp.Status.State).To(Equal(v1alpha1.StateWithdrawn))
 		})

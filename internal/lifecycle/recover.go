@@ -158,8 +158,8 @@ func live(packages []Package) []Package {
 	return slices.DeleteFunc(slices.Clone(packages), func(p Package) bool { return p.State == v1alpha1.StateWithdrawn })
 }
 
-// AwaitOutcome is the step after a request whose answer proves nothing, as long as no look was made.
-func AwaitOutcome(rp *v1alpha1.ReleasePackage) Step {
+// awaitOutcome is the step after a request whose answer proves nothing, as long as no look was made.
+func awaitOutcome(rp *v1alpha1.ReleasePackage) Step {
 	return Step{Action: Wait, Reason: v1alpha1.ReasonOutcomeUnknown, Message: outcomeUnknown(rp),
 		After: firstSearch}
 }

@@ -241,12 +241,13 @@ var _ = Describe("Recovering from a lost answer", func() {
 
 	It("says why the answer is missing, with the same words before and after a look", func() {
 		rp := aReleasePackage(attempted(time.Second))
-		Expect(lifecycle.AwaitOutcome(rp)).To(does(lifecycle.Wait,
+		Expect(lifecycle.AfterPack(rp, seeing(), noAnswer)).To(does(lifecycle.Wait,
 			because(v1alpha1.ReasonOutcomeUnknown, "stopped before it had an answer"), comingBackAfter(10*time.Second)))
 
-		lifecycle.RecordOutcomeUnknown(rp, "pack: no clear answer: HTTP 502")
+		lost := lifecycle.Answer{Kind: lifecycle.AnswerNone, Error: "pack: no clear answer: HTTP 502"}
+		lifecycle.RecordPackAnswer(rp, lost, now)
 		Expect(lifecycle.AttemptOpen(rp)).To(BeTrue())
-		step := lifecycle.AwaitOutcome(rp)
+		step := lifecycle.AfterPack(rp, seeing(), lost)
 		Expect(step).To(because(v1alpha1.ReasonOutcomeUnknown, "HTTP 502"))
 		Expect(decide(rp, seeing(found())).Message).To(Equal(step.Message))
 	})
@@ -401,19 +402,18 @@ var _ = Describe("A request that takes effect after the settle time", func() {
 	})
 
 	DescribeTable("is withdrawn by a deletion though nothing is left of the recorded package",
-		func(state v1alpha1.PackageState, sees sight, answer func(*v1alpha1.ReleasePackage, lifecycle.Observation,
-			lifecycle.Step) lifecycle.Step) {
+		func(state v1alpha1.PackageState, sees sight, answer lifecycle.Answer) {
 			rp := lostOne(state, deleted)
 			obs := seeing(sees, found(lateOne))
 			step := decide(rp, obs)
 			Expect(step).To(does(lifecycle.Unpack))
-			Expect(answer(rp, obs, step)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
+			Expect(answered(rp, obs, step, answer)).To(does(lifecycle.Unpack, comingBackAfter(time.Second)))
 			Expect(decide(rp, obs)).To(does(lifecycle.Adopt, HaveField("Package.ID", anotherID)))
 		},
-		Entry("which is not shown", v1alpha1.StatePendingReview, hiding, lifecycle.Unpacked),
-		Entry("which does not exist", v1alpha1.StatePendingReview, gone, lifecycle.NothingToUnpack),
+		Entry("which is not shown", v1alpha1.StatePendingReview, hiding, lifecycle.Answer{}),
+		Entry("which does not exist", v1alpha1.StatePendingReview, gone, notFound),
 		Entry("which failed, and cannot be withdrawn", v1alpha1.StateDeployFailed, thePackage(v1alpha1.StateDeployFailed),
-			lifecycle.UnpackTooLate),
+			tooLate),
 	)
 
 	It("is not forgotten over another one", func() {

@@ -53,6 +53,10 @@ type Step struct {
 	Package *Package
 	// Event is published when the step is done; nothing is published without a reason.
 	Event Event
+	// Blocked says that something is in the way that may pass: the operator backs off instead of After.
+	Blocked bool
+	// Proves is what the answer that led to this step proves.
+	Proves Proof
 	// After is when to come back though nothing happened; zero means that no one needs to.
 	After time.Duration
 }

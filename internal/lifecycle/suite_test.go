@@ -159,7 +159,7 @@ func within(deadline time.Duration) with {
 func packed(state v1alpha1.PackageState) with {
 	return func(rp *v1alpha1.ReleasePackage) {
 		lifecycle.BeginAttempt(rp, here, now.Add(-time.Hour))
-		lifecycle.RecordPacked(rp, packageID, now.Add(-time.Hour))
+		lifecycle.RecordPackAnswer(rp, lifecycle.Answer{PackageID: packageID}, now.Add(-time.Hour))
 		rp.Status.State = state
 	}
 }
@@ -170,9 +170,19 @@ func justPacked(rp *v1alpha1.ReleasePackage) {
 	rp.Status.RecordedTime = rp.Status.PackedTime
 }
 
+// answered is the step after an answer to a request to withdraw the package, and records what it proves.
+func answered(rp *v1alpha1.ReleasePackage, obs lifecycle.Observation, step lifecycle.Step,
+	answer lifecycle.Answer) lifecycle.Step {
+	GinkgoHelper()
+	step, look := lifecycle.AfterUnpack(rp, obs, step, answer)
+	Expect(look).To(Equal(lifecycle.NoFurtherLook))
+	lifecycle.RecordUnpackAnswer(rp, step, obs.Now)
+	return step
+}
+
 // givenUp has withdrawn its package, or tried to, for another to follow.
 func givenUp(rp *v1alpha1.ReleasePackage) {
-	lifecycle.Unpacked(rp, seeing(), lifecycle.Step{})
+	answered(rp, seeing(), lifecycle.Step{}, lifecycle.Answer{})
 }
 
 // withdrawing was about to withdraw its package for another to follow, and does not know what came of that.
@@ -199,7 +209,7 @@ func toldOfMove(rp *v1alpha1.ReleasePackage) {
 
 // notWithdrawable has tried to withdraw its failed package, which the service does not do.
 func notWithdrawable(rp *v1alpha1.ReleasePackage) {
-	lifecycle.UnpackTooLate(rp, seeing(), lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing})
+	answered(rp, seeing(), lifecycle.Step{Action: lifecycle.Unpack, Reason: v1alpha1.ReasonReplacing}, tooLate)
 }
 
 // adopted has taken over the package that it names and saw it in a state.

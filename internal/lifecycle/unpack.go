@@ -40,22 +40,6 @@ func Replaces(step Step) bool {
 	return step.Action == Unpack && step.Reason == v1alpha1.ReasonReplacing
 }
 
-// Unpacked records that the service accepted to withdraw the package, and returns the step after that: only a look
-// shows whether it is so, which one has shown already where the service denies that there is such a package. The time
-// in which the request waited for its turn is no reason to wait any longer.
-func Unpacked(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
-	if denied(obs) {
-		return NothingToUnpack(rp, obs, step)
-	}
-	recordUnpacked(rp, obs)
-	return LookSoon(step)
-}
-
-func recordUnpacked(rp *v1alpha1.ReleasePackage, obs Observation) {
-	closeAttempt(rp, v1alpha1.OutcomeWithdrawn, "")
-	rp.Status.UnpackedTime, rp.Status.MissingTime = timeOrNil(obs.Now), nil
-}
-
 // LookSoon is the step after an answer that leaves to a look what became of the package.
 func LookSoon(step Step) Step {
 	step.After = minLookDelay
@@ -67,25 +51,9 @@ func nothingLeft(rp *v1alpha1.ReleasePackage) Step {
 		rp.Status.ReleasePackageID))
 }
 
-// UnpackTooLate is the step after the service's answer that an approver let the package go already. In review, the
-// next look shows how far it has come since. A package that came to a bad end is left behind: there is nothing that
-// could be withdrawn.
-func UnpackTooLate(rp *v1alpha1.ReleasePackage, obs Observation, step Step) Step {
-	step.After = min(step.After, deployingInterval)
-	if rp.Status.State != v1alpha1.StateDeployFailed && rp.Status.State != v1alpha1.StateUnknown {
-		return step
-	}
-	if !rp.DeletionTimestamp.IsZero() && len(late(rp, obs)) == 0 {
-		return finalized(fmt.Sprintf("Package %s was let go by an approver, and the service does not withdraw it",
-			rp.Status.ReleasePackageID))
-	}
-	closeAttempt(rp, v1alpha1.OutcomeGivenUp, "")
-	return step
-}
-
-// UnpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by
+// unpackRefused is the step after the service refused to withdraw the package for a reason that will not pass by
 // itself.
-func UnpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
+func unpackRefused(rp *v1alpha1.ReleasePackage, refusal string) Step {
 	wayOut := ""
 	switch {
 	case !rp.DeletionTimestamp.IsZero():

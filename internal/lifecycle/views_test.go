@@ -107,8 +107,8 @@ func (w *world) news() bool {
 }
 
 // waitsForNews reports whether only a look that shows something else leads to the next pass.
-func (w *world) waitsForNews(p *pass, step lifecycle.Step) bool {
-	return !p.blocked && step.After > 0 && w.rp.Status.ReleasePackageID != "" && !w.moved && !lifecycle.Forced(w.rp) &&
+func (w *world) waitsForNews(step lifecycle.Step) bool {
+	return !step.Blocked && step.After > 0 && w.rp.Status.ReleasePackageID != "" && !w.moved && !lifecycle.Forced(w.rp) &&
 		lifecycle.Needs(w.rp) == lifecycle.NeedPackage && !lifecycle.RequiredFreshness(w.rp).Required
 }
 

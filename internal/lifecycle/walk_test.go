@@ -88,14 +88,14 @@ func (w *world) pass() time.Duration {
 		w.rp = nil
 		return 0
 	}
-	if !p.blocked && step.Reason != v1alpha1.ReasonSuspended {
+	if !step.Blocked && step.Reason != v1alpha1.ReasonSuspended {
 		lifecycle.MarkHandled(w.rp)
 	}
 	lifecycle.Summarize(w.rp, step, w.now)
 	w.account()
 	w.checkStatus(step)
 	due := p.due(w.rp, step, w.now)
-	w.watched = w.waitsForNews(p, step)
+	w.watched = w.waitsForNews(step)
 	if due == 0 && !lifecycle.Settled(w.rp) {
 		w.t.Fatalf("no pass is due, though the object is not settled: %+v", step)
 	}

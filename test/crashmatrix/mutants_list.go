@@ -107,8 +107,8 @@ var mutants = []mutant{
 	{
 		name: "unpack-believed", file: fileUnpack, runs: "delete-in-review/documented",
 		why: "the finalizer goes when the service says that the package is withdrawn, without a look",
-		old: "		return lifecycle.Unpacked(p.rp, p.obs, step), nil\n	}\n	step.Event",
-		new: "		step = lifecycle.Unpacked(p.rp, p.obs, step)\n		step.Action = lifecycle.RemoveFinalizer\n		return step, nil\n	}\n	step.Event",
+		old: "	answer := answerFrom(err)\n	for {",
+		new: "	answer := answerFrom(err)\n	if err == nil {\n		step.Action = lifecycle.RemoveFinalizer\n	}\n	for {",
 	},
 	{
 		name: "deleted-without-recovery", file: fileSituation,
@@ -126,8 +126,8 @@ var mutants = []mutant{
 	{
 		name: "repeated-at-once", file: filePack, runs: "pack/shared-item,pack/documented",
 		why: "a request whose answer was lost is taken for one that did nothing",
-		old: "	lifecycle.RecordOutcomeUnknown(p.rp, err.Error())\n	return lifecycle.AwaitOutcome(p.rp), nil\n",
-		new: "	lifecycle.RecordNotPacked(p.rp, v1alpha1.OutcomeNotDone, err.Error())\n	return p.blockedBy(err)\n",
+		old: "	answer.PackageID = id\n",
+		new: "	answer.PackageID = id\n	if answer.Kind == lifecycle.AnswerNone {\n		answer.Kind = lifecycle.AnswerNotDone\n	}\n",
 	},
 	{
 		name: "server-error-is-refusal", file: fileClassify, runs: "pack/documented",

@@ -153,8 +153,8 @@ func disturbances(before, after rest) []violation {
 }
 
 // needlessCalls are those beyond what it takes to look at every poll at the packages that are not deployed: a look at
-// each of them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages of the
-// workspace.
+// each of them, or the list of them, if that is cheaper. Each pass that was made all the same may search the packages
+// of the workspace.
 func (t *team) needlessCalls(requests []simulator.Request, passes int) []violation {
 	open, owners, all := 0, map[string]string{}, t.service.packagesOf(t.workspace)
 	for _, p := range all {
